@@ -1,0 +1,90 @@
+//! Everything that one transaction writes.
+
+use bytes::Bytes;
+use wire::{Account, DeviceId, DomainName, MessageId, RoomId};
+
+use crate::row::{
+    AccountRow, AnswerRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
+    KeyPackageRow, MemberRow, OutboxRow, PeerRow, PendingRow, ProgressRow, QuarantineRow, RoomRow,
+};
+
+/// One change. `Put` inserts or replaces by key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Inserts or replaces.
+    PutAccount(AccountRow),
+    /// Inserts or replaces.
+    PutDevice(DeviceRow),
+    /// The device has persisted up to this position; smaller values change nothing.
+    Cursor(Account, DeviceId, u64),
+    /// The device is no longer in the account's list.
+    DropDevice(Account, DeviceId),
+    /// Inserts; the same package again changes nothing.
+    PutKeyPackage(KeyPackageRow),
+    /// The package was handed out.
+    ClaimKeyPackage(Account, DeviceId, [u8; 32]),
+    /// Removes a package: expired or replaced.
+    DropKeyPackage(Account, DeviceId, [u8; 32]),
+    /// Inserts.
+    PutClaim(ClaimRow),
+    /// Inserts an entry of a sync stream.
+    PutEntry(EntryRow),
+    /// Inserts or replaces.
+    PutInvitation(InvitationRow),
+    /// The invitation was answered.
+    DropInvitation(Account, RoomId),
+    /// Inserts or replaces.
+    PutRoom(RoomRow),
+    /// The hub's `PublicGroup` of a room, as one value.
+    PutGroup(RoomId, Bytes),
+    /// The accounts and devices in a follower's or hub's room, as one value (the domain's encoding).
+    PutRoster(RoomId, Bytes),
+    /// Inserts or replaces.
+    PutMember(MemberRow),
+    /// Inserts. `StoreError::Conflict` if the seq or the message id is taken in the room.
+    PutEvent(EventRow),
+    /// Inserts.
+    PutPending(PendingRow),
+    /// Ordered or refused.
+    DropPending(RoomId, MessageId),
+    /// Merged by the larger seq.
+    PutProgress(ProgressRow),
+    /// Inserts or replaces.
+    PutPeer(PeerRow),
+    /// Inserts or replaces.
+    PutDocument(DocumentRow),
+    /// Inserts.
+    PutOutbox(OutboxRow),
+    /// Items up to this number are durable at the peer.
+    DropOutbox(DomainName, u64),
+    /// One item was given up.
+    DropOutboxItem(DomainName, u64),
+    /// Inserts.
+    PutAnswer(AnswerRow),
+    /// Answers up to this number are settled.
+    DropAnswers(DomainName, u64),
+    /// Inserts.
+    PutQuarantine(QuarantineRow),
+    /// A value of the node itself, by name.
+    PutMeta(&'static str, Bytes),
+}
+
+/// The changes of one transaction, applied in order, all or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// The changes.
+    pub writes: Vec<Write>,
+}
+
+impl Batch {
+    /// Adds a change.
+    pub fn push(&mut self, write: Write) {
+        self.writes.push(write);
+    }
+
+    /// Whether there is nothing to write.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+}

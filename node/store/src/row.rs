@@ -1,0 +1,9 @@
+//! The rows. Times are milliseconds since 1970 unless a name says otherwise.
+
+mod account;
+mod peer;
+mod room;
+
+pub use account::{AccountRow, ClaimRow, DeviceRow, EntryRow, InvitationRow, KeyPackageRow};
+pub use peer::{AnswerRow, DocumentRow, OutboxRow, PeerRow, QuarantineRow};
+pub use room::{EventRow, MemberRow, PendingRow, ProgressRow, RoomRow};

@@ -1,0 +1,70 @@
+//! Frames: four bytes of length, most significant first, then one protobuf message
+//! (`spec/02-frames.md`). The length is checked before anything is allocated.
+
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use prost::Message;
+
+use crate::{ErrorCode, limits};
+
+/// Appends a frame to `out`.
+///
+/// # Errors
+/// `TooLarge` if the message exceeds `FRAME_BYTES_MAX`; `out` is unchanged then.
+pub fn encode_into<M: Message>(message: &M, out: &mut BytesMut) -> Result<(), ErrorCode> {
+    let bytes = message.encoded_len();
+    if bytes > limits::FRAME_BYTES_MAX {
+        return Err(ErrorCode::TooLarge);
+    }
+    out.reserve(4 + bytes);
+    out.put_u32(u32::try_from(bytes).map_err(|_| ErrorCode::TooLarge)?);
+    message.encode(out).map_err(|_| ErrorCode::Internal)
+}
+
+/// One frame as bytes.
+///
+/// # Errors
+/// As [`encode_into`].
+pub fn encode<M: Message>(message: &M) -> Result<Bytes, ErrorCode> {
+    let mut out = BytesMut::new();
+    encode_into(message, &mut out)?;
+    Ok(out.freeze())
+}
+
+/// Takes frames out of a stream of bytes. Holds at most one frame and what one read adds to it.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    buffer: BytesMut,
+}
+
+impl Decoder {
+    /// Adds bytes that were read.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole frame, or `None` until more bytes are pushed.
+    ///
+    /// # Errors
+    /// `TooLarge` if the length exceeds `FRAME_BYTES_MAX`, `Malformed` if the message is not
+    /// well-formed. The stream cannot be used after an error.
+    pub fn next<M: Message + Default>(&mut self) -> Result<Option<M>, ErrorCode> {
+        let Some(header) = self.buffer.first_chunk::<4>() else { return Ok(None) };
+        let bytes = usize::try_from(u32::from_be_bytes(*header)).map_err(|_| ErrorCode::TooLarge)?;
+        if bytes > limits::FRAME_BYTES_MAX {
+            return Err(ErrorCode::TooLarge);
+        }
+        if self.buffer.len() < 4 + bytes {
+            return Ok(None);
+        }
+        self.buffer.advance(4);
+        decode(self.buffer.split_to(bytes).freeze()).map(Some)
+    }
+}
+
+/// Decodes the message of one frame. Unknown fields are ignored.
+///
+/// # Errors
+/// `Malformed`.
+pub fn decode<M: Message + Default>(bytes: Bytes) -> Result<M, ErrorCode> {
+    M::decode(bytes).map_err(|_| ErrorCode::Malformed)
+}

@@ -1,0 +1,3 @@
+//! Every bound of the protocol, generated from `spec/limits.toml`.
+
+include!(concat!(env!("OUT_DIR"), "/limits.rs"));
