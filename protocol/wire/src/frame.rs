@@ -57,7 +57,18 @@ impl Decoder {
             return Ok(None);
         }
         self.buffer.advance(4);
-        decode(self.buffer.split_to(bytes).freeze()).map(Some)
+        let body = self.buffer.split_to(bytes).freeze();
+        if self.buffer.is_empty() {
+            // A resting stream must not hold on to the memory of its last frame.
+            self.buffer = BytesMut::new();
+        }
+        decode(body).map(Some)
+    }
+
+    /// Whether no part of a frame is waiting for its rest.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
     }
 }
 
