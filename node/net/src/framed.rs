@@ -1,0 +1,112 @@
+//! Frames over one QUIC stream: read with a deadline on every frame that was begun, written many
+//! at a time.
+
+use std::{collections::VecDeque, time::Duration};
+
+use bytes::BytesMut;
+use prost::Message;
+use quinn::{ReadError, RecvStream, SendStream};
+use tokio::time::{Instant, timeout_at};
+use wire::{ErrorCode, frame, limits};
+
+/// One read takes at most this much, which bounds what a decoder holds beside its frame.
+const READ_BYTES_MAX: usize = 64 * 1024;
+/// Frames are put together up to about this size before they are written.
+const WRITE_BYTES: usize = 64 * 1024;
+
+/// The receiving half of a stream of frames.
+#[derive(Debug)]
+pub(crate) struct FrameReader {
+    stream: RecvStream,
+    decoder: frame::Decoder,
+}
+
+impl FrameReader {
+    pub(crate) fn new(stream: RecvStream) -> Self {
+        Self { stream, decoder: frame::Decoder::default() }
+    }
+
+    /// The next frame, `None` at the end of the stream. A frame that has begun must be whole within
+    /// `REQUEST_DEADLINE_MS`; between frames a stream may rest for ever.
+    ///
+    /// # Errors
+    /// `TooLarge`, `Malformed`, also for an end in the middle of a frame; `Timeout`; `Unavailable`
+    /// if the connection or the stream is gone.
+    pub(crate) async fn next<M: Message + Default>(&mut self) -> Result<Option<M>, ErrorCode> {
+        let mut deadline = None;
+        loop {
+            if let Some(message) = self.decoder.next()? {
+                return Ok(Some(message));
+            }
+            if !self.decoder.is_empty() {
+                let whole = Duration::from_millis(limits::REQUEST_DEADLINE_MS);
+                deadline.get_or_insert_with(|| Instant::now() + whole);
+            }
+            let read = self.stream.read_chunk(READ_BYTES_MAX, true);
+            let read = match deadline {
+                Some(at) => timeout_at(at, read).await.map_err(|_| ErrorCode::Timeout)?,
+                None => read.await,
+            };
+            match read {
+                Ok(Some(chunk)) => self.decoder.push(&chunk.bytes),
+                Ok(None) if self.decoder.is_empty() => return Ok(None),
+                Ok(None) => return Err(ErrorCode::Malformed),
+                Err(ReadError::IllegalOrderedRead) => return Err(ErrorCode::Internal),
+                Err(_) => return Err(ErrorCode::Unavailable),
+            }
+        }
+    }
+
+    /// As [`Self::next`], for a frame that must be there at `at`.
+    ///
+    /// # Errors
+    /// As [`Self::next`]; `Malformed` if the stream ends first.
+    pub(crate) async fn expect<M: Message + Default>(&mut self, at: Instant) -> Result<M, ErrorCode> {
+        let frame = timeout_at(at, self.next()).await.map_err(|_| ErrorCode::Timeout)??;
+        frame.ok_or(ErrorCode::Malformed)
+    }
+
+    /// Tells the sender that nothing more is read.
+    pub(crate) fn stop(mut self, code: ErrorCode) {
+        // Failing means that the stream has ended already.
+        let _ = self.stream.stop(quinn::VarInt::from_u32(code.code()));
+    }
+}
+
+/// Writes all frames in order, as few large writes. Holds no memory between calls.
+///
+/// # Errors
+/// `TooLarge` for a frame over the limit, which is a fault of this program; `Unavailable` if the
+/// connection is gone.
+pub(crate) async fn write_all<M: Message>(
+    stream: &mut SendStream,
+    mut frames: VecDeque<M>,
+) -> Result<(), ErrorCode> {
+    let mut buffer = BytesMut::new();
+    while let Some(message) = frames.pop_front() {
+        frame::encode_into(&message, &mut buffer)?;
+        if buffer.len() >= WRITE_BYTES || frames.is_empty() {
+            stream.write_chunk(buffer.split().freeze()).await.map_err(|_| ErrorCode::Unavailable)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes one frame.
+///
+/// # Errors
+/// As [`write_all`].
+pub(crate) async fn write<M: Message>(stream: &mut SendStream, message: &M) -> Result<(), ErrorCode> {
+    let bytes = frame::encode(message)?;
+    stream.write_chunk(bytes).await.map_err(|_| ErrorCode::Unavailable)
+}
+
+/// Ends a stream and waits a moment until the other side has everything: closing a connection
+/// throws away what is still under way.
+pub(crate) async fn finish(stream: &mut SendStream) {
+    if stream.finish().is_ok() {
+        let delivered = Duration::from_millis(limits::GOODBYE_MS);
+        // Either way the connection is closed next.
+        let _ = tokio::time::timeout(delivered, stream.stopped()).await;
+    }
+}
