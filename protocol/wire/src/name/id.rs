@@ -71,7 +71,7 @@ id!(
     DeviceId, 16
 );
 id!(
-    /// A room: random for a group, derived from the two accounts for a direct room.
+    /// A room: derived from the founding for a group, from the two accounts for a direct room.
     RoomId, 32
 );
 id!(

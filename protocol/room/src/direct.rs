@@ -1,0 +1,70 @@
+//! Decides the ids of rooms: a direct room has one that both sides compute, a group one that only
+//! its founder can claim.
+
+use sha2::{Digest as _, Sha256};
+use wire::{Account, DomainName, MessageId, RoomId};
+
+const DIRECT: &str = "comity/v1/DirectRoom";
+const GROUP: &str = "comity/v1/GroupRoom";
+
+/// The id and the hub of the direct room of two accounts, in either order: SHA-256 over the label
+/// and both names, lower first, each preceded by a zero byte; the hub is the domain of the lower
+/// name ([ROOM-1]).
+#[must_use]
+pub fn direct_room(one: &Account, other: &Account) -> (RoomId, DomainName) {
+    let (lower, higher) = if one <= other { (one, other) } else { (other, one) };
+    let id = derive(DIRECT, &[lower.as_str().as_bytes(), higher.as_str().as_bytes()]);
+    (id, lower.domain().clone())
+}
+
+/// The id of the group that this account founds with this message: no other account, and no second
+/// founding, can take it ([ROOM-2]).
+#[must_use]
+pub fn group_room(founder: &Account, founding: &MessageId) -> RoomId {
+    derive(GROUP, &[founder.as_str().as_bytes(), founding.as_bytes()])
+}
+
+fn derive(label: &str, parts: &[&[u8]]) -> RoomId {
+    let mut hash = Sha256::new();
+    hash.update(label);
+    for part in parts {
+        hash.update([0]);
+        hash.update(part);
+    }
+    RoomId::new(hash.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(text: &str) -> Account {
+        text.parse().unwrap()
+    }
+
+    // [ROOM-1]
+    #[test]
+    fn both_sides_compute_the_same_room_and_hub() {
+        let (alice, bob) = (account("alice@umbrella.test"), account("bob@acme.test"));
+        let (room, hub) = direct_room(&alice, &bob);
+        assert_eq!((room, hub.clone()), direct_room(&bob, &alice));
+        assert_eq!(hub.as_str(), "umbrella.test", "alice is the lower account, whatever her domain");
+        assert_ne!(room, direct_room(&alice, &account("bob@acme.example")).0);
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_specification() {
+        let (room, _) = direct_room(&account("alice@acme.test"), &account("bob@umbrella.test"));
+        let bytes = b"comity/v1/DirectRoom\0alice@acme.test\0bob@umbrella.test";
+        assert_eq!(room.as_bytes()[..], Sha256::digest(bytes)[..]);
+    }
+
+    // [ROOM-2]
+    #[test]
+    fn a_group_belongs_to_its_founder_and_founding() {
+        let (alice, bob) = (account("alice@acme.test"), account("bob@umbrella.test"));
+        let (one, two) = (MessageId::new([1; 16]), MessageId::new([2; 16]));
+        assert_ne!(group_room(&alice, &one), group_room(&bob, &one));
+        assert_ne!(group_room(&alice, &one), group_room(&alice, &two));
+    }
+}

@@ -1,0 +1,17 @@
+//! What a hub orders and what it refuses, one file for each kind of submission.
+
+mod commit;
+mod founding;
+mod message;
+mod notice;
+mod proposal;
+mod repeat;
+mod standing;
+
+pub use commit::{CommitEffects, Observation, order_commit};
+pub use founding::{Founded, FoundingLeaf, order_founding};
+pub use message::order_message;
+pub use notice::{declined, order_nack};
+pub use proposal::{LeaveEffects, order_proposal};
+pub use repeat::{Repeat, repeat};
+pub use standing::{RoomView, Standing, origin};
