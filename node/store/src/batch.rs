@@ -8,7 +8,9 @@ use crate::row::{
     KeyPackageRow, MemberRow, OutboxRow, PeerRow, PendingRow, ProgressRow, QuarantineRow, RoomRow,
 };
 
-/// One change. `Put` inserts or replaces by key.
+/// One change. "Inserts or replaces" is by key; "inserts" is `StoreError::Conflict` if the key is
+/// taken, unless an earlier change of the same batch freed it. Numbers that order rows (positions,
+/// seqs, item numbers) are at most 2^63 - 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
     /// Inserts or replaces.
@@ -39,9 +41,9 @@ pub enum Write {
     PutGroup(RoomId, Bytes),
     /// The accounts and devices in a follower's or hub's room, as one value (the domain's encoding).
     PutRoster(RoomId, Bytes),
-    /// Inserts or replaces.
+    /// Inserts or replaces: closing a period is putting its row again with `to_seq`.
     PutMember(MemberRow),
-    /// Inserts. `StoreError::Conflict` if the seq or the message id is taken in the room.
+    /// Inserts. The position, the seq in the room, and the message id in the room must be free.
     PutEvent(EventRow),
     /// Inserts.
     PutPending(PendingRow),
@@ -55,15 +57,15 @@ pub enum Write {
     PutDocument(DocumentRow),
     /// Inserts.
     PutOutbox(OutboxRow),
-    /// Items up to this number are durable at the peer.
+    /// Drops the items up to this number, which are durable at the peer.
     DropOutbox(DomainName, u64),
     /// One item was given up.
     DropOutboxItem(DomainName, u64),
-    /// Inserts.
+    /// Inserts or replaces.
     PutAnswer(AnswerRow),
     /// Answers up to this number are settled.
     DropAnswers(DomainName, u64),
-    /// Inserts.
+    /// Adds.
     PutQuarantine(QuarantineRow),
     /// A value of the node itself, by name.
     PutMeta(&'static str, Bytes),

@@ -58,11 +58,13 @@ pub trait Store {
     fn memberships(&self, account: &Account) -> Read<Vec<MemberRow>>;
     /// Events of a room from this seq on.
     fn events(&self, room: &RoomId, from_seq: u64, limit: usize) -> Read<Vec<EventRow>>;
-    /// Events by message id, those that exist, in any order. The ids may be of many rooms.
+    /// Events by message id, those that exist, in any order. The ids may be of many rooms and are
+    /// distinct.
     fn events_by_message(&self, ids: &[(RoomId, MessageId)]) -> Read<Vec<EventRow>>;
-    /// Pending submissions by id, those that exist, in any order.
+    /// Pending submissions by id, those that exist, in any order. The ids are distinct.
     fn pending(&self, ids: &[(RoomId, MessageId)]) -> Read<Vec<PendingRow>>;
-    /// Pending submissions whose item in the outbox has this number or one before it.
+    /// Pending submissions whose item in the outbox has this number or one before it, ascending by
+    /// that number.
     fn pending_of_peer(&self, peer: &DomainName, up_to: u64, limit: usize) -> Read<Vec<PendingRow>>;
     /// All progress in a room.
     fn progress(&self, room: &RoomId) -> Read<Vec<ProgressRow>>;
@@ -84,7 +86,8 @@ pub trait Store {
     fn documents(&self, domain: &DomainName, after_seq: u64) -> Read<Vec<DocumentRow>>;
     /// Items to a peer from this number on.
     fn outbox(&self, peer: &DomainName, from: u64, limit: usize) -> Read<Vec<OutboxRow>>;
-    /// Number of items to a peer, their bytes, and the time of the oldest (0 if none).
+    /// Number of items to a peer, their bytes (an item that points into the log counts none), and
+    /// the time of the oldest (0 if none).
     fn outbox_size(&self, peer: &DomainName) -> Read<(u64, u64, u64)>;
     /// Unsettled refusals of a peer's items.
     fn answers(&self, peer: &DomainName) -> Read<Vec<AnswerRow>>;
