@@ -12,4 +12,4 @@ pub mod signed;
 
 pub use error::{ErrorCode, WireError};
 pub use key::{PublicKey, SecretKey};
-pub use name::{Account, DeviceId, DomainName, MessageId, RoomId};
+pub use name::{Account, DeviceId, DomainName, Endpoint, MessageId, RoomId};

@@ -3,8 +3,10 @@
 
 mod account;
 mod domain;
+mod endpoint;
 mod id;
 
 pub use account::Account;
 pub use domain::DomainName;
+pub use endpoint::Endpoint;
 pub use id::{DeviceId, MessageId, RoomId};

@@ -37,7 +37,7 @@ impl FromStr for DomainName {
     }
 }
 
-fn label_is_well_formed(label: &str) -> bool {
+pub(super) fn label_is_well_formed(label: &str) -> bool {
     (1..=63).contains(&label.len())
         && !label.starts_with('-')
         && !label.ends_with('-')
