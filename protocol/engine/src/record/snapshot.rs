@@ -1,0 +1,96 @@
+//! What the store holds when an engine is opened.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use wire::{ErrorCode, RoomId};
+
+use super::{
+    ContactRow, CursorRow, DomainRow, IntentRow, InvitationRow, KeyPackageRow, Record, RoomRow, RosterRow,
+    Table,
+};
+
+/// What the store holds when an engine is opened: every row of every table but
+/// [`Table::Message`], in any order.
+#[derive(Clone, Default)]
+pub struct Snapshot {
+    pub(crate) cursor: CursorRow,
+    pub(crate) rooms: BTreeMap<RoomId, RoomRow>,
+    pub(crate) rosters: BTreeMap<RoomId, RosterRow>,
+    pub(crate) mls: BTreeMap<RoomId, BTreeMap<Vec<u8>, Vec<u8>>>,
+    pub(crate) key_packages: Vec<KeyPackageRow>,
+    pub(crate) intents: Vec<IntentRow>,
+    pub(crate) contacts: BTreeMap<String, ContactRow>,
+    pub(crate) domains: BTreeMap<String, DomainRow>,
+    pub(crate) invitations: BTreeMap<RoomId, InvitationRow>,
+}
+
+impl std::fmt::Debug for Snapshot {
+    /// Rooms by number only: the rest is secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Snapshot(of {} rooms)", self.rooms.len())
+    }
+}
+
+impl Snapshot {
+    /// Takes in a row as the store holds it. A row of [`Table::Message`] is passed over.
+    ///
+    /// # Errors
+    /// `Malformed` if it is not a row of this table.
+    pub fn add(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), ErrorCode> {
+        match table {
+            Table::Cursor => self.cursor = decode(value)?,
+            Table::Room => {
+                self.rooms.insert(key.try_into()?, decode(value)?);
+            }
+            Table::Roster => {
+                self.rosters.insert(key.try_into()?, decode(value)?);
+            }
+            Table::Mls => {
+                let (room, key) = key.split_at_checked(RoomId::BYTES).ok_or(ErrorCode::Malformed)?;
+                self.mls.entry(room.try_into()?).or_default().insert(key.into(), value.into());
+            }
+            Table::KeyPackage => self.key_packages.push(decode(value)?),
+            Table::Intent => self.intents.push(decode(value)?),
+            Table::Message => {}
+            Table::Contact => {
+                let row: ContactRow = decode(value)?;
+                self.contacts.insert(row.account.clone(), row);
+            }
+            Table::Domain => {
+                let row: DomainRow = decode(value)?;
+                self.domains.insert(row.domain.clone(), row);
+            }
+            Table::Invitation => {
+                self.invitations.insert(key.try_into()?, decode(value)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The snapshot of a store that is a map of rows, as tests and the simulator keep it.
+    ///
+    /// # Errors
+    /// As [`Snapshot::add`].
+    pub fn from_rows(rows: &BTreeMap<(Table, Bytes), Bytes>) -> Result<Self, ErrorCode> {
+        let mut snapshot = Self::default();
+        for ((table, key), value) in rows {
+            snapshot.add(*table, key, value)?;
+        }
+        Ok(snapshot)
+    }
+}
+
+/// Applies records to a map of rows, as a store does.
+pub fn apply(rows: &mut BTreeMap<(Table, Bytes), Bytes>, records: Vec<Record>) {
+    for Record { table, key, value } in records {
+        match value {
+            Some(value) => rows.insert((table, key), value),
+            None => rows.remove(&(table, key)),
+        };
+    }
+}
+
+fn decode<R: prost::Message + Default>(value: &[u8]) -> Result<R, ErrorCode> {
+    R::decode(value).map_err(|_| ErrorCode::Malformed)
+}

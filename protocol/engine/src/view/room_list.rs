@@ -1,0 +1,89 @@
+//! Rooms, their members and the invitations to them.
+
+use wire::{Account, DeviceId, DomainName, ErrorCode, RoomId, proto::RoomKind};
+
+use crate::record::RoomPhase;
+
+/// A room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomView {
+    /// The room.
+    pub room: RoomId,
+    /// Direct or group.
+    pub kind: RoomKind,
+    /// The domain that orders it.
+    pub hub: DomainName,
+    /// Where this device stands with it.
+    pub phase: RoomPhase,
+    /// Its name; empty for a direct room.
+    pub name: String,
+    /// What it is about.
+    pub topic: String,
+    /// The other account of a direct room.
+    pub peer: Option<Account>,
+    /// Its members, sorted by account, one's own included.
+    pub members: Vec<MemberView>,
+    /// Domains that hold events durably, and up to which seq.
+    pub stored: Vec<(DomainName, u64)>,
+    /// The seq of the newest event that was applied.
+    pub head_seq: u64,
+    /// The hash of that event's head.
+    pub head_hash: [u8; 32],
+    /// The group's epoch.
+    pub epoch: u64,
+    /// The newest seq that was read on this device. Unread are the later rows whose
+    /// `MessageRow::counts`.
+    pub read_seq: u64,
+    /// The seq of the newest text by somebody else: the room is unread if it is after `read_seq`.
+    pub last_text_seq: u64,
+    /// Why nothing goes in or out; `None` if it does.
+    pub paused: Option<ErrorCode>,
+    /// Events are being fetched, or keys that are needed to judge them.
+    pub behind: bool,
+    /// What this device still wants to do in it.
+    pub waiting: usize,
+}
+
+impl RoomView {
+    /// The member with this account.
+    #[must_use]
+    pub fn member(&self, account: &Account) -> Option<&MemberView> {
+        self.members.iter().find(|member| member.account == *account)
+    }
+}
+
+/// A member of a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberView {
+    /// The account.
+    pub account: Account,
+    /// Whether it is an admin.
+    pub admin: bool,
+    /// Its devices in the room.
+    pub devices: Vec<DeviceId>,
+    /// Why its keys are not verified; `None` if they are.
+    pub unverified: Option<ErrorCode>,
+    /// One of its devices has all events up to this seq.
+    pub delivered: u64,
+    /// It has read all events up to this seq.
+    pub read: u64,
+    /// It has asked to leave.
+    pub leaving: bool,
+    /// The seq of the event that added it; 0 if that was before this device joined.
+    pub since: u64,
+}
+
+/// An invitation that waits for an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvitationView {
+    /// The room.
+    pub room: RoomId,
+    /// Who invites.
+    pub inviter: Account,
+    /// Direct or group.
+    pub kind: RoomKind,
+    /// When, by the hub's clock, in milliseconds since 1970.
+    pub time_ms: u64,
+    /// The answer that was given and that the node has not confirmed.
+    pub answered: Option<bool>,
+}
