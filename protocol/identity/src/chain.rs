@@ -70,6 +70,10 @@ impl Chain {
         if next.domain() != self.newest.domain() {
             return Err(ErrorCode::OriginMismatch);
         }
+        // Documents before the pinned one prove nothing and are passed over.
+        if self.hashes.keys().next().is_some_and(|first| next.seq() < *first) {
+            return Ok(false);
+        }
         if let Some(known) = self.hashes.get(&next.seq()) {
             return match *known == next.hash() {
                 true => Ok(false),
