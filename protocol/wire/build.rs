@@ -1,6 +1,9 @@
 //! Generates `proto`, `ErrorCode` and `limits` from `spec/`, so that the wire and its
 //! specification cannot drift apart.
 
+#[path = "build/shape.rs"]
+mod shape;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, error::Error, fs};
@@ -13,18 +16,19 @@ fn main() -> Outcome<()> {
     println!("cargo:rerun-if-changed={}", spec.join("proto").display());
     println!("cargo:rerun-if-changed={}", spec.join("errors.toml").display());
     println!("cargo:rerun-if-changed={}", spec.join("limits.toml").display());
-    messages(&spec.join("proto"))?;
+    messages(&spec.join("proto"), &out)?;
     fs::write(out.join("errors.rs"), errors(&spec.join("errors.toml"))?)?;
     fs::write(out.join("limits.rs"), limits(&spec.join("limits.toml"))?)?;
     Ok(())
 }
 
-fn messages(proto: &Path) -> Outcome<()> {
+fn messages(proto: &Path, out: &Path) -> Outcome<()> {
     let mut files: Vec<PathBuf> =
         fs::read_dir(proto)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     files.retain(|path| path.extension().is_some_and(|ext| ext == "proto"));
     files.sort();
     let descriptors = protox::compile(&files, [proto])?;
+    fs::write(out.join("shapes.rs"), shape::shapes(&descriptors)?)?;
     prost_build::Config::new().bytes(["."]).btree_map(["."]).compile_fds(descriptors)?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use prost::Message;
 use quinn::{ReadError, RecvStream, SendStream};
 use tokio::time::{Instant, timeout_at};
-use wire::{ErrorCode, frame, limits};
+use wire::{ErrorCode, Frame, frame, limits};
 
 /// One read takes at most this much, which bounds what a decoder holds beside its frame.
 const READ_BYTES_MAX: usize = 64 * 1024;
@@ -32,7 +32,7 @@ impl FrameReader {
     /// # Errors
     /// `TooLarge`, `Malformed`, also for an end in the middle of a frame; `Timeout`; `Unavailable`
     /// if the connection or the stream is gone.
-    pub(crate) async fn next<M: Message + Default>(&mut self) -> Result<Option<M>, ErrorCode> {
+    pub(crate) async fn next<M: Frame>(&mut self) -> Result<Option<M>, ErrorCode> {
         let mut deadline = None;
         loop {
             if let Some(message) = self.decoder.next()? {
@@ -61,7 +61,7 @@ impl FrameReader {
     ///
     /// # Errors
     /// As [`Self::next`]; `Malformed` if the stream ends first.
-    pub(crate) async fn expect<M: Message + Default>(&mut self, at: Instant) -> Result<M, ErrorCode> {
+    pub(crate) async fn expect<M: Frame>(&mut self, at: Instant) -> Result<M, ErrorCode> {
         let frame = timeout_at(at, self.next()).await.map_err(|_| ErrorCode::Timeout)??;
         frame.ok_or(ErrorCode::Malformed)
     }

@@ -4,6 +4,7 @@
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use prost::Message;
 
+use crate::shape::{self, Frame};
 use crate::{ErrorCode, limits};
 
 /// Appends a frame to `out`.
@@ -47,7 +48,7 @@ impl Decoder {
     /// # Errors
     /// `TooLarge` if the length exceeds `FRAME_BYTES_MAX`, `Malformed` if the message is not
     /// well-formed. The stream cannot be used after an error.
-    pub fn next<M: Message + Default>(&mut self) -> Result<Option<M>, ErrorCode> {
+    pub fn next<M: Frame>(&mut self) -> Result<Option<M>, ErrorCode> {
         let Some(header) = self.buffer.first_chunk::<4>() else { return Ok(None) };
         let bytes = usize::try_from(u32::from_be_bytes(*header)).map_err(|_| ErrorCode::TooLarge)?;
         if bytes > limits::FRAME_BYTES_MAX {
@@ -72,10 +73,12 @@ impl Decoder {
     }
 }
 
-/// Decodes the message of one frame. Unknown fields are ignored.
+/// Decodes the message of one frame, after a check of its shape ([`shape::check`]). A few unknown
+/// fields are ignored.
 ///
 /// # Errors
-/// `Malformed`.
-pub fn decode<M: Message + Default>(bytes: Bytes) -> Result<M, ErrorCode> {
+/// `TooLarge` or `Malformed`.
+pub fn decode<M: Frame>(bytes: Bytes) -> Result<M, ErrorCode> {
+    shape::check(M::SHAPE, &bytes)?;
     M::decode(bytes).map_err(|_| ErrorCode::Malformed)
 }

@@ -8,8 +8,10 @@ pub mod key;
 pub mod limits;
 pub mod name;
 pub mod proto;
+pub mod shape;
 pub mod signed;
 
 pub use error::{ErrorCode, WireError};
 pub use key::{PublicKey, SecretKey};
 pub use name::{Account, DeviceId, DomainName, Endpoint, MessageId, RoomId};
+pub use shape::Frame;
