@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use prost::Message;
 use quinn::{ReadError, RecvStream, SendStream};
 use tokio::time::{Instant, timeout_at};
@@ -24,6 +24,11 @@ pub(crate) struct FrameReader {
 impl FrameReader {
     pub(crate) fn new(stream: RecvStream) -> Self {
         Self { stream, decoder: frame::Decoder::default() }
+    }
+
+    /// Sets the most bytes that a frame may have, from the next one on.
+    pub(crate) const fn set_bytes_max(&mut self, bytes_max: usize) {
+        self.decoder.set_bytes_max(bytes_max);
     }
 
     /// The next frame, `None` at the end of the stream. A frame that has begun must be whole within
@@ -65,31 +70,31 @@ impl FrameReader {
         let frame = timeout_at(at, self.next()).await.map_err(|_| ErrorCode::Timeout)??;
         frame.ok_or(ErrorCode::Malformed)
     }
-
-    /// Tells the sender that nothing more is read.
-    pub(crate) fn stop(mut self, code: ErrorCode) {
-        // Failing means that the stream has ended already.
-        let _ = self.stream.stop(quinn::VarInt::from_u32(code.code()));
-    }
 }
 
-/// Writes all frames in order, as few large writes. Holds no memory between calls.
+/// Writes encoded frames in order, small ones put together into few large writes. Holds no memory
+/// between calls.
 ///
 /// # Errors
-/// `TooLarge` for a frame over the limit, which is a fault of this program; `Unavailable` if the
-/// connection is gone.
-pub(crate) async fn write_all<M: Message>(
-    stream: &mut SendStream,
-    mut frames: VecDeque<M>,
-) -> Result<(), ErrorCode> {
-    let mut buffer = BytesMut::new();
-    while let Some(message) = frames.pop_front() {
-        frame::encode_into(&message, &mut buffer)?;
-        if buffer.len() >= WRITE_BYTES || frames.is_empty() {
-            stream.write_chunk(buffer.split().freeze()).await.map_err(|_| ErrorCode::Unavailable)?;
-        }
+/// `Unavailable` if the connection is gone.
+pub(crate) async fn write_all(stream: &mut SendStream, mut frames: VecDeque<Bytes>) -> Result<(), ErrorCode> {
+    while let Some(frame) = frames.pop_front() {
+        let chunk = match frames.front() {
+            Some(next) if frame.len() + next.len() <= WRITE_BYTES => join(frame, &mut frames),
+            _ => frame,
+        };
+        stream.write_chunk(chunk).await.map_err(|_| ErrorCode::Unavailable)?;
     }
     Ok(())
+}
+
+fn join(first: Bytes, frames: &mut VecDeque<Bytes>) -> Bytes {
+    let mut joined = BytesMut::with_capacity(WRITE_BYTES);
+    joined.extend_from_slice(&first);
+    while let Some(next) = frames.pop_front_if(|next| joined.len() + next.len() <= WRITE_BYTES) {
+        joined.extend_from_slice(&next);
+    }
+    joined.freeze()
 }
 
 /// Writes one frame.

@@ -32,12 +32,25 @@ pub fn encode<M: Message>(message: &M) -> Result<Bytes, ErrorCode> {
 }
 
 /// Takes frames out of a stream of bytes. Holds at most one frame and what one read adds to it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Decoder {
     buffer: BytesMut,
+    bytes_max: usize,
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self { buffer: BytesMut::new(), bytes_max: limits::FRAME_BYTES_MAX }
+    }
 }
 
 impl Decoder {
+    /// Sets the most bytes that the message of a frame may have, from the next frame on; never more
+    /// than `FRAME_BYTES_MAX`. Who is still unknown gets little.
+    pub const fn set_bytes_max(&mut self, bytes_max: usize) {
+        self.bytes_max = if bytes_max < limits::FRAME_BYTES_MAX { bytes_max } else { limits::FRAME_BYTES_MAX };
+    }
+
     /// Adds bytes that were read.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
@@ -46,12 +59,12 @@ impl Decoder {
     /// The next whole frame, or `None` until more bytes are pushed.
     ///
     /// # Errors
-    /// `TooLarge` if the length exceeds `FRAME_BYTES_MAX`, `Malformed` if the message is not
-    /// well-formed. The stream cannot be used after an error.
+    /// `TooLarge` if the length exceeds `FRAME_BYTES_MAX` (or the lower bound that was set),
+    /// `Malformed` if the message is not well-formed. The stream cannot be used after an error.
     pub fn next<M: Frame>(&mut self) -> Result<Option<M>, ErrorCode> {
         let Some(header) = self.buffer.first_chunk::<4>() else { return Ok(None) };
         let bytes = usize::try_from(u32::from_be_bytes(*header)).map_err(|_| ErrorCode::TooLarge)?;
-        if bytes > limits::FRAME_BYTES_MAX {
+        if bytes > self.bytes_max {
             return Err(ErrorCode::TooLarge);
         }
         if self.buffer.len() < 4 + bytes {

@@ -1,0 +1,165 @@
+//! Who is connected at this moment, as the core's thread knows it, and the way of each output to the
+//! connection that it is for.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use domain::{AdminId, ConnId, Input, Output, RequestId, SessionId, StreamId};
+use tokio::sync::oneshot;
+use wire::{DomainName, ErrorCode, PublicKey, proto};
+
+use crate::{
+    federation::{Command, Dialler, Frames},
+    outgoing::Outgoing,
+};
+
+/// One thing for the core's thread to take note of.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// An input that brings nothing to hold on to.
+    Input(Input),
+    /// A session and the queue of its writer.
+    SessionOpened(SessionId, [u8; 32], Arc<Outgoing<Bytes>>),
+    /// A peer's connection and the queue of what it is to do.
+    PeerConnected(ConnId, PublicKey, Option<DomainName>, Arc<Outgoing<Command>>),
+    /// A link stream and the queue of its writer; what the peer said first, if it was the opener.
+    LinkStream(ConnId, StreamId, Option<proto::LinkOpen>, Arc<Frames>),
+    /// A peer's request and where its answer is awaited.
+    PeerRequest(ConnId, RequestId, proto::PeerRequest, oneshot::Sender<proto::PeerResponse>),
+    /// An administrator's request and where its answer is awaited.
+    Admin(AdminId, proto::AdminRequest, oneshot::Sender<proto::AdminResponse>),
+    /// This is how peers are dialled. The first job of all.
+    Dialler(Dialler),
+    /// Decide what came before this, then end the thread.
+    Stop,
+}
+
+/// The ends of everything that is open.
+#[derive(Default)]
+pub(crate) struct Dispatcher {
+    sessions: HashMap<SessionId, Arc<Outgoing<Bytes>>>,
+    peers: BTreeMap<ConnId, Peer>,
+    admins: BTreeMap<AdminId, oneshot::Sender<proto::AdminResponse>>,
+    dialler: Option<Dialler>,
+}
+
+struct Peer {
+    commands: Arc<Outgoing<Command>>,
+    streams: BTreeMap<StreamId, Arc<Frames>>,
+    requests: BTreeMap<RequestId, oneshot::Sender<proto::PeerResponse>>,
+}
+
+impl Dispatcher {
+    /// Takes note of what a job brings and gives back what the core is to know of it.
+    pub(crate) fn register(&mut self, job: Job) -> Option<Input> {
+        Some(match job {
+            Job::Input(input) => {
+                self.forget(&input);
+                input
+            }
+            Job::SessionOpened(session, exporter, outgoing) => {
+                self.sessions.insert(session, outgoing);
+                Input::SessionOpened { session, exporter }
+            }
+            Job::PeerConnected(conn, key, dialled, commands) => {
+                let peer = Peer { commands, streams: BTreeMap::new(), requests: BTreeMap::new() };
+                self.peers.insert(conn, peer);
+                Input::PeerConnected { conn, key, dialled }
+            }
+            Job::LinkStream(conn, stream, open, frames) => {
+                self.peers.get_mut(&conn)?.streams.insert(stream, frames);
+                Input::LinkOpened { conn, stream, open: open? }
+            }
+            Job::PeerRequest(conn, request, body, answer) => {
+                self.peers.get_mut(&conn)?.requests.insert(request, answer);
+                Input::PeerRequest { conn, request, body }
+            }
+            Job::Admin(id, request, answer) => {
+                self.admins.insert(id, answer);
+                Input::Admin { id, request }
+            }
+            Job::Dialler(dialler) => {
+                self.dialler = Some(dialler);
+                return None;
+            }
+            Job::Stop => return None,
+        })
+    }
+
+    fn forget(&mut self, input: &Input) {
+        match input {
+            Input::SessionClosed { session } => drop(self.sessions.remove(session)),
+            Input::PeerGone { conn, .. } => drop(self.peers.remove(conn)),
+            _ => {}
+        }
+    }
+
+    /// Hands an output to whom it is for. Whoever is gone needs nothing any more.
+    pub(crate) fn dispatch(&mut self, output: Output) {
+        match output {
+            Output::ToSession { session, frame } => {
+                if let Some(outgoing) = self.sessions.get(&session) {
+                    outgoing.push(frame);
+                }
+            }
+            Output::CloseSession { session, code } => {
+                if let Some(outgoing) = self.sessions.get(&session) {
+                    outgoing.end(code);
+                }
+            }
+            Output::ToLink { conn, stream, frame } => {
+                if let Some(frames) = self.peers.get(&conn).and_then(|peer| peer.streams.get(&stream)) {
+                    frames.push(frame);
+                }
+            }
+            Output::PeerResponse { conn, request, response } => {
+                let answer = self.peers.get_mut(&conn).and_then(|peer| peer.requests.remove(&request));
+                if let Some(answer) = answer {
+                    // An error means that the stream is gone.
+                    let _ = answer.send(response);
+                }
+            }
+            Output::ToPeer { conn, hello } => self.command(conn, Command::Hello(hello)),
+            Output::OpenLink { conn, open } => self.command(conn, Command::OpenLink(open)),
+            Output::PeerRequest { conn, request, body } => {
+                self.command(conn, Command::Request(request, body));
+            }
+            Output::ClosePeer { conn, code } => {
+                if let Some(peer) = self.peers.get(&conn) {
+                    peer.close(code);
+                }
+            }
+            Output::ToAdmin { id, response } => {
+                if let Some(answer) = self.admins.remove(&id) {
+                    // An error means that the administrator hung up.
+                    let _ = answer.send(response);
+                }
+            }
+            Output::Dial { domain, endpoints } => {
+                if let Some(dialler) = &self.dialler {
+                    dialler.dial(domain, endpoints);
+                }
+            }
+            // The loop in `core` does these itself.
+            Output::Persist(..) | Output::WakeAt(_) => {}
+        }
+    }
+
+    fn command(&self, conn: ConnId, command: Command) {
+        if let Some(peer) = self.peers.get(&conn) {
+            peer.commands.push(command);
+        }
+    }
+}
+
+impl Peer {
+    fn close(&self, code: ErrorCode) {
+        for frames in self.streams.values() {
+            frames.end(code);
+        }
+        self.commands.end(code);
+    }
+}

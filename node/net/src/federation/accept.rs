@@ -1,0 +1,46 @@
+//! A connection that another node opened: a key, then a hello, then everything else.
+
+use std::time::Duration;
+
+use domain::Input;
+use quinn::SendStream;
+use tokio::time::{Instant, timeout_at};
+use wire::{ErrorCode, PublicKey, limits, proto, proto::peer_request::Request};
+
+use super::connection::PeerConnection;
+use crate::{close::close, framed::FrameReader, to_core::ToCore};
+
+/// Serves an accepted connection until it ends. The first stream must bring a whole hello within
+/// `HEADER_DEADLINE_MS`; until the core has answered it, no second stream can be opened.
+pub(crate) async fn accept(connection: quinn::Connection, to_core: ToCore) {
+    let Some(key) = proved_key(&connection) else {
+        return close(&connection, ErrorCode::AuthFailed);
+    };
+    match hello(&connection).await {
+        Ok((hello, control)) => {
+            let peer = PeerConnection::register(connection, to_core, key, None).await;
+            let conn = peer.conn();
+            peer.to_core().input(Input::PeerHello { conn, hello }).await;
+            peer.run(Some(control)).await;
+        }
+        Err(code) => close(&connection, code),
+    }
+}
+
+/// The key that the other side proved in TLS.
+pub(crate) fn proved_key(connection: &quinn::Connection) -> Option<PublicKey> {
+    let identity = connection.peer_identity()?;
+    let keys = identity.downcast::<Vec<rustls::pki_types::CertificateDer<'static>>>().ok()?;
+    tls::peer_key(&keys).ok()
+}
+
+async fn hello(connection: &quinn::Connection) -> Result<(proto::PeerHello, SendStream), ErrorCode> {
+    let deadline = Instant::now() + Duration::from_millis(limits::HEADER_DEADLINE_MS);
+    let control = timeout_at(deadline, connection.accept_bi()).await.map_err(|_| ErrorCode::Timeout)?;
+    let (send, receive) = control.map_err(|_| ErrorCode::Unavailable)?;
+    let first: proto::PeerRequest = FrameReader::new(receive).expect(deadline).await?;
+    match first.request {
+        Some(Request::Hello(hello)) => Ok((hello, send)),
+        _ => Err(ErrorCode::AuthFailed),
+    }
+}

@@ -1,0 +1,153 @@
+//! One connection to a peer, from its registration with the core to its end.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{ConnId, Input, StreamId};
+use quinn::{RecvStream, SendStream};
+use tokio::{task::JoinSet, time::Instant};
+use wire::{
+    DomainName, ErrorCode, PublicKey, limits, proto,
+    proto::{peer_request::Request, peer_response::Response},
+};
+
+use super::{Command, link_stream, request};
+use crate::{
+    close::{close, reason},
+    dispatch::Job,
+    framed::{FrameReader, finish, write},
+    outgoing::{Next, Outgoing},
+    to_core::ToCore,
+    transport,
+};
+
+/// Commands that may wait on one connection.
+const COMMANDS_MAX: usize = 4 * limits::PEER_STREAMS_MAX;
+
+/// A connection that the core knows.
+#[derive(Clone, Debug)]
+pub(super) struct PeerConnection {
+    connection: quinn::Connection,
+    to_core: ToCore,
+    conn: ConnId,
+    commands: Arc<Outgoing<Command>>,
+}
+
+/// What the task of a stream leaves behind: an error ends the whole connection.
+type StreamEnd = Result<(), ErrorCode>;
+
+impl PeerConnection {
+    pub(super) async fn register(
+        connection: quinn::Connection,
+        to_core: ToCore,
+        key: PublicKey,
+        dialled: Option<DomainName>,
+    ) -> Self {
+        let conn = ConnId(to_core.next_id());
+        let commands = Arc::new(Outgoing::new(COMMANDS_MAX));
+        to_core.job(Job::PeerConnected(conn, key, dialled, Arc::clone(&commands))).await;
+        Self { connection, to_core, conn, commands }
+    }
+
+    pub(super) const fn conn(&self) -> ConnId {
+        self.conn
+    }
+
+    pub(super) const fn to_core(&self) -> &ToCore {
+        &self.to_core
+    }
+
+    pub(super) const fn connection(&self) -> &quinn::Connection {
+        &self.connection
+    }
+
+    /// Serves until either side ends it. `control` is where the answer to their hello goes, if this
+    /// side was dialled.
+    pub(super) async fn run(self, mut control: Option<SendStream>) {
+        let mut streams = JoinSet::new();
+        let error = loop {
+            tokio::select! {
+                next = self.commands.next() => match next {
+                    Next::Frames(commands) => for command in commands {
+                        self.start(command, &mut control, &mut streams);
+                    },
+                    Next::End(code) => {
+                        flush(&mut streams).await;
+                        break code;
+                    }
+                },
+                stream = self.connection.accept_bi() => match stream {
+                    Ok((send, receive)) => {
+                        streams.spawn(serve(self.clone(), send, receive));
+                    }
+                    Err(error) => break reason(&error),
+                },
+                Some(end) = streams.join_next() => match end {
+                    Ok(Ok(())) => {}
+                    Ok(Err(code)) => break code,
+                    Err(_) => break ErrorCode::Internal,
+                },
+            }
+        };
+        close(&self.connection, error);
+        streams.shutdown().await;
+        self.to_core.input(Input::PeerGone { conn: self.conn, error }).await;
+    }
+
+    fn start(&self, command: Command, control: &mut Option<SendStream>, streams: &mut JoinSet<StreamEnd>) {
+        let peer = self.clone();
+        match command {
+            Command::Hello(hello) => match control.take() {
+                Some(control) => streams.spawn(answer_hello(peer, control, hello)),
+                None => streams.spawn(say_hello(peer, hello)),
+            },
+            Command::OpenLink(open) => streams.spawn(link_stream::open(peer, open)),
+            Command::Request(id, body) => streams.spawn(request::ask(peer, id, body)),
+        };
+    }
+}
+
+/// What was ended by the core has a moment to reach the other side.
+async fn flush(streams: &mut JoinSet<StreamEnd>) {
+    let until = Instant::now() + Duration::from_millis(limits::GOODBYE_MS);
+    while let Ok(Some(_)) = tokio::time::timeout_at(until, streams.join_next()).await {}
+}
+
+/// A stream that the peer opened.
+async fn serve(peer: PeerConnection, send: SendStream, receive: RecvStream) -> StreamEnd {
+    let mut reader = FrameReader::new(receive);
+    let deadline = Instant::now() + Duration::from_millis(limits::HEADER_DEADLINE_MS);
+    let first: proto::PeerRequest = reader.expect(deadline).await?;
+    match first.request {
+        Some(Request::Link(proto::LinkFrame { frame: Some(proto::link_frame::Frame::Open(open)) })) => {
+            let stream = StreamId(peer.to_core.next_id());
+            link_stream::run(peer, stream, Some(open), reader, send).await
+        }
+        Some(Request::Hello(_) | Request::Link(_)) | None => Err(ErrorCode::Malformed),
+        Some(_) => request::answer(peer, first, send).await,
+    }
+}
+
+async fn answer_hello(peer: PeerConnection, mut control: SendStream, hello: proto::PeerHello) -> StreamEnd {
+    let accepted = hello.refused.is_none();
+    let response = proto::PeerResponse { response: Some(Response::Hello(hello)) };
+    write(&mut control, &response).await?;
+    if accepted {
+        transport::widen(&peer.connection);
+    }
+    finish(&mut control).await;
+    Ok(())
+}
+
+async fn say_hello(peer: PeerConnection, hello: proto::PeerHello) -> StreamEnd {
+    let deadline = Instant::now() + Duration::from_millis(limits::HEADER_DEADLINE_MS);
+    let (mut send, receive) = peer.connection.open_bi().await.map_err(|error| reason(&error))?;
+    write(&mut send, &proto::PeerRequest { request: Some(Request::Hello(hello)) }).await?;
+    let answer: proto::PeerResponse = FrameReader::new(receive).expect(deadline).await?;
+    match answer.response {
+        Some(Response::Hello(hello)) => {
+            peer.to_core.input(Input::PeerHello { conn: peer.conn, hello }).await;
+            Ok(())
+        }
+        _ => Err(ErrorCode::Malformed),
+    }
+}
