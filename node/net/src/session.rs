@@ -16,8 +16,6 @@ use crate::{
     to_core::ToCore,
 };
 
-/// The label of the TLS exporter that a `SessionHello` is bound to (`spec/07-sync.md`).
-const EXPORTER_LABEL: &[u8] = b"EXPORTER-comity-session";
 /// How long a connection may stay without a `SessionHello`, for asking who the domain is and for
 /// enrolling.
 const HELLO_DEADLINE: Duration = Duration::from_millis(2 * limits::REQUEST_DEADLINE_MS);
@@ -30,7 +28,7 @@ pub(crate) async fn accept(connection: quinn::Connection, to_core: ToCore) {
         Err(code) => return close(&connection, code),
     };
     let mut exporter = [0; 32];
-    if connection.export_keying_material(&mut exporter, EXPORTER_LABEL, &[]).is_err() {
+    if connection.export_keying_material(&mut exporter, identity::session::EXPORTER_LABEL, &[]).is_err() {
         return close(&connection, ErrorCode::Internal);
     }
     let session = SessionId(to_core.next_id());

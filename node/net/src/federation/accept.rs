@@ -31,7 +31,7 @@ pub(crate) async fn accept(connection: quinn::Connection, to_core: ToCore) {
 pub(crate) fn proved_key(connection: &quinn::Connection) -> Option<PublicKey> {
     let identity = connection.peer_identity()?;
     let keys = identity.downcast::<Vec<rustls::pki_types::CertificateDer<'static>>>().ok()?;
-    tls::peer_key(&keys).ok()
+    tls::peer_key(&keys)
 }
 
 async fn hello(connection: &quinn::Connection) -> Result<(proto::PeerHello, SendStream), ErrorCode> {
