@@ -50,7 +50,7 @@ pub fn client_config(tls_key: Option<&SecretKey>, alpn: &[u8]) -> Result<ClientC
 
 /// [TLS-2] Key exchange is X25519MLKEM768 and nothing else: who records the traffic today and owns
 /// a quantum computer later still reads nothing.
-fn provider() -> Arc<CryptoProvider> {
+pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider {
         kx_groups: vec![aws_lc_rs::kx_group::X25519MLKEM768],
         ..aws_lc_rs::default_provider()

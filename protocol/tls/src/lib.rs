@@ -6,6 +6,8 @@ mod alpn;
 mod config;
 mod raw_key;
 mod signer;
+#[cfg(test)]
+mod tests;
 mod verifier;
 
 pub use alpn::{ALPN_CLIENT, ALPN_FEDERATION};

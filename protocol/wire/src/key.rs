@@ -25,7 +25,7 @@ impl PublicKey {
         &self.0
     }
 
-    /// Verifies strictly: canonical encodings only, no small-order key, no malleable signature.
+    /// [SIGN-3] Verifies strictly: canonical encodings only, no small-order key, no malleable signature.
     ///
     /// # Errors
     /// `BadSignature` in every other case, a signature of the wrong length included.
@@ -91,3 +91,6 @@ impl fmt::Debug for SecretKey {
         write!(f, "SecretKey(of {})", self.public())
     }
 }
+
+#[cfg(test)]
+mod tests;

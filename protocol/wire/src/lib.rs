@@ -10,6 +10,7 @@ pub mod name;
 pub mod proto;
 pub mod shape;
 pub mod signed;
+pub mod text;
 
 pub use error::{ErrorCode, WireError};
 pub use key::{PublicKey, SecretKey};

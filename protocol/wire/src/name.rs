@@ -10,3 +10,6 @@ pub use account::Account;
 pub use domain::DomainName;
 pub use endpoint::Endpoint;
 pub use id::{DeviceId, MessageId, RoomId};
+
+#[cfg(test)]
+mod tests;

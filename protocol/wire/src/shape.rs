@@ -171,3 +171,6 @@ fn varint(bytes: &mut &[u8]) -> Result<u64, ErrorCode> {
     }
     Err(ErrorCode::Malformed)
 }
+
+#[cfg(test)]
+mod tests;

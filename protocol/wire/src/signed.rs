@@ -32,7 +32,7 @@ statement! {
     EventHead, EVENT_HEAD_BYTES_MAX;
 }
 
-/// The bytes under a signature: `label ‖ 0 ‖ body`.
+/// [SIGN-1] The bytes under a signature: `label ‖ 0 ‖ body`.
 #[must_use]
 pub fn input(label: &str, body: &[u8]) -> Vec<u8> {
     let mut input = Vec::with_capacity(label.len() + 1 + body.len());
@@ -62,7 +62,7 @@ pub fn hash<S: Statement>(body: &[u8]) -> [u8; 32] {
     Sha256::digest(input(S::LABEL, body)).into()
 }
 
-/// Decodes a body, accepting exactly one encoding: unknown fields, repeated singular fields,
+/// [SIGN-2] Decodes a body, accepting exactly one encoding: unknown fields, repeated singular fields,
 /// fields out of order and over-long integers are all refused.
 ///
 /// # Errors
@@ -77,3 +77,6 @@ pub fn decode<S: Statement>(body: &[u8]) -> Result<S, ErrorCode> {
     }
     Ok(statement)
 }
+
+#[cfg(test)]
+mod tests;

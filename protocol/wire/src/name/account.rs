@@ -45,6 +45,7 @@ impl Account {
 impl FromStr for Account {
     type Err = ErrorCode;
 
+    // [NAME-3]
     fn from_str(text: &str) -> Result<Self, ErrorCode> {
         let (local, domain) = text.split_once('@').ok_or(ErrorCode::Malformed)?;
         let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use crate::{ErrorCode, limits};
 
 /// A DNS name in lower case, without a final dot, of at least two labels of letters, digits and
-/// inner hyphens (RFC 1123), at most 253 bytes. Other scripts appear as their `xn--` form only,
+/// inner hyphens (RFC 1123), the last of which is not a number, at most 253 bytes. Other scripts appear as their `xn--` form only,
 /// so that two names which look alike are never the same value.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DomainName(Arc<str>);
@@ -29,12 +29,19 @@ impl DomainName {
 impl FromStr for DomainName {
     type Err = ErrorCode;
 
+    // [NAME-2]
     fn from_str(text: &str) -> Result<Self, ErrorCode> {
         let well_formed = text.len() <= limits::DOMAIN_BYTES_MAX
             && text.contains('.')
+            && !ends_in_digits(text)
             && text.split('.').all(label_is_well_formed);
         well_formed.then(|| Self(text.into())).ok_or(ErrorCode::Malformed)
     }
+}
+
+/// The last label is a number: an IPv4 address or something that is easily taken for one.
+pub(super) fn ends_in_digits(text: &str) -> bool {
+    text.rsplit('.').next().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 pub(super) fn label_is_well_formed(label: &str) -> bool {

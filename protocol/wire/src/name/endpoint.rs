@@ -1,6 +1,6 @@
 //! Endpoints: where a node listens.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 use std::{fmt, str::FromStr};
 
 use crate::{ErrorCode, limits};
@@ -37,6 +37,7 @@ impl Endpoint {
 impl FromStr for Endpoint {
     type Err = ErrorCode;
 
+    // [NAME-5]
     fn from_str(text: &str) -> Result<Self, ErrorCode> {
         if text.len() > limits::ENDPOINT_BYTES_MAX {
             return Err(ErrorCode::Malformed);
@@ -54,9 +55,7 @@ fn host_is_well_formed(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         return address.parse::<Ipv6Addr>().is_ok_and(|parsed| parsed.to_string() == address);
     }
-    let numeric =
-        host.rsplit('.').next().is_some_and(|label| label.bytes().all(|byte| byte.is_ascii_digit()));
-    if numeric {
+    if super::domain::ends_in_digits(host) {
         return host.parse::<Ipv4Addr>().is_ok();
     }
     host.len() <= limits::DOMAIN_BYTES_MAX && host.split('.').all(super::domain::label_is_well_formed)
