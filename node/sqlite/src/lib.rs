@@ -1,1 +1,19 @@
-//! .
+//! The store of a domain in one directory: SQLite, bundled, one writing connection whose every
+//! commit is one fsync, one reading connection, and a lock that keeps a second process out.
+
+mod accounts;
+mod connection;
+mod head;
+mod lock;
+mod log;
+mod migrate;
+mod open;
+mod outage;
+mod peers;
+mod plan;
+mod reader;
+mod rooms;
+mod rows;
+mod writer;
+
+pub use open::{OpenError, Sqlite};

@@ -1,0 +1,215 @@
+//! The statements of accounts and what is kept for them.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use store::{
+    StoreError, Write,
+    row::{AccountRow, ClaimRow, DeviceRow, EntryRow, InvitationRow, KeyPackageRow},
+};
+use wire::{Account, DeviceId, DomainName, PublicKey};
+
+use crate::{
+    connection::{Many, Statement},
+    rows::{Columns, kept, limit, ordered},
+};
+
+/// The statement of a change to a table of this module.
+pub(crate) fn statement(write: &Write) -> Option<Statement> {
+    Some(match write {
+        Write::PutAccount(row) => put_account(row),
+        Write::PutDevice(row) => sqlx::query("INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?)")
+            .bind(row.account.to_string())
+            .bind(row.device.as_bytes().to_vec())
+            .bind(row.key.as_bytes().to_vec())
+            .bind(ordered(row.cursor)),
+        Write::DropDevice(account, device) => {
+            of_device(sqlx::query("DELETE FROM device WHERE account = ? AND device = ?"), account, device)
+        }
+        Write::PutKeyPackage(row) => put_key_package(row),
+        Write::ClaimKeyPackage(account, device, hash) => {
+            let text = "UPDATE key_package SET claimed = 1 WHERE account = ? AND device = ? AND hash = ?";
+            of_device(sqlx::query(text), account, device).bind(hash.to_vec())
+        }
+        Write::DropKeyPackage(account, device, hash) => {
+            let text = "DELETE FROM key_package WHERE account = ? AND device = ? AND hash = ?";
+            of_device(sqlx::query(text), account, device).bind(hash.to_vec())
+        }
+        Write::PutClaim(row) => sqlx::query("INSERT INTO claim VALUES (?, ?, ?, ?)")
+            .bind(row.peer.to_string())
+            .bind(row.claim.to_vec())
+            .bind(kept(row.time_ms))
+            .bind(row.answer.to_vec()),
+        Write::PutEntry(row) => sqlx::query("INSERT INTO entry VALUES (?, ?, ?, ?)")
+            .bind(ordered(row.position))
+            .bind(row.account.to_string())
+            .bind(row.device.map(|device| device.as_bytes().to_vec()))
+            .bind(row.entry.to_vec()),
+        Write::PutInvitation(row) => sqlx::query("INSERT OR REPLACE INTO invitation VALUES (?, ?, ?, ?)")
+            .bind(row.account.to_string())
+            .bind(row.room.as_bytes().to_vec())
+            .bind(row.join.to_vec())
+            .bind(kept(row.time_ms)),
+        Write::DropInvitation(account, room) => {
+            sqlx::query("DELETE FROM invitation WHERE account = ? AND room = ?")
+                .bind(account.to_string())
+                .bind(room.as_bytes().to_vec())
+        }
+        _ => return None,
+    })
+}
+
+/// Moves cursors forward.
+pub(crate) fn put_cursors(
+    connection: &mut SqliteConnection,
+    cursors: &BTreeMap<(&Account, DeviceId), u64>,
+) -> sqlx::Result<()> {
+    const CURSORS: Many = Many {
+        before: "WITH new (account, device, cursor) AS (VALUES ",
+        row: "(?, ?, ?)",
+        after: ") UPDATE device SET cursor = new.cursor FROM new WHERE device.account = new.account \
+                AND device.device = new.device AND device.cursor < new.cursor",
+    };
+    let cursors: Vec<_> = cursors.iter().collect();
+    CURSORS.run(connection, &cursors, |statement, ((account, device), position)| {
+        of_device(statement, account, device).bind(ordered(**position))
+    })
+}
+
+fn put_account(row: &AccountRow) -> Statement {
+    sqlx::query("INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?)")
+        .bind(row.account.to_string())
+        .bind(row.code_hash.map(Vec::from))
+        .bind(kept(row.code_expires_ms))
+        .bind(i64::from(row.code_tries))
+        .bind(row.keys.as_ref().map(|keys| keys.to_vec()))
+        .bind(i32::from(row.policy))
+}
+
+fn put_key_package(row: &KeyPackageRow) -> Statement {
+    let text = "INSERT INTO key_package (account, device, hash, package, last_resort, not_after_s, claimed) \
+                VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, device, hash) DO NOTHING";
+    of_device(sqlx::query(text), &row.account, &row.device)
+        .bind(row.hash.to_vec())
+        .bind(row.package.to_vec())
+        .bind(row.last_resort)
+        .bind(kept(row.not_after_s))
+        .bind(row.claimed)
+}
+
+fn of_device(statement: Statement, account: &Account, device: &DeviceId) -> Statement {
+    statement.bind(account.to_string()).bind(device.as_bytes().to_vec())
+}
+
+pub(crate) fn account(account: &Account) -> Statement {
+    sqlx::query("SELECT * FROM account WHERE account = ?").bind(account.to_string())
+}
+
+pub(crate) fn accounts(after: Option<&Account>, rows: usize) -> Statement {
+    sqlx::query("SELECT * FROM account WHERE account > ? ORDER BY account LIMIT ?")
+        .bind(after.map_or(String::new(), Account::to_string))
+        .bind(limit(rows))
+}
+
+pub(crate) fn read_account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
+    let columns = Columns(row);
+    Ok(AccountRow {
+        account: columns.name(0)?,
+        code_hash: columns.get::<Option<&[u8]>>(1)?.map(|_| columns.array(1)).transpose()?,
+        code_expires_ms: columns.number(2)?,
+        code_tries: columns.small(3)?,
+        keys: columns.get::<Option<&[u8]>>(4)?.map(Bytes::copy_from_slice),
+        policy: columns.of_list(5)?,
+    })
+}
+
+pub(crate) fn devices(account: &Account) -> Statement {
+    sqlx::query("SELECT * FROM device WHERE account = ? ORDER BY device").bind(account.to_string())
+}
+
+pub(crate) fn read_device(row: &SqliteRow) -> Result<DeviceRow, StoreError> {
+    let columns = Columns(row);
+    Ok(DeviceRow {
+        account: columns.name(0)?,
+        device: columns.id(1)?,
+        key: PublicKey::new(columns.array(2)?),
+        cursor: columns.number(3)?,
+    })
+}
+
+pub(crate) fn key_packages(account: &Account, device: &DeviceId, rows: usize) -> Statement {
+    let text = "SELECT account, device, hash, package, last_resort, not_after_s, claimed FROM key_package \
+                WHERE account = ? AND device = ? AND claimed = 0 ORDER BY last_resort, upload LIMIT ?";
+    of_device(sqlx::query(text), account, device).bind(limit(rows))
+}
+
+pub(crate) fn read_key_package(row: &SqliteRow) -> Result<KeyPackageRow, StoreError> {
+    let columns = Columns(row);
+    Ok(KeyPackageRow {
+        account: columns.name(0)?,
+        device: columns.id(1)?,
+        hash: columns.array(2)?,
+        package: columns.bytes(3)?,
+        last_resort: columns.flag(4)?,
+        not_after_s: columns.number(5)?,
+        claimed: columns.flag(6)?,
+    })
+}
+
+pub(crate) fn key_package_count(account: &Account, device: &DeviceId) -> Statement {
+    let text = "SELECT count(*) - coalesce(sum(last_resort), 0), coalesce(max(last_resort), 0) \
+                FROM key_package WHERE account = ? AND device = ? AND claimed = 0";
+    of_device(sqlx::query(text), account, device)
+}
+
+pub(crate) fn read_key_package_count(row: &SqliteRow) -> Result<(u32, bool), StoreError> {
+    let columns = Columns(row);
+    Ok((columns.small(0)?, columns.flag(1)?))
+}
+
+pub(crate) fn claim(peer: &DomainName, claim: &[u8; 16]) -> Statement {
+    sqlx::query("SELECT * FROM claim WHERE peer = ? AND claim = ?")
+        .bind(peer.to_string())
+        .bind(claim.to_vec())
+}
+
+pub(crate) fn read_claim(row: &SqliteRow) -> Result<ClaimRow, StoreError> {
+    let columns = Columns(row);
+    Ok(ClaimRow {
+        peer: columns.name(0)?,
+        claim: columns.array(1)?,
+        time_ms: columns.number(2)?,
+        answer: columns.bytes(3)?,
+    })
+}
+
+pub(crate) fn invitations(account: &Account) -> Statement {
+    sqlx::query("SELECT * FROM invitation WHERE account = ? ORDER BY room").bind(account.to_string())
+}
+
+pub(crate) fn read_invitation(row: &SqliteRow) -> Result<InvitationRow, StoreError> {
+    let columns = Columns(row);
+    Ok(InvitationRow {
+        account: columns.name(0)?,
+        room: columns.id(1)?,
+        join: columns.bytes(2)?,
+        time_ms: columns.number(3)?,
+    })
+}
+
+pub(crate) fn account_entries(account: &Account, device: &DeviceId, after: u64, rows: usize) -> Statement {
+    let text = "SELECT * FROM entry WHERE account = ? AND (device IS NULL OR device = ?) AND position > ? \
+                ORDER BY position LIMIT ?";
+    of_device(sqlx::query(text), account, device).bind(ordered(after)).bind(limit(rows))
+}
+
+pub(crate) fn read_entry(row: &SqliteRow) -> Result<EntryRow, StoreError> {
+    let columns = Columns(row);
+    Ok(EntryRow {
+        position: columns.number(0)?,
+        account: columns.name(1)?,
+        device: columns.get::<Option<&[u8]>>(2)?.map(|_| columns.id(2)).transpose()?,
+        entry: columns.bytes(3)?,
+    })
+}

@@ -1,0 +1,205 @@
+//! The statements of peers, of what waits for them, and of the node's own values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use store::{
+    StoreError, Write,
+    row::{AnswerRow, DocumentRow, OutboxRow, PeerRow, QuarantineRow},
+};
+use wire::DomainName;
+
+use crate::{
+    connection::{Many, Statement, run},
+    rows::{Columns, kept, limit, ordered},
+};
+
+/// The statement of a change to a table of this module.
+pub(crate) fn statement(write: &Write) -> Option<Statement> {
+    Some(match write {
+        Write::PutDocument(row) => sqlx::query("INSERT OR REPLACE INTO document VALUES (?, ?, ?)")
+            .bind(row.domain.to_string())
+            .bind(ordered(row.seq))
+            .bind(row.signed.to_vec()),
+        Write::PutAnswer(row) => sqlx::query("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)")
+            .bind(row.peer.to_string())
+            .bind(ordered(row.number))
+            .bind(row.error.to_vec()),
+        Write::DropAnswers(peer, up_to) => {
+            of_item(sqlx::query("DELETE FROM answer WHERE peer = ? AND number <= ?"), peer, *up_to)
+        }
+        Write::PutQuarantine(row) => {
+            sqlx::query("INSERT INTO quarantine (peer, time_ms, error, kind, item) VALUES (?, ?, ?, ?, ?)")
+                .bind(row.peer.to_string())
+                .bind(kept(row.time_ms))
+                .bind(i64::from(row.error))
+                .bind(row.kind.clone())
+                .bind(row.item.to_vec())
+        }
+        Write::PutMeta(name, value) => {
+            sqlx::query("INSERT OR REPLACE INTO meta VALUES (?, ?)").bind(*name).bind(value.to_vec())
+        }
+        _ => return None,
+    })
+}
+
+fn of_item(statement: Statement, peer: &DomainName, number: u64) -> Statement {
+    statement.bind(peer.to_string()).bind(ordered(number))
+}
+
+pub(crate) fn drop_outbox(
+    connection: &mut SqliteConnection,
+    up_to: &BTreeMap<&DomainName, u64>,
+    items: &BTreeSet<(&DomainName, u64)>,
+) -> sqlx::Result<()> {
+    const DROP_UP_TO: &str = "DELETE FROM outbox WHERE peer = ? AND number <= ?";
+    const DROP_ITEMS: Many =
+        Many { before: "DELETE FROM outbox WHERE (peer, number) IN (VALUES ", row: "(?, ?)", after: ")" };
+    for (peer, number) in up_to {
+        run(connection, of_item(sqlx::query(DROP_UP_TO), peer, *number))?;
+    }
+    let items: Vec<_> = items.iter().copied().collect();
+    DROP_ITEMS.run(connection, &items, |statement, (peer, number)| of_item(statement, peer, *number))
+}
+
+pub(crate) fn put_outbox(
+    connection: &mut SqliteConnection,
+    outbox: &BTreeMap<(&DomainName, u64), &OutboxRow>,
+) -> sqlx::Result<()> {
+    const PUT: Many = Many { before: "INSERT INTO outbox VALUES ", row: "(?, ?, ?, ?, ?, ?, ?)", after: "" };
+    let outbox: Vec<_> = outbox.values().collect();
+    PUT.run(connection, &outbox, |statement, row| {
+        of_item(statement, &row.peer, row.number)
+            .bind(row.room.as_bytes().to_vec())
+            .bind(row.item.to_vec())
+            .bind(ordered(row.from_seq))
+            .bind(ordered(row.to_seq))
+            .bind(ordered(row.queued_ms))
+    })
+}
+
+pub(crate) fn put_peers(
+    connection: &mut SqliteConnection,
+    peers: &BTreeMap<&DomainName, &PeerRow>,
+) -> sqlx::Result<()> {
+    let text = "INSERT OR REPLACE INTO peer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    for row in peers.values() {
+        let statement = sqlx::query(text)
+            .bind(row.domain.to_string())
+            .bind(row.fingerprint.to_vec())
+            .bind(row.endpoints.join("\n"))
+            .bind(row.held)
+            .bind(row.outbox_id.to_vec())
+            .bind(kept(row.next_number))
+            .bind(kept(row.acked))
+            .bind(kept(row.settled))
+            .bind(row.their_outbox_id.to_vec())
+            .bind(kept(row.received))
+            .bind(i64::from(row.failures))
+            .bind(kept(row.next_retry_ms))
+            .bind(kept(row.absent_since_ms))
+            .bind(i64::from(row.last_error));
+        run(connection, statement)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn meta(name: &'static str) -> Statement {
+    sqlx::query("SELECT value FROM meta WHERE name = ?").bind(name)
+}
+
+pub(crate) fn peers() -> Statement {
+    sqlx::query("SELECT * FROM peer ORDER BY domain")
+}
+
+pub(crate) fn read_peer(row: &SqliteRow) -> Result<PeerRow, StoreError> {
+    let columns = Columns(row);
+    let endpoints: &str = columns.get(2)?;
+    Ok(PeerRow {
+        domain: columns.name(0)?,
+        fingerprint: columns.array(1)?,
+        endpoints: endpoints.lines().map(str::to_owned).collect(),
+        held: columns.flag(3)?,
+        outbox_id: columns.array(4)?,
+        next_number: columns.number(5)?,
+        acked: columns.number(6)?,
+        settled: columns.number(7)?,
+        their_outbox_id: columns.array(8)?,
+        received: columns.number(9)?,
+        failures: columns.small(10)?,
+        next_retry_ms: columns.number(11)?,
+        absent_since_ms: columns.number(12)?,
+        last_error: columns.small(13)?,
+    })
+}
+
+pub(crate) fn documents(domain: &DomainName, after_seq: u64) -> Statement {
+    of_item(
+        sqlx::query("SELECT * FROM document WHERE domain = ? AND seq > ? ORDER BY seq"),
+        domain,
+        after_seq,
+    )
+}
+
+pub(crate) fn read_document(row: &SqliteRow) -> Result<DocumentRow, StoreError> {
+    let columns = Columns(row);
+    Ok(DocumentRow { domain: columns.name(0)?, seq: columns.number(1)?, signed: columns.bytes(2)? })
+}
+
+pub(crate) fn outbox(peer: &DomainName, from: u64, rows: usize) -> Statement {
+    let text = "SELECT * FROM outbox WHERE peer = ? AND number >= ? ORDER BY number LIMIT ?";
+    of_item(sqlx::query(text), peer, from).bind(limit(rows))
+}
+
+pub(crate) fn read_outbox(row: &SqliteRow) -> Result<OutboxRow, StoreError> {
+    let columns = Columns(row);
+    Ok(OutboxRow {
+        peer: columns.name(0)?,
+        number: columns.number(1)?,
+        room: columns.id(2)?,
+        item: columns.bytes(3)?,
+        from_seq: columns.number(4)?,
+        to_seq: columns.number(5)?,
+        queued_ms: columns.number(6)?,
+    })
+}
+
+pub(crate) fn outbox_size(peer: &DomainName) -> Statement {
+    let text = "SELECT count(*), coalesce(sum(length(item)), 0), coalesce(min(queued_ms), 0) \
+                FROM outbox WHERE peer = ?";
+    sqlx::query(text).bind(peer.to_string())
+}
+
+pub(crate) fn read_outbox_size(row: &SqliteRow) -> Result<(u64, u64, u64), StoreError> {
+    let columns = Columns(row);
+    Ok((columns.number(0)?, columns.number(1)?, columns.number(2)?))
+}
+
+pub(crate) fn answers(peer: &DomainName) -> Statement {
+    sqlx::query("SELECT * FROM answer WHERE peer = ? ORDER BY number").bind(peer.to_string())
+}
+
+pub(crate) fn read_answer(row: &SqliteRow) -> Result<AnswerRow, StoreError> {
+    let columns = Columns(row);
+    Ok(AnswerRow { peer: columns.name(0)?, number: columns.number(1)?, error: columns.bytes(2)? })
+}
+
+pub(crate) fn quarantine(rows: usize) -> Statement {
+    sqlx::query("SELECT peer, time_ms, error, kind, item FROM quarantine ORDER BY id DESC LIMIT ?")
+        .bind(limit(rows))
+}
+
+pub(crate) fn read_quarantine(row: &SqliteRow) -> Result<QuarantineRow, StoreError> {
+    let columns = Columns(row);
+    Ok(QuarantineRow {
+        peer: columns.name(0)?,
+        time_ms: columns.number(1)?,
+        error: columns.small(2)?,
+        kind: columns.get(3)?,
+        item: columns.bytes(4)?,
+    })
+}
+
+pub(crate) fn quarantine_count() -> Statement {
+    sqlx::query("SELECT count(*) FROM quarantine")
+}

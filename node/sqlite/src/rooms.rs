@@ -1,0 +1,116 @@
+//! The statements of rooms and their members.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use store::{
+    StoreError, Write,
+    row::{MemberRow, RoomRow},
+};
+use wire::{Account, RoomId};
+
+use crate::{
+    connection::{Many, Statement, run},
+    rows::{Columns, kept, ordered},
+};
+
+/// The statement of a change to a table of this module.
+pub(crate) fn statement(write: &Write) -> Option<Statement> {
+    match write {
+        Write::PutMember(row) => Some(
+            sqlx::query("INSERT OR REPLACE INTO member VALUES (?, ?, ?, ?)")
+                .bind(row.room.as_bytes().to_vec())
+                .bind(row.account.to_string())
+                .bind(ordered(row.from_seq))
+                .bind(row.to_seq.map(ordered)),
+        ),
+        _ => None,
+    }
+}
+
+pub(crate) fn put_rooms(
+    connection: &mut SqliteConnection,
+    rooms: &BTreeMap<RoomId, &RoomRow>,
+) -> sqlx::Result<()> {
+    const ROOMS: Many =
+        Many { before: "INSERT OR REPLACE INTO room VALUES ", row: "(?, ?, ?, ?, ?, ?, ?)", after: "" };
+    let rooms: Vec<_> = rooms.values().collect();
+    ROOMS.run(connection, &rooms, |statement, row| {
+        statement
+            .bind(row.room.as_bytes().to_vec())
+            .bind(row.hub.to_string())
+            .bind(i32::from(row.kind))
+            .bind(ordered(row.head_seq))
+            .bind(row.head_hash.to_vec())
+            .bind(kept(row.epoch))
+            .bind(ordered(row.base_seq))
+    })
+}
+
+pub(crate) fn put_values(
+    connection: &mut SqliteConnection,
+    groups: &BTreeMap<RoomId, &Bytes>,
+    rosters: &BTreeMap<RoomId, &Bytes>,
+) -> sqlx::Result<()> {
+    for (room, value) in groups {
+        let statement = sqlx::query("INSERT OR REPLACE INTO room_group VALUES (?, ?)");
+        run(connection, statement.bind(room.as_bytes().to_vec()).bind(value.to_vec()))?;
+    }
+    for (room, value) in rosters {
+        let statement = sqlx::query("INSERT OR REPLACE INTO roster VALUES (?, ?)");
+        run(connection, statement.bind(room.as_bytes().to_vec()).bind(value.to_vec()))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn room(room: &RoomId) -> Statement {
+    sqlx::query("SELECT * FROM room WHERE room = ?").bind(room.as_bytes().to_vec())
+}
+
+pub(crate) fn read_room(row: &SqliteRow) -> Result<RoomRow, StoreError> {
+    let columns = Columns(row);
+    Ok(RoomRow {
+        room: columns.id(0)?,
+        hub: columns.name(1)?,
+        kind: columns.of_list(2)?,
+        head_seq: columns.number(3)?,
+        head_hash: columns.array(4)?,
+        epoch: columns.number(5)?,
+        base_seq: columns.number(6)?,
+    })
+}
+
+pub(crate) fn room_count() -> Statement {
+    sqlx::query("SELECT count(*) FROM room")
+}
+
+pub(crate) fn group(room: &RoomId) -> Statement {
+    sqlx::query("SELECT value FROM room_group WHERE room = ?").bind(room.as_bytes().to_vec())
+}
+
+pub(crate) fn roster(room: &RoomId) -> Statement {
+    sqlx::query("SELECT value FROM roster WHERE room = ?").bind(room.as_bytes().to_vec())
+}
+
+pub(crate) fn members(room: &RoomId) -> Statement {
+    sqlx::query("SELECT * FROM member WHERE room = ? ORDER BY account, from_seq")
+        .bind(room.as_bytes().to_vec())
+}
+
+pub(crate) fn memberships(account: &Account) -> Statement {
+    sqlx::query(
+        "SELECT room, account, from_seq, to_seq FROM member WHERE account = ? ORDER BY room, from_seq",
+    )
+    .bind(account.to_string())
+}
+
+pub(crate) fn read_member(row: &SqliteRow) -> Result<MemberRow, StoreError> {
+    let columns = Columns(row);
+    Ok(MemberRow {
+        room: columns.id(0)?,
+        account: columns.name(1)?,
+        from_seq: columns.number(2)?,
+        to_seq: columns.get::<Option<i64>>(3)?.map(i64::cast_unsigned),
+    })
+}
