@@ -182,3 +182,6 @@ pub fn check_run(
 fn hash_field(bytes: &[u8]) -> Result<[u8; 32], ErrorCode> {
     bytes.try_into().map_err(|_| ErrorCode::Malformed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,3 +138,6 @@ pub fn join(
         Joined::Known(event)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,3 +40,39 @@ pub fn accept(
     };
     Ok(if hub == own { Route::Here } else { Route::Peer(hub.clone()) })
 }
+
+#[cfg(test)]
+mod tests {
+    use wire::proto::EventKind;
+
+    use super::*;
+    use crate::example::{account, acme, device, group, request};
+
+    // [ROOM-10]
+    #[test]
+    fn a_home_accepts_its_own_devices_in_their_rooms_and_sends_them_to_the_hub() {
+        let umbrella: DomainName = "umbrella.test".parse().unwrap();
+        let (own, alice, phone) = (acme(), account("alice"), device("alice", 1));
+        let message = request(group(), "alice", EventKind::Message, 0);
+        let ask = |room| accept(&acme(), (&alice, &phone), &message, room);
+        assert_eq!(ask(Some((&own, Standing::Member))), Ok(Route::Here));
+        assert_eq!(ask(Some((&umbrella, Standing::Member))), Ok(Route::Peer(umbrella.clone())));
+        assert_eq!(ask(Some((&umbrella, Standing::Former))), Err(ErrorCode::Forbidden));
+        assert_eq!(ask(Some((&umbrella, Standing::Stranger))), Err(ErrorCode::NotFound));
+        assert_eq!(ask(None), Err(ErrorCode::NotFound));
+
+        let founding = request(group(), "alice", EventKind::Founding, 0);
+        let ask = |room| accept(&umbrella, (&alice, &phone), &founding, room);
+        assert_eq!(ask(None), Ok(Route::Peer(acme())));
+        assert_eq!(ask(Some((&own, Standing::Member))), Err(ErrorCode::Conflict));
+    }
+
+    #[test]
+    fn a_device_speaks_for_itself_only() {
+        let message = request(group(), "alice", EventKind::Message, 0);
+        for session in [(account("carol"), device("alice", 1)), (account("alice"), device("alice", 2))] {
+            let answer = accept(&acme(), (&session.0, &session.1), &message, None);
+            assert_eq!(answer, Err(ErrorCode::OriginMismatch));
+        }
+    }
+}

@@ -15,3 +15,6 @@ pub use notice::{declined, order_nack};
 pub use proposal::{LeaveEffects, order_proposal};
 pub use repeat::{Repeat, repeat};
 pub use standing::{RoomView, Standing, origin};
+
+#[cfg(test)]
+mod tests;

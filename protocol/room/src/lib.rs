@@ -5,6 +5,8 @@
 
 pub mod chain;
 pub mod direct;
+#[cfg(test)]
+mod example;
 pub mod follower;
 pub mod home;
 pub mod hub;

@@ -135,7 +135,8 @@ fn immutable(before: &State, after: &State) -> Result<(), ErrorCode> {
 
 // [ROOM-25]
 fn admins_are_members(after: &State, roster: &Roster) -> Result<(), ErrorCode> {
-    let holds = after.kind == RoomKind::Direct || after.admins.iter().all(|admin| roster.contains_key(admin));
+    let are_members = after.admins.iter().all(|admin| roster.contains_key(admin));
+    let holds = !after.admins.is_empty() && (after.kind == RoomKind::Direct || are_members);
     holds.then_some(()).ok_or(ErrorCode::Malformed)
 }
 
@@ -164,3 +165,6 @@ fn direct(state: &State, outcome: &Outcome) -> Result<(), ErrorCode> {
     };
     holds.then_some(()).ok_or(ErrorCode::Forbidden)
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,3 +96,55 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::example::{account, acme, group, group_state};
+
+    #[test]
+    fn what_is_made_here_is_well_formed() {
+        for state in [group_state(&["alice", "bob"]), State::direct(&account("bob"), &account("alice"))] {
+            assert_eq!(State::parse(&state.to_proto()), Ok(state));
+        }
+    }
+
+    // [ROOM-3]
+    #[test]
+    fn every_state_that_is_not_well_formed_is_refused_by_name() {
+        type Change<'a> = &'a dyn Fn(&mut RoomState);
+        let admins = |names: &[&str]| names.iter().map(|name| account(name).as_str().into()).collect();
+        let cases: &[(&str, ErrorCode, Change<'_>)] = &[
+            ("a later version", ErrorCode::Unsupported, &|s| s.version = 2),
+            ("no version", ErrorCode::Unsupported, &|s| s.version = 0),
+            ("no kind", ErrorCode::Unsupported, &|s| s.kind = 0),
+            ("no admin", ErrorCode::Malformed, &|s| s.admins.clear()),
+            ("admins out of order", ErrorCode::Malformed, &|s| s.admins = admins(&["bob", "alice"])),
+            ("an admin twice", ErrorCode::Malformed, &|s| s.admins = admins(&["alice", "alice"])),
+            ("an admin that is no account", ErrorCode::Malformed, &|s| s.admins = vec!["alice".into()]),
+            ("a short id", ErrorCode::Malformed, &|s| s.room = Default::default()),
+            ("a hub that is no domain", ErrorCode::Malformed, &|s| s.hub = "acme".into()),
+        ];
+        for (what, expected, change) in cases {
+            let mut state = group_state(&["alice", "bob"]).to_proto();
+            change(&mut state);
+            assert_eq!(State::parse(&state), Err(*expected), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_direct_room_names_its_two_accounts_and_follows_from_them() {
+        let direct = State::direct(&account("alice"), &account("bob"));
+        let with = |change: &dyn Fn(&mut State)| {
+            let mut state = direct.clone();
+            change(&mut state);
+            State::parse(&state.to_proto())
+        };
+        let malformed = Err(ErrorCode::Malformed);
+        assert_eq!(with(&|s| drop(s.admins.pop_first())), malformed);
+        assert_eq!(with(&|s| drop(s.admins.insert(account("carol")))), malformed);
+        assert_eq!(with(&|s| s.room = group()), malformed);
+        assert_eq!(with(&|s| s.hub = "umbrella.test".parse().unwrap()), malformed);
+        assert_eq!(direct.hub, acme());
+    }
+}

@@ -40,6 +40,9 @@ impl Request {
     /// `TooLarge` for a part over its limit, else `Malformed`.
     pub fn parse(submission: &Submission) -> Result<Self, ErrorCode> {
         let kind = EventKind::try_from(submission.kind).map_err(|_| ErrorCode::Malformed)?;
+        if kind == EventKind::Unspecified {
+            return Err(ErrorCode::Malformed);
+        }
         if submission.body.len() > body_bytes_max(kind) {
             return Err(ErrorCode::TooLarge);
         }
@@ -48,12 +51,11 @@ impl Request {
             _ if submission.hub.is_empty() => None,
             _ => return Err(ErrorCode::Malformed),
         };
-        let fits = match kind {
-            EventKind::Unspecified => false,
-            EventKind::Founding => submission.epoch == 0,
-            _ => true,
-        };
-        if !fits || submission.body.is_empty() || submission.commit.is_some() != (kind == EventKind::Commit) {
+        let epoch_fits = kind != EventKind::Founding || submission.epoch == 0;
+        if !epoch_fits
+            || submission.body.is_empty()
+            || submission.commit.is_some() != (kind == EventKind::Commit)
+        {
             return Err(ErrorCode::Malformed);
         }
         if let Some(extras) = &submission.commit {
@@ -88,5 +90,53 @@ pub const fn body_bytes_max(kind: EventKind) -> usize {
         EventKind::Proposal => limits::PROPOSAL_BYTES_MAX,
         EventKind::Message => limits::MESSAGE_BYTES_MAX,
         EventKind::Notice => limits::NOTICE_BYTES_MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::example::{group, submission};
+
+    // [ROOM-4]
+    #[test]
+    fn every_submission_that_is_not_well_formed_is_refused_by_name() {
+        let large = |bytes: usize| Bytes::from(vec![0; bytes]);
+        let welcome =
+            CommitExtras { welcome: large(limits::WELCOME_BYTES_MAX + 1), group_info: Bytes::new() };
+        type Change<'a> = &'a dyn Fn(&mut Submission);
+        let cases: &[(&str, EventKind, ErrorCode, Change<'_>)] = &[
+            ("no kind", EventKind::Message, ErrorCode::Malformed, &|s| s.kind = 0),
+            ("an unknown kind", EventKind::Message, ErrorCode::Malformed, &|s| s.kind = 99),
+            ("no body", EventKind::Message, ErrorCode::Malformed, &|s| s.body = Bytes::new()),
+            ("a short room", EventKind::Message, ErrorCode::Malformed, &|s| s.room = large(31)),
+            ("a long id", EventKind::Message, ErrorCode::Malformed, &|s| s.message_id = large(17)),
+            ("no device", EventKind::Message, ErrorCode::Malformed, &|s| s.device_id = Bytes::new()),
+            ("no account", EventKind::Message, ErrorCode::Malformed, &|s| s.account.clear()),
+            ("an account with NUL", EventKind::Message, ErrorCode::Malformed, &|s| s.account.insert(0, '\0')),
+            ("a hub in a message", EventKind::Message, ErrorCode::Malformed, &|s| s.hub = "acme.test".into()),
+            ("no hub", EventKind::Founding, ErrorCode::Malformed, &|s| s.hub.clear()),
+            ("a late founding", EventKind::Founding, ErrorCode::Malformed, &|s| s.epoch = 1),
+            ("a commit without extras", EventKind::Commit, ErrorCode::Malformed, &|s| s.commit = None),
+            ("extras without commit", EventKind::Message, ErrorCode::Malformed, &|s| {
+                s.commit = Some(CommitExtras::default());
+            }),
+            ("a long Welcome", EventKind::Commit, ErrorCode::TooLarge, &|s| s.commit = Some(welcome.clone())),
+            ("a long message", EventKind::Message, ErrorCode::TooLarge, &|s| {
+                s.body = large(limits::MESSAGE_BYTES_MAX + 1);
+            }),
+            ("a long commit", EventKind::Commit, ErrorCode::TooLarge, &|s| {
+                s.body = large(limits::COMMIT_BYTES_MAX + 1);
+            }),
+        ];
+        for (what, kind, expected, change) in cases {
+            let mut submission = submission(group(), "alice", *kind, 0);
+            assert!(Request::parse(&submission).is_ok());
+            change(&mut submission);
+            assert_eq!(Request::parse(&submission).map(drop), Err(*expected), "{what}");
+        }
+        let mut largest = submission(group(), "alice", EventKind::Message, 0);
+        largest.body = large(limits::MESSAGE_BYTES_MAX);
+        assert!(Request::parse(&largest).is_ok());
     }
 }
