@@ -163,3 +163,6 @@ fn chain(
     }
     Ok((chain, fresh))
 }
+
+#[cfg(test)]
+mod tests;

@@ -125,3 +125,6 @@ impl Inbound {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -208,3 +208,6 @@ fn fits(batch: &Batch, bytes: &mut usize, item: &Item) -> bool {
     }
     fits
 }
+
+#[cfg(test)]
+mod tests;
