@@ -128,7 +128,7 @@ fn numbers_near_the_end_do_not_wrap() {
     };
     let (last, _) = seal(&LogHead { seq: u64::MAX - 1, hash: [0; 32] }, &draft, &secret(1));
     let follower = Follower::with(&[]);
-    assert_eq!(follower.apply(&[last.clone()]), Ok(Applied::Gap { from: 1 }));
+    assert_eq!(follower.apply(std::slice::from_ref(&last)), Ok(Applied::Gap { from: 1 }));
     assert_eq!(follower.apply(&[last.clone(), last]), Err(Malformed));
 }
 
