@@ -132,3 +132,6 @@ fn check_parts(
         devices: list.devices().to_vec(),
     })
 }
+
+#[cfg(test)]
+mod tests;

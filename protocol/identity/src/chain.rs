@@ -116,3 +116,6 @@ fn follows(newest: &DomainDocument, next: &DomainDocument) -> Result<(), ErrorCo
     }
     if after.issued < before.issued { Err(ErrorCode::Malformed) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests;

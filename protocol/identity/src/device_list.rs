@@ -1,5 +1,7 @@
 //! A device list: these are the devices of the account, and these are so no more.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use machine::Timestamp;
 use prost::Message as _;
@@ -17,13 +19,15 @@ pub struct DeviceList {
     issued: u64,
     expires: u64,
     devices: Vec<(DeviceId, PublicKey)>,
+    added: BTreeMap<DeviceId, u64>,
     revoked: Vec<DeviceId>,
     signed: Signed,
 }
 
 impl DeviceList {
     /// The first list of an account, or, after `previous`, the next: the listed devices and those
-    /// that were revoked, each with the second since 1970.
+    /// that were revoked, each with the second since 1970. It is fresh for `DEVICE_LIST_VALID_S`; a
+    /// device issues the next one well before that.
     ///
     /// # Errors
     /// As [`Self::parse`].
@@ -38,7 +42,7 @@ impl DeviceList {
         let listed = |(device, key): &(DeviceId, PublicKey)| proto::ListedDevice {
             device_id: device.to_bytes(),
             signature_key: Bytes::copy_from_slice(key.as_bytes()),
-            added: now.as_s(),
+            added: previous.and_then(|list| list.added.get(device).copied()).unwrap_or_else(|| now.as_s()),
         };
         let body = proto::DeviceList {
             account: account.to_string(),
@@ -89,6 +93,7 @@ impl DeviceList {
                 Ok((device, PublicKey::try_from(listed.signature_key.as_ref())?))
             })
             .collect::<Result<Vec<_>, ErrorCode>>()?;
+        let added = devices.iter().zip(&list.devices).map(|((id, _), listed)| (*id, listed.added)).collect();
         let revoked = list
             .revoked
             .iter()
@@ -97,7 +102,7 @@ impl DeviceList {
         let account = list.account.parse()?;
         all_different(&devices, &revoked)?;
         let (seq, issued, expires) = (list.seq, list.issued, list.expires);
-        Ok(Self { account, seq, prev_hash, issued, expires, devices, revoked, signed: signed.clone() })
+        Ok(Self { account, seq, prev_hash, issued, expires, devices, added, revoked, signed: signed.clone() })
     }
 
     /// [ID-12] Checks the account key's signature and that the list is fresh.

@@ -84,7 +84,7 @@ impl DomainDocument {
         let document = signed::decode::<proto::DomainDocument>(&signed.body)?;
         let root_key = PublicKey::try_from(document.root_key.as_ref())?;
         let fields = fields(document)?;
-        if !signed.account_signature.is_empty() {
+        if !signed.account_signature.is_empty() || !one_use_each(&fields.keys, &root_key) {
             return Err(ErrorCode::Malformed);
         }
         signed::verify::<proto::DomainDocument>(&root_key, &signed.body, &signed.signature)?;
@@ -177,7 +177,7 @@ impl DomainDocument {
     #[must_use]
     pub fn successor(&self, now: Timestamp) -> DocumentFields {
         DocumentFields {
-            seq: self.fields.seq + 1,
+            seq: self.fields.seq.saturating_add(1),
             prev_hash: Some(self.hash()),
             issued: now.as_s().max(self.fields.issued),
             expires: now.as_s().saturating_add(limits::DOCUMENT_VALID_S),
@@ -251,3 +251,15 @@ fn domain_key(key: &proto::DomainKey) -> Result<DomainKey, ErrorCode> {
         not_after: key.not_after,
     })
 }
+
+/// [ID-3] A key has one use: none is listed twice, and the root key is not listed.
+fn one_use_each(keys: &[DomainKey], root_key: &PublicKey) -> bool {
+    let mut seen: Vec<PublicKey> = keys.iter().map(|key| key.key).chain([*root_key]).collect();
+    let count = seen.len();
+    seen.sort_unstable();
+    seen.dedup();
+    seen.len() == count
+}
+
+#[cfg(test)]
+mod tests;

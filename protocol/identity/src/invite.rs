@@ -89,3 +89,6 @@ impl fmt::Debug for Ticket {
         write!(f, "Ticket(for {})", self.account)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,3 +161,6 @@ fn decode_seed(text: &str) -> Result<SecretKey, KeyFileError> {
     seed.copy_from_slice(&bytes);
     Ok(SecretKey::from_seed(&seed))
 }
+
+#[cfg(test)]
+mod tests;

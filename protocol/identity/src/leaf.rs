@@ -32,3 +32,6 @@ pub fn check_leaf(
         && certificate.key() == leaf_key;
     if matches { Ok((account, device)) } else { Err(ErrorCode::AuthFailed) }
 }
+
+#[cfg(test)]
+mod tests;

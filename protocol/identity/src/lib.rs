@@ -9,6 +9,8 @@ pub mod chain;
 pub mod device_list;
 pub mod document;
 pub mod domain_keys;
+#[cfg(test)]
+mod fixture;
 pub mod invite;
 pub mod key_file;
 pub mod leaf;

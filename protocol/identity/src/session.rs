@@ -69,3 +69,6 @@ fn input(exporter: &[u8; 32], account: &Account, device: DeviceId, time_ms: u64)
     body.extend_from_slice(&time_ms.to_be_bytes());
     signed::input(LABEL, &body)
 }
+
+#[cfg(test)]
+mod tests;
