@@ -1,1 +1,24 @@
-fn main() {}
+//! `comityd`, the node of a domain: makes a data directory, checks it, and serves it.
+
+mod admin;
+mod args;
+mod command;
+mod config;
+mod data;
+mod documents;
+mod failure;
+mod keys;
+mod logging;
+mod signals;
+mod system;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match command::execute(args::Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,139 @@
+//! `comityd run`: from the data directory to a node that serves, and to its end.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use domain::{Core, CoreConfig};
+use net::{Bound, NetConfig, now};
+use sqlite::Sqlite;
+
+use crate::{
+    admin,
+    args::Run,
+    config::Config,
+    data::DataDir,
+    documents::{self, Documents},
+    failure::{Exit, Failure},
+    keys::{self, NodeKeys},
+    logging,
+    signals::Signals,
+    system::SystemEntropy,
+};
+
+/// How often a running node looks whether its document is due.
+const DUE_CHECK: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Serves until a signal.
+pub(crate) fn run(args: Run) -> Result<(), Failure> {
+    let data = DataDir::open(&args.data.directory)?;
+    let mut config = Config::read(&data.config())?;
+    config.listen = args.listen.unwrap_or(config.listen);
+    config.log_format = args.log_format.unwrap_or(config.log_format);
+    config.log_level = args.log_level.unwrap_or(config.log_level);
+    logging::begin(config.log_format, &config.log_level)?;
+    let mut documents = documents::read(&data, &config.domain)?;
+    documents::check_clock(&data, &documents.newest, now())?;
+    // The lock is taken before anything is written: a second process must find all as the first
+    // left it.
+    let store = Sqlite::open(data.path()).map_err(|error| storage(&error, &data))?;
+    if documents::is_due(&documents.newest, now()) {
+        match documents::renew(&data, &mut documents, &[], now()) {
+            Ok(()) => tracing::info!(seq = documents.newest.seq(), "the domain document was renewed"),
+            Err(failure) => tracing::warn!(reason = failure.what, "the domain document could not be renewed"),
+        }
+    }
+    let keys = keys::read_checked(&data, &documents.newest, now())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::io(data.path(), &error))?;
+    runtime.block_on(serve(data, config, documents, keys, store))
+}
+
+async fn serve(
+    data: DataDir,
+    config: Config,
+    documents: Documents,
+    keys: NodeKeys,
+    store: Sqlite,
+) -> Result<(), Failure> {
+    let mut signals = Signals::install().map_err(|error| Failure::io(data.path(), &error))?;
+    let listener = admin::bind(&data.socket())?;
+    let net = NetConfig { domain: config.domain.clone(), listen: config.listen, tls_key: keys.tls.clone() };
+    let bound = Bound::bind(&net).map_err(|error| port(&error))?;
+    let listen = bound.local_addr().map_err(|error| Failure::io(data.path(), &error))?;
+    let newest = documents.newest.clone();
+    let core_config = core_config(&config, documents, keys, listen);
+    let make = move || Core::new(core_config, store, SystemEntropy, now());
+    let running = bound.serve(make).await.map_err(|error| {
+        Failure::new(Exit::Storage, "StoreUnreadable", error.to_string(), "restore the directory from a backup")
+    })?;
+    tracing::info!(domain = %config.domain, version = env!("CARGO_PKG_VERSION"), "listening on {listen}");
+    let socket = tokio::spawn(admin::serve(listener, running.admin()));
+    let due = tokio::spawn(remind(newest));
+    let signal = signals.end().await;
+    tracing::info!(signal, "ending in good order; a second signal ends at once");
+    socket.abort();
+    due.abort();
+    tokio::select! {
+        () = running.drain() => tracing::info!("ended"),
+        signal = signals.end() => tracing::warn!(signal, "ended at once; nothing acknowledged is lost"),
+    }
+    // A socket that stays behind does no harm: the next start removes it.
+    let _ = std::fs::remove_file(data.socket());
+    Ok(())
+}
+
+fn core_config(config: &Config, documents: Documents, keys: NodeKeys, listen: SocketAddr) -> CoreConfig {
+    CoreConfig {
+        domain: config.domain.clone(),
+        documents: documents.signed,
+        event_key: keys.event,
+        binding_key: keys.binding,
+        policy: config.contact_policy,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        listen: listen.to_string(),
+    }
+}
+
+async fn remind(newest: identity::DomainDocument) {
+    let newest = Arc::new(newest);
+    loop {
+        tokio::time::sleep(DUE_CHECK).await;
+        if documents::is_due(&newest, now()) {
+            tracing::warn!("the domain document is due for renewal: restart comityd");
+        }
+    }
+}
+
+fn port(error: &net::BindError) -> Failure {
+    let hint = "choose another `listen` in comity.toml, or stop the program that has the port \
+                (`ss -lunp` shows it)";
+    Failure::new(Exit::Failed, "PortUnavailable", error.to_string(), hint)
+}
+
+/// Why the database cannot be used, with its name.
+pub(super) fn storage(error: &sqlite::OpenError, data: &DataDir) -> Failure {
+    use sqlite::OpenError;
+    let directory = data.path().display();
+    let (name, what, hint) = match error {
+        OpenError::Locked { pid, .. } => {
+            let process = pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+            (
+                "Locked",
+                format!("another comityd{process} runs on {directory}"),
+                "stop it first, or use the one that runs",
+            )
+        }
+        OpenError::NewerSchema { .. } => (
+            "NewerSchema",
+            format!("{directory}: {error}"),
+            "install the newer comityd again; a database does not go back",
+        ),
+        OpenError::NotADatabase(_) | OpenError::Foreign => {
+            ("NotADatabase", error.to_string(), "restore comity.db from a backup")
+        }
+        OpenError::Full(_) => ("StorageFull", error.to_string(), "free space, then start again"),
+        _ => ("StoreUnusable", format!("{directory}: {error}"), "check the disk; restore from a backup"),
+    };
+    Failure::new(Exit::Storage, name, what, hint)
+}

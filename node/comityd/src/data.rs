@@ -1,0 +1,114 @@
+//! The data directory: where each thing stands, and who may read it.
+
+use std::{
+    fs::{self, DirBuilder},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use crate::failure::{Exit, Failure};
+
+/// A data directory.
+#[derive(Clone, Debug)]
+pub(crate) struct DataDir(PathBuf);
+
+impl DataDir {
+    /// The directory, which need not exist.
+    pub(crate) fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// A directory that was made by `init` and that nobody else can read.
+    ///
+    /// # Errors
+    /// `NoDomainHere`, `ReadableByOthers`, `FileUnusable`.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let data = Self::new(path);
+        if !data.config().exists() {
+            return Err(Failure::new(
+                Exit::Storage,
+                "NoDomainHere",
+                format!("{} holds no domain: there is no comity.toml", path.display()),
+                format!("`comityd init DOMAIN --data {}`", path.display()),
+            ));
+        }
+        for directory in [path.to_owned(), data.keys()] {
+            check_private(&directory, "700")?;
+        }
+        Ok(data)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.0.join("comity.toml")
+    }
+
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    pub(crate) fn documents(&self) -> PathBuf {
+        self.0.join("documents")
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.0.join("admin.sock")
+    }
+
+    /// When something here was last written, in milliseconds since 1970; 0 if nothing can be read.
+    pub(crate) fn last_written_ms(&self) -> u64 {
+        let entries = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let times = entries.filter_map(|entry| entry.metadata().ok()).map(|file| file.mtime());
+        times.max().and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0).saturating_mul(1000)
+    }
+}
+
+/// Makes a directory for this user only; one that exists must be so.
+pub(crate) fn make_private_directory(path: &Path) -> Result<(), Failure> {
+    match DirBuilder::new().mode(0o700).recursive(false).create(path) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_private(path, "700"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = path.parent().ok_or_else(|| Failure::io(path, &error))?;
+            fs::create_dir_all(parent).map_err(|error| Failure::io(parent, &error))?;
+            DirBuilder::new().mode(0o700).create(path).map_err(|error| Failure::io(path, &error))
+        }
+        Err(error) => Err(Failure::io(path, &error)),
+    }
+}
+
+/// Writes a file for this user only: beside its place, synced, then moved there, so that it is whole
+/// or absent.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let beside = path.with_extension("new");
+    let written = (|| {
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    })();
+    written.map_err(|error| Failure::io(path, &error))
+}
+
+/// What others can read is not a secret.
+///
+/// # Errors
+/// `ReadableByOthers`, `FileUnusable`.
+pub(crate) fn check_private(path: &Path, mode: &str) -> Result<(), Failure> {
+    let metadata = fs::metadata(path).map_err(|error| Failure::io(path, &error))?;
+    let found = metadata.permissions().mode() & 0o777;
+    if found & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Storage,
+        "ReadableByOthers",
+        format!("{} is open to other users (mode {found:03o})", path.display()),
+        format!("chmod {mode} {}; if others could read keys here, make new ones", path.display()),
+    ))
+}
