@@ -40,7 +40,8 @@ pub(crate) fn bind(path: &Path) -> Result<UnixListener, Failure> {
         _ => Failure::io(path, &error),
     })?;
     // The directory is closed to others, so nobody came in between.
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(|error| Failure::io(path, &error))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+        .map_err(|error| Failure::io(path, &error))?;
     Ok(listener)
 }
 
@@ -81,7 +82,8 @@ async fn converse(mut stream: UnixStream, port: &AdminPort) -> Result<(), ErrorC
             }
             Ok(None) => {
                 let mut bytes = BytesMut::with_capacity(4096);
-                let read = timeout(IDLE, stream.read_buf(&mut bytes)).await.map_err(|_| ErrorCode::Timeout)?;
+                let read =
+                    timeout(IDLE, stream.read_buf(&mut bytes)).await.map_err(|_| ErrorCode::Timeout)?;
                 match read {
                     Ok(0) if decoder.is_empty() => return Ok(()),
                     Ok(0) => return refuse(&mut stream, ErrorCode::Malformed).await,

@@ -55,6 +55,10 @@ impl DataDir {
         self.0.join("documents")
     }
 
+    pub(crate) fn database(&self) -> PathBuf {
+        self.0.join("comity.db")
+    }
+
     pub(crate) fn socket(&self) -> PathBuf {
         self.0.join("admin.sock")
     }
@@ -86,7 +90,8 @@ pub(crate) fn make_private_directory(path: &Path) -> Result<(), Failure> {
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let beside = path.with_extension("new");
     let written = (|| {
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
         file.write_all(content)?;
         file.sync_all()?;
         fs::rename(&beside, path)?;

@@ -39,7 +39,9 @@ pub(crate) fn read(data: &DataDir, domain: &DomainName) -> Result<Documents, Fai
     for seq in 1.. {
         let path = data.documents().join(format!("{seq}.signed"));
         match fs::read(&path) {
-            Ok(bytes) => signed.push(Signed::decode(bytes.as_slice()).map_err(|_| damaged(seq, ErrorCode::Malformed))?),
+            Ok(bytes) => {
+                signed.push(Signed::decode(bytes.as_slice()).map_err(|_| damaged(seq, ErrorCode::Malformed))?)
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => break,
             Err(error) => return Err(Failure::io(&path, &error)),
         }
@@ -133,15 +135,14 @@ pub(crate) fn renew(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let root = keys::read(data, KeyKind::Root)?;
-    let next = issue(&documents.newest, &root, endpoints, now)
-        .ok_or_else(|| {
-            Failure::new(
-                Exit::Unproved,
-                "RootKeyWrong",
-                "the root key in keys/root.key is not the one that signed the newest document",
-                "restore keys/root.key from a backup",
-            )
-        })?;
+    let next = issue(&documents.newest, &root, endpoints, now).ok_or_else(|| {
+        Failure::new(
+            Exit::Unproved,
+            "RootKeyWrong",
+            "the root key in keys/root.key is not the one that signed the newest document",
+            "restore keys/root.key from a backup",
+        )
+    })?;
     write(data, &next)?;
     documents.signed.push(next.signed().clone());
     documents.newest = next;

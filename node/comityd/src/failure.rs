@@ -43,7 +43,9 @@ impl Failure {
     /// A file that cannot be read or written.
     pub(crate) fn io(path: &std::path::Path, error: &std::io::Error) -> Self {
         let hint = match error.kind() {
-            std::io::ErrorKind::NotFound => "check the path; `comityd init DOMAIN --data DIR` makes a new one",
+            std::io::ErrorKind::NotFound => {
+                "check the path; `comityd init DOMAIN --data DIR` makes a new one"
+            }
             std::io::ErrorKind::PermissionDenied => "run as the user that owns the data directory",
             std::io::ErrorKind::StorageFull => "free space on the disk",
             _ => "check the disk and the path",
@@ -54,8 +56,7 @@ impl Failure {
     /// Says so on stderr.
     pub(crate) fn report(&self) -> ExitCode {
         // Nobody is left to be told if stderr is closed.
-        let _ =
-            writeln!(std::io::stderr(), "error: {} [{}]\nhint: {}", self.what, self.name, self.hint);
+        let _ = writeln!(std::io::stderr(), "error: {} [{}]\nhint: {}", self.what, self.name, self.hint);
         ExitCode::from(self.exit as u8)
     }
 }

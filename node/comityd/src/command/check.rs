@@ -8,16 +8,17 @@ use crate::{
     args::Check,
     config::Config,
     data::DataDir,
-    documents, keys,
+    documents,
     failure::{Exit, Failure},
+    keys,
     system::print,
 };
 
 /// Looks at each part and stops at the first that is not in order.
 pub(crate) fn check(args: &Check) -> Result<(), Failure> {
     look(args).map_err(|mut failure| {
-        failure.exit = match failure.exit {
-            Exit::Unknown => Exit::Unknown,
+        failure.exit = match failure.name {
+            "FileUnusable" | "StoreUnusable" => Exit::Unknown,
             _ => Exit::Unproved,
         };
         failure
@@ -33,6 +34,10 @@ fn look(args: &Check) -> Result<(), Failure> {
     print(&format!("ok  documents      {}, newest in force", documents.signed.len()));
     keys::read_checked(&data, &documents.newest, now())?;
     print("ok  keys           those of the newest document");
+    if !data.database().exists() {
+        print("--  database       none yet; the first `comityd run` makes it");
+        return Ok(());
+    }
     match Sqlite::open(data.path()) {
         Err(sqlite::OpenError::Locked { .. }) => {
             print("--  database       in use by a running comityd, not looked at");

@@ -2,14 +2,7 @@
 
 use net::now;
 
-use crate::{
-    args::Renew,
-    config::Config,
-    data::DataDir,
-    documents,
-    failure::Failure,
-    system::print,
-};
+use crate::{args::Renew, config::Config, data::DataDir, documents, failure::Failure, system::print};
 
 /// Issues the next document. A running node shows it to others after its next start.
 pub(crate) fn renew(args: &Renew) -> Result<(), Failure> {

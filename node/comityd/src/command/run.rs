@@ -65,7 +65,12 @@ async fn serve(
     let core_config = core_config(&config, documents, keys, listen);
     let make = move || Core::new(core_config, store, SystemEntropy, now());
     let running = bound.serve(make).await.map_err(|error| {
-        Failure::new(Exit::Storage, "StoreUnreadable", error.to_string(), "restore the directory from a backup")
+        Failure::new(
+            Exit::Storage,
+            "StoreUnreadable",
+            error.to_string(),
+            "restore the directory from a backup",
+        )
     })?;
     tracing::info!(domain = %config.domain, version = env!("CARGO_PKG_VERSION"), "listening on {listen}");
     let socket = tokio::spawn(admin::serve(listener, running.admin()));

@@ -185,7 +185,9 @@ mod tests {
 
     #[test]
     fn distance_counts_changes() {
-        for (a, b, expected) in [("", "", 0), ("listen", "lisen", 1), ("abc", "", 3), ("kitten", "sitting", 3)] {
+        for (a, b, expected) in
+            [("", "", 0), ("listen", "lisen", 1), ("abc", "", 3), ("kitten", "sitting", 3)]
+        {
             assert_eq!(distance(a, b), expected, "{a} {b}");
         }
     }
