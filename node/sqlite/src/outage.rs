@@ -51,7 +51,7 @@ pub(crate) fn says_full(error: &io::Error) -> bool {
 
 /// Tries to write what a commit might: a piece behind the end of the longest file.
 fn has_no_room(directory: &Path) -> bool {
-    const PIECE: [u8; 65_536] = [1; 65_536];
+    static PIECE: [u8; 65_536] = [1; 65_536];
     let path = directory.join("probe");
     let length = |name| directory.join(name).metadata().map_or(0, |file| file.len());
     let end = length(crate::open::DATABASE).max(length("comity.db-wal"));

@@ -7,6 +7,7 @@ mod error;
 pub mod memory;
 pub mod row;
 mod store;
+pub mod suite;
 
 pub use batch::{Batch, Write};
 pub use error::StoreError;

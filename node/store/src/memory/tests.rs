@@ -66,3 +66,18 @@ fn the_journal_replays_to_every_state_that_was_durable() {
     assert!(before_second.meta("b").unwrap().is_none());
     assert_eq!(disk.commits(), 2);
 }
+
+#[derive(Default)]
+struct InMemory(Memory);
+
+impl crate::suite::Backend for InMemory {
+    type Store = Memory;
+
+    fn open(&mut self) -> Memory {
+        self.0.clone()
+    }
+}
+
+mod suite {
+    crate::suite!(crate::memory::tests::InMemory);
+}

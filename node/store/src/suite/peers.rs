@@ -1,0 +1,93 @@
+//! Peers and what waits for them.
+
+use super::{Backend, sample::*};
+use crate::{
+    Store as _, Write,
+    row::{AnswerRow, DocumentRow, OutboxRow, PeerRow},
+};
+
+/// A row replaces the one before, every field of it.
+pub fn peers_are_replaced(backend: &mut impl Backend) {
+    let store = backend.open();
+    store.commit(&batch([2, 1].map(|number| Write::PutPeer(peer(number))))).unwrap();
+    assert_eq!(store.peers().unwrap(), [peer(1), peer(2)]);
+    let met = PeerRow {
+        endpoints: Vec::new(),
+        held: false,
+        outbox_id: [0; 16],
+        next_number: 100,
+        failures: 0,
+        next_retry_ms: 0,
+        ..peer(2)
+    };
+    store.commit(&batch([Write::PutPeer(met.clone())])).unwrap();
+    assert_eq!(store.peers().unwrap(), [peer(1), met]);
+}
+
+/// Documents with a larger seq, ascending.
+pub fn documents_after_a_seq(backend: &mut impl Backend) {
+    let store = backend.open();
+    let row = |of, seq: u64| DocumentRow { domain: domain(of), seq, signed: seq.to_string().into() };
+    let rows = [row(1, 3), row(1, 1), row(2, 2), row(1, 2)];
+    store.commit(&batch(rows.map(Write::PutDocument))).unwrap();
+    assert_eq!(store.documents(&domain(1), 1).unwrap(), [row(1, 2), row(1, 3)]);
+    assert_eq!(store.documents(&domain(1), 0).unwrap().len(), 3);
+    assert_eq!(store.documents(&domain(1), u64::MAX).unwrap(), []);
+    assert_eq!(store.documents(&domain(3), 0).unwrap(), []);
+}
+
+/// Items to one peer, ascending from a number; their count, bytes and age.
+pub fn outbox_in_order(backend: &mut impl Backend) {
+    let store = backend.open();
+    let run = OutboxRow { item: "".into(), from_seq: 3, to_seq: 9, queued_ms: 2, ..outbox(2, 11) };
+    let rows = [outbox(2, 10), run.clone(), outbox(2, 9), outbox(3, 1)];
+    store.commit(&batch(rows.map(Write::PutOutbox))).unwrap();
+    assert_eq!(store.outbox(&domain(2), 0, 9).unwrap(), [outbox(2, 9), outbox(2, 10), run.clone()]);
+    assert_eq!(store.outbox(&domain(2), 10, 1).unwrap(), [outbox(2, 10)]);
+    assert_eq!(store.outbox(&domain(2), 11, 9).unwrap(), [run]);
+    assert_eq!(store.outbox_size(&domain(2)).unwrap(), (3, 13, 2));
+    assert_eq!(store.outbox_size(&domain(9)).unwrap(), (0, 0, 0));
+}
+
+/// Dropping up to a number takes those items of that peer and no others; one item alone; and a
+/// number that was freed can be used in the same batch.
+pub fn outbox_drops_exactly(backend: &mut impl Backend) {
+    let store = backend.open();
+    let all = (1..=200).flat_map(|number| [outbox(2, number), outbox(3, number)]);
+    store.commit(&batch(all.map(Write::PutOutbox))).unwrap();
+    store.commit(&batch([Write::DropOutbox(domain(2), 190), Write::DropOutboxItem(domain(2), 195)])).unwrap();
+    let numbers: Vec<_> = store.outbox(&domain(2), 0, 999).unwrap().iter().map(|row| row.number).collect();
+    assert_eq!(numbers, [191, 192, 193, 194, 196, 197, 198, 199, 200]);
+    assert_eq!(store.outbox_size(&domain(3)).unwrap().0, 200);
+    let longer = OutboxRow { item: "".into(), from_seq: 1, to_seq: 2, ..outbox(2, 200) };
+    store
+        .commit(&batch([
+            Write::DropOutboxItem(domain(2), 200),
+            Write::PutOutbox(longer.clone()),
+            Write::DropOutbox(domain(3), u64::MAX),
+            Write::PutOutbox(outbox(3, 1)),
+        ]))
+        .unwrap();
+    assert_eq!(store.outbox(&domain(2), 200, 9).unwrap(), [longer]);
+    assert_eq!(store.outbox(&domain(3), 0, 9).unwrap(), [outbox(3, 1)]);
+}
+
+/// Refusals stay until they are settled.
+pub fn answers_until_settled(backend: &mut impl Backend) {
+    let store = backend.open();
+    let row = |peer, number: u64| AnswerRow { peer: domain(peer), number, error: number.to_string().into() };
+    store
+        .commit(&batch([(2, 9), (2, 3), (3, 1)].map(|(peer, number)| Write::PutAnswer(row(peer, number)))))
+        .unwrap();
+    assert_eq!(store.answers(&domain(2)).unwrap(), [row(2, 3), row(2, 9)]);
+    store.commit(&batch([Write::DropAnswers(domain(2), 8)])).unwrap();
+    assert_eq!(store.answers(&domain(2)).unwrap(), [row(2, 9)]);
+    assert_eq!(store.answers(&domain(3)).unwrap(), [row(3, 1)]);
+}
+
+/// The newest are shown and all are counted.
+pub fn quarantine_newest_first(backend: &mut impl Backend) {
+    let store = backend.open();
+    store.commit(&batch((1..=5).map(|number| Write::PutQuarantine(quarantined(number))))).unwrap();
+    assert_eq!(store.quarantine(2).unwrap(), (vec![quarantined(5), quarantined(4)], 5));
+}
