@@ -1,1 +1,48 @@
-//! .
+//! A device of an account, as a library: log in, send, read, and follow what happens, end-to-end
+//! encrypted. `comity` is made of it, and a bot can be.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), client::ClientError> {
+//! use client::{Client, Happening, Outgoing};
+//!
+//! let client = Client::open("/var/lib/my-bot".as_ref()).await?;
+//! let mut happenings = client.watch();
+//! client.send_to(&"bob@umbrella.example".parse()?, Outgoing::text("hello")).await?;
+//! while let Some(happening) = happenings.next().await {
+//!     if let Happening::Message(message) = happening {
+//!         client.mark_read(message.room, message.seq).await?;
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! One process owns a device's directory; others that open it are served by the owner over a Unix
+//! socket inside it and take over when the owner ends, so that programs of one device work side by
+//! side. Nothing is sent or shown before the transaction that holds it is on disk.
+
+mod client;
+mod clock;
+mod convert;
+mod device;
+mod driver;
+mod error;
+mod login;
+mod profile;
+mod quic;
+mod request;
+mod session;
+mod share;
+mod store;
+mod view;
+
+pub use client::{Client, Happenings};
+pub use device::is_device;
+pub use error::ClientError;
+pub use identity::Ticket;
+pub use login::ticket;
+pub use view::{
+    Change, Changed, Contact, Cursor, Happening, Level, Member, Message, MessageBody, Outgoing, Page,
+    PeerView, Reaction, Role, Room, RoomKind, Sent, Standing, Status,
+};
+pub use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId, WireError};

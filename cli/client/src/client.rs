@@ -1,0 +1,322 @@
+//! The handle that programs hold.
+
+use std::path::Path;
+
+use identity::Ticket;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use wire::{Account, ErrorCode, RoomId};
+
+use crate::{
+    ClientError,
+    device::DeviceDir,
+    login,
+    request::{Ask, Reply, Request, To},
+    share,
+    view::{
+        Changed, Contact, Cursor, Happening, Level, Message, Outgoing, Page, PeerView, Room, Sent, Status,
+    },
+};
+
+/// Questions that wait for the device.
+const ASKS_WAITING_MAX: usize = 256;
+/// Happenings that a slow watcher may be behind before it misses some.
+const HAPPENINGS_KEPT: usize = 4_096;
+
+/// A device of an account. Handles are cheap to clone; the device goes on working until the last
+/// one is dropped or [`Client::close`] is called.
+#[derive(Clone)]
+pub struct Client {
+    asks: mpsc::Sender<Ask>,
+    happenings: broadcast::Sender<Happening>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+impl Client {
+    /// Makes this directory the first device of the ticket's account, then opens it. The keys are
+    /// made here and stay here. Repeating it after an interruption goes on with the same keys.
+    ///
+    /// # Errors
+    /// `AlreadyDevice`, `Invitation` if the ticket is over, `Unreachable`, `Refused` with what the
+    /// node said, `Storage`.
+    pub async fn login(dir: &Path, ticket: &Ticket) -> Result<Self, ClientError> {
+        login::login(dir, ticket).await?;
+        Self::open(dir).await
+    }
+
+    /// Opens the device in a directory. Its session with the home node is made in the background
+    /// and kept; everything works offline and is sent later.
+    ///
+    /// # Errors
+    /// `NoDevice`, `Storage`, `NewerSchema`, `Owner` if the program that owns the directory cannot
+    /// be used.
+    pub async fn open(dir: &Path) -> Result<Self, ClientError> {
+        let (asks, receiver) = mpsc::channel(ASKS_WAITING_MAX);
+        let (happenings, _) = broadcast::channel(HAPPENINGS_KEPT);
+        let (begun, begins) = oneshot::channel();
+        let weak = asks.downgrade();
+        tokio::spawn(share::serve(DeviceDir::new(dir), receiver, happenings.clone(), begun, weak));
+        begins.await.map_err(|_| ClientError::Closed)??;
+        Ok(Self { asks, happenings })
+    }
+
+    /// Ends in good order: what was decided is on disk already, what is on its way to the node is
+    /// written. Other handles fail from now on.
+    pub async fn close(self) {
+        let (done, is_done) = oneshot::channel();
+        if self.asks.send(Ask::Close(done)).await.is_ok() {
+            // Dropped without an answer means closed as well.
+            let _ = is_done.await;
+        }
+    }
+
+    /// Follows what happens from now on.
+    #[must_use]
+    pub fn watch(&self) -> Happenings {
+        Happenings { receiver: self.happenings.subscribe() }
+    }
+
+    /// The device and what waits.
+    ///
+    /// # Errors
+    /// `Storage`, `Owner`, `Closed`.
+    pub async fn status(&self) -> Result<Status, ClientError> {
+        match self.ask(Request::Status).await? {
+            Reply::Status(status) => Ok(status),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Rooms and invitations, the newest first.
+    ///
+    /// # Errors
+    /// As [`Self::status`].
+    pub async fn rooms(&self) -> Result<Vec<Room>, ClientError> {
+        match self.ask(Request::Rooms).await? {
+            Reply::Rooms(rooms) => Ok(rooms),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// A page of a room's messages with edits, deletions and reactions applied.
+    ///
+    /// # Errors
+    /// `Refused(NotFound)` if the room is not known; else as [`Self::status`].
+    pub async fn messages(&self, room: RoomId, cursor: Cursor) -> Result<Page, ClientError> {
+        match self.ask(Request::Page { room, cursor }).await? {
+            Reply::Page(page) => Ok(page),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Links of the home node to other domains that have something waiting, as the node says now.
+    ///
+    /// # Errors
+    /// `Refused`; waits as long as there is no session.
+    pub async fn peers(&self) -> Result<Vec<PeerView>, ClientError> {
+        match self.ask(Request::Peers).await? {
+            Reply::Peers(peers) => Ok(peers),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Sends to a room. Returns as soon as the message is on this device's disk; from then on it
+    /// is sent over restarts and outages. [`Happening::Delivery`] tells how far it comes.
+    ///
+    /// # Errors
+    /// `Refused`: `NotFound` for an unknown room, `Forbidden` for one that the account is out of,
+    /// `TooLarge`; else as [`Self::status`].
+    pub async fn send(&self, room: RoomId, what: Outgoing) -> Result<Sent, ClientError> {
+        self.sent(Request::Send { to: To::Room(room), what }).await
+    }
+
+    /// Sends to an account: into the direct room with it, which is made if there is none.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn send_to(&self, account: &Account, what: Outgoing) -> Result<Sent, ClientError> {
+        self.sent(Request::Send { to: To::Account(account.clone()), what }).await
+    }
+
+    /// Gives up a message that is not ordered yet, by the name that [`Self::send`] gave. One that
+    /// the home node has accepted may still arrive.
+    ///
+    /// # Errors
+    /// `Refused(NotFound)` if it is not waiting.
+    pub async fn cancel(&self, sent: Sent) -> Result<(), ClientError> {
+        self.done(Request::Cancel { room: sent.room, message: sent.intent }).await
+    }
+
+    /// Waits until an own message is as far as `level`, and returns how far it is then.
+    ///
+    /// # Errors
+    /// `Refused` with why it will never be; else as [`Self::status`]. Give it a timeout.
+    pub async fn wait(&self, sent: Sent, level: Level) -> Result<Message, ClientError> {
+        let mut happenings = self.watch();
+        loop {
+            if let Some(message) = self.own(sent).await? {
+                match message.failed {
+                    Some(code) => return Err(code.into()),
+                    None if message.level >= Some(level) => return Ok(message),
+                    None => {}
+                }
+            }
+            loop {
+                match happenings.next().await {
+                    Some(Happening::Delivery { intent, .. }) if intent == sent.intent => break,
+                    Some(Happening::Missed | Happening::Connected(true) | Happening::Read { .. }) => break,
+                    Some(_) => {}
+                    None => return Err(ClientError::Closed),
+                }
+            }
+        }
+    }
+
+    async fn own(&self, sent: Sent) -> Result<Option<Message>, ClientError> {
+        let cursor = Cursor { limit: 200, ..Cursor::default() };
+        let page = match self.messages(sent.room, cursor).await {
+            Err(ClientError::Refused(error)) if error.code == ErrorCode::NotFound => return Ok(None),
+            page => page?,
+        };
+        Ok(page.messages.into_iter().find(|message| message.intent == Some(sent.intent)))
+    }
+
+    /// Everything in the room up to this seq has been read; tells the others.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn mark_read(&self, room: RoomId, seq: u64) -> Result<(), ClientError> {
+        self.done(Request::MarkRead { room, seq }).await
+    }
+
+    /// Tells the others that this account is typing, or stopped. Stored nowhere.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn typing(&self, room: RoomId, active: bool) -> Result<(), ClientError> {
+        self.done(Request::Typing { room, active }).await
+    }
+
+    /// The direct room with an account; made, and the account invited, if there is none.
+    ///
+    /// # Errors
+    /// `Refused` with why there cannot be one; waits as long as the nodes cannot be reached.
+    pub async fn direct(&self, account: &Account) -> Result<RoomId, ClientError> {
+        self.changed(Request::Direct { account: account.clone() }).await.map(|changed| changed.room)
+    }
+
+    /// A group with these accounts besides one's own.
+    ///
+    /// # Errors
+    /// `Refused`; accounts that could not be added are in the answer instead.
+    pub async fn create_room(&self, name: &str, members: &[Account]) -> Result<Changed, ClientError> {
+        let request =
+            Request::Create { name: name.to_owned(), topic: String::new(), members: members.to_vec() };
+        self.changed(request).await
+    }
+
+    /// Adds accounts to a group.
+    ///
+    /// # Errors
+    /// `Refused(Forbidden)` unless an admin; accounts that could not be added are in the answer.
+    pub async fn invite(&self, room: RoomId, accounts: &[Account]) -> Result<Changed, ClientError> {
+        self.changed(Request::Invite { room, accounts: accounts.to_vec() }).await
+    }
+
+    /// Removes an account from a group: it reads nothing that is said later.
+    ///
+    /// # Errors
+    /// `Refused`.
+    pub async fn remove(&self, room: RoomId, account: &Account) -> Result<(), ClientError> {
+        self.done(Request::Remove { room, account: account.clone() }).await
+    }
+
+    /// Makes an account of a group an admin, or takes that back.
+    ///
+    /// # Errors
+    /// `Refused`.
+    pub async fn set_admin(&self, room: RoomId, account: &Account, admin: bool) -> Result<(), ClientError> {
+        self.done(Request::Role { room, account: account.clone(), admin }).await
+    }
+
+    /// Gives a group another name and topic, both encrypted.
+    ///
+    /// # Errors
+    /// `Refused`.
+    pub async fn rename(&self, room: RoomId, name: &str, topic: &str) -> Result<(), ClientError> {
+        self.done(Request::Rename { room, name: name.to_owned(), topic: topic.to_owned() }).await
+    }
+
+    /// Goes away from a room.
+    ///
+    /// # Errors
+    /// `Refused`.
+    pub async fn leave(&self, room: RoomId) -> Result<(), ClientError> {
+        self.done(Request::Leave { room }).await
+    }
+
+    /// Accepts or declines an invitation.
+    ///
+    /// # Errors
+    /// `Refused(NotFound)` if there is none.
+    pub async fn answer(&self, room: RoomId, accept: bool) -> Result<(), ClientError> {
+        self.done(Request::Answer { room, accept }).await
+    }
+
+    /// Who of other domains may start a conversation with this account.
+    ///
+    /// # Errors
+    /// `Refused`.
+    pub async fn set_contact(&self, policy: Contact) -> Result<(), ClientError> {
+        self.done(Request::Contact { policy }).await
+    }
+
+    async fn sent(&self, request: Request) -> Result<Sent, ClientError> {
+        match self.ask(request).await? {
+            Reply::Sent(sent) => Ok(sent),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn changed(&self, request: Request) -> Result<Changed, ClientError> {
+        match self.ask(request).await? {
+            Reply::Changed(changed) => Ok(changed),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn done(&self, request: Request) -> Result<(), ClientError> {
+        self.ask(request).await.map(drop)
+    }
+
+    async fn ask(&self, request: Request) -> Result<Reply, ClientError> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Ask::Request(request, answer)).await.map_err(|_| ClientError::Closed)?;
+        answered.await.map_err(|_| ClientError::Closed)?
+    }
+}
+
+const fn unexpected() -> ClientError {
+    ClientError::Owner("answers with something else: end it first")
+}
+
+/// What happens, in order.
+#[derive(Debug)]
+pub struct Happenings {
+    receiver: broadcast::Receiver<Happening>,
+}
+
+impl Happenings {
+    /// The next one; [`Happening::Missed`] if some were missed; `None` once the client is closed.
+    pub async fn next(&mut self) -> Option<Happening> {
+        match self.receiver.recv().await {
+            Ok(happening) => Some(happening),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(Happening::Missed),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! From the engine's views to those that are shown.
+
+use engine::{
+    Warning,
+    record::RoomPhase,
+    view::{Body, Delivery, InvitationView, RoomView, TimelineItem},
+};
+use wire::{Account, ErrorCode, RoomId, proto};
+
+use crate::view::{
+    Change, Level, Member, Message, MessageBody, PeerView, Reaction, Role, Room, RoomKind, Standing,
+};
+
+/// A room, with what the store says is unread.
+pub(crate) fn room(view: RoomView, unread: u64, time_ms: u64) -> Room {
+    let standing = match (view.paused, view.phase) {
+        (Some(_), _) => Standing::Paused,
+        (None, RoomPhase::Joined) => Standing::Member,
+        (None, RoomPhase::Left) => Standing::Left,
+        (None, _) => Standing::Joining,
+    };
+    let member = |member: engine::view::MemberView| Member {
+        role: if member.admin { Role::Admin } else { Role::Member },
+        unverified: member.unverified,
+        account: member.account,
+    };
+    Room {
+        id: view.room,
+        kind: kind(view.kind),
+        name: view.name,
+        topic: view.topic,
+        peer: view.peer,
+        hub: Some(view.hub),
+        standing,
+        inviter: None,
+        members: view.members.into_iter().map(member).collect(),
+        epoch: view.epoch,
+        seq: view.head_seq,
+        read_seq: view.read_seq,
+        unread,
+        time_ms,
+        behind: view.behind,
+        problem: view.paused,
+    }
+}
+
+/// A room that the account is invited to.
+pub(crate) fn invitation(view: InvitationView) -> Room {
+    Room {
+        id: view.room,
+        kind: kind(view.kind),
+        name: String::new(),
+        topic: String::new(),
+        peer: None,
+        hub: None,
+        standing: Standing::Invited,
+        inviter: Some(view.inviter),
+        members: Vec::new(),
+        epoch: 0,
+        seq: 0,
+        read_seq: 0,
+        unread: 0,
+        time_ms: view.time_ms,
+        behind: false,
+        problem: None,
+    }
+}
+
+const fn kind(kind: proto::RoomKind) -> RoomKind {
+    match kind {
+        proto::RoomKind::Direct => RoomKind::Direct,
+        proto::RoomKind::Group | proto::RoomKind::Unspecified => RoomKind::Group,
+    }
+}
+
+/// An item of a timeline.
+pub(crate) fn message(room: RoomId, item: TimelineItem) -> Message {
+    let (level, failed) = item.delivery.map_or((None, None), delivery);
+    Message {
+        room,
+        id: item.message,
+        intent: item.intent,
+        seq: item.seq,
+        sender: item.sender,
+        own: item.own,
+        time_ms: item.time_ms,
+        body: body(item.body),
+        edited: item.edited,
+        reply_to: item.reply_to,
+        reactions: item
+            .reactions
+            .into_iter()
+            .map(|reaction| Reaction { by: names(&reaction.accounts), emoji: reaction.emoji })
+            .collect(),
+        level,
+        failed,
+    }
+}
+
+fn body(body: Body) -> MessageBody {
+    let changed =
+        |change, accounts: Vec<Account>| MessageBody::Changed { change, accounts: names(&accounts) };
+    match body {
+        Body::Text(text) => MessageBody::Text(text),
+        Body::Deleted => MessageBody::Deleted,
+        Body::Unreadable(code) => MessageBody::Unreadable(code.to_string()),
+        Body::Edit { target, text } => MessageBody::Edit { target, text },
+        Body::Delete { target } => MessageBody::Delete { target },
+        Body::Reaction { target, emoji, withdrawn } => MessageBody::Reaction { target, emoji, withdrawn },
+        Body::RoomInfo { name, topic } => MessageBody::Renamed { name, topic },
+        Body::Founded => changed(Change::Founded, Vec::new()),
+        Body::Added(accounts) => changed(Change::Added, accounts),
+        Body::Removed(accounts) => changed(Change::Removed, accounts),
+        Body::Left(accounts) => changed(Change::Left, accounts),
+        Body::Roles(accounts) => changed(Change::Roles, accounts),
+        Body::Declined(accounts) => changed(Change::Declined, accounts),
+        Body::Nack(accounts) => changed(Change::Nack, accounts),
+    }
+}
+
+/// Accounts as text.
+pub(crate) fn names(accounts: &[Account]) -> Vec<String> {
+    accounts.iter().map(ToString::to_string).collect()
+}
+
+/// How far a message is, or why it goes no further.
+pub(crate) const fn delivery(delivery: Delivery) -> (Option<Level>, Option<ErrorCode>) {
+    match delivery {
+        Delivery::Queued => (Some(Level::Queued), None),
+        Delivery::Accepted => (Some(Level::Accepted), None),
+        Delivery::Ordered => (Some(Level::Ordered), None),
+        Delivery::Stored => (Some(Level::Stored), None),
+        Delivery::Delivered => (Some(Level::Delivered), None),
+        Delivery::Read => (Some(Level::Read), None),
+        Delivery::Failed(code) => (None, Some(code)),
+    }
+}
+
+/// A link to another domain; `None` if its name is not one.
+pub(crate) fn peer(state: &proto::PeerState) -> Option<PeerView> {
+    let phase = match state.phase() {
+        proto::PeerPhase::Connected => "connected",
+        proto::PeerPhase::Connecting => "connecting",
+        proto::PeerPhase::Waiting => "waiting",
+        proto::PeerPhase::Held => "held",
+        proto::PeerPhase::Idle | proto::PeerPhase::Unspecified => "idle",
+    };
+    Some(PeerView {
+        domain: state.domain.parse().ok()?,
+        phase: phase.to_owned(),
+        queued: state.queued,
+        oldest_ms: state.oldest_ms,
+        last_error: (state.last_error != 0).then(|| ErrorCode::from_code(state.last_error)),
+        next_retry_ms: state.next_retry_ms,
+        absent_since_ms: state.absent_since_ms,
+    })
+}
+
+/// A warning in our own words.
+pub(crate) fn warning(warning: &Warning) -> String {
+    match warning {
+        Warning::Unverified { account, error, .. } => {
+            format!("the keys of {account} could not be verified ({})", error.name())
+        }
+        Warning::KeyChanged { account } => {
+            format!(
+                "{account} has another account key than before: compare it out of band before you trust it"
+            )
+        }
+        Warning::ForkedLog { room, account, seq } => {
+            format!(
+                "{account} saw another history of room {room} at {seq}: its hub tells people different things"
+            )
+        }
+        Warning::Nack { room, account, seq } => {
+            format!("a device of {account} could not follow room {room} at {seq}")
+        }
+        Warning::DomainKeyChanged { domain } => {
+            format!("the keys of {domain} do not follow from those that were seen before")
+        }
+        Warning::Passed { error } => {
+            format!("something from the node made no sense and was passed over ({})", error.name())
+        }
+        Warning::StoreChanged => {
+            "the node's store is another one than before; everything is read again".to_owned()
+        }
+    }
+}

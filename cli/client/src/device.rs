@@ -1,0 +1,182 @@
+//! A device's directory: who lives there, its keys, and the lock that makes one process its owner.
+//!
+//! `profile` says who the device is and how its node is recognised; `account.key` and
+//! `device.key` are the secrets (0600); `device.db` is what the engine keeps; `lock` and `socket`
+//! belong to the process that owns the directory. The directory itself is 0700.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use identity::{KeyKind, SecretKey, key_file};
+use rustix::fs::{FlockOperation, flock};
+use zeroize::Zeroizing;
+
+use crate::ClientError;
+
+/// No file of a directory but the database is larger.
+const FILE_BYTES_MAX: u64 = 65_536;
+
+/// Whether a device lives in this directory: one that has finished its enrolment.
+#[must_use]
+pub fn is_device(dir: &Path) -> bool {
+    dir.join("profile").is_file()
+}
+
+/// The files of one device.
+#[derive(Clone, Debug)]
+pub(crate) struct DeviceDir(PathBuf);
+
+/// While it lives, no other process owns the directory.
+#[derive(Debug)]
+pub(crate) struct Ownership {
+    _lock: File,
+}
+
+impl DeviceDir {
+    /// The directory, which need not exist.
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self(dir.to_owned())
+    }
+
+    /// Makes the directory, readable by its owner only.
+    pub(crate) fn create(&self) -> Result<(), ClientError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(|error| self.error("", &error))
+    }
+
+    /// Becomes the owner, if no process is.
+    pub(crate) fn own(&self) -> Result<Option<Ownership>, ClientError> {
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(self.path("lock"))
+            .map_err(|error| self.error("lock", &error))?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Ownership { _lock: lock })),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(self.error("lock", &error.into())),
+        }
+    }
+
+    /// A file of the directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The directory.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.0
+    }
+
+    /// Reads a small file; `None` if there is none.
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, ClientError> {
+        let file = match File::open(self.path(name)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.error(name, &error)),
+        };
+        let mut bytes = Zeroizing::new(Vec::with_capacity(4_096));
+        file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(|error| self.error(name, &error))?;
+        Ok(Some(bytes))
+    }
+
+    /// Writes a small file whole: beside, synced, then moved into place.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ClientError> {
+        let write = || -> io::Result<()> {
+            let beside = self.path(&format!("{name}.new"));
+            let mut file =
+                OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&beside, self.path(name))?;
+            File::open(&self.0)?.sync_all()
+        };
+        write().map_err(|error| self.error(name, &error))
+    }
+
+    /// Deletes a file if it is there.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), ClientError> {
+        match fs::remove_file(self.path(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.error(name, &error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads a secret key. A file that others may read is refused: the key may be known already.
+    pub(crate) fn read_key(&self, name: &str, kind: KeyKind) -> Result<Option<SecretKey>, ClientError> {
+        let Some(bytes) = self.read(name)? else { return Ok(None) };
+        let mode = fs::metadata(self.path(name)).map_err(|error| self.error(name, &error))?.mode();
+        if mode & 0o077 != 0 {
+            return Err(ClientError::storage(self.path(name), "others may read it; it must be 0600"));
+        }
+        let text = str::from_utf8(&bytes)
+            .map_err(|_| ClientError::storage(self.path(name), key_file::KeyFileError::NotAKeyFile))?;
+        key_file::parse_as(kind, text).map(Some).map_err(|error| ClientError::storage(self.path(name), error))
+    }
+
+    /// Writes a secret key, 0600.
+    pub(crate) fn write_key(&self, name: &str, kind: KeyKind, key: &SecretKey) -> Result<(), ClientError> {
+        self.write(name, key_file::encode(kind, key).as_bytes())
+    }
+
+    fn error(&self, name: &str, error: &io::Error) -> ClientError {
+        ClientError::storage(self.path(name), error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn dir() -> (tempfile::TempDir, DeviceDir) {
+        let temp = tempfile::tempdir().expect("a directory");
+        let dir = DeviceDir::new(&temp.path().join("alice@acme.test"));
+        dir.create().expect("created");
+        (temp, dir)
+    }
+
+    #[test]
+    fn one_owner_at_a_time() {
+        let (_temp, dir) = dir();
+        let first = dir.own().expect("readable").expect("free");
+        assert!(dir.own().expect("readable").is_none());
+        drop(first);
+        assert!(dir.own().expect("readable").is_some());
+    }
+
+    #[test]
+    fn a_key_that_others_may_read_is_refused() {
+        let (_temp, dir) = dir();
+        let key = SecretKey::from_seed(&Zeroizing::new([7; 32]));
+        dir.write_key("device.key", KeyKind::Device, &key).expect("written");
+        let read = dir.read_key("device.key", KeyKind::Device).expect("readable").expect("there");
+        assert_eq!(read.public(), key.public());
+        assert!(dir.read_key("device.key", KeyKind::Account).is_err(), "another kind");
+        fs::set_permissions(dir.path("device.key"), fs::Permissions::from_mode(0o644)).expect("changed");
+        assert!(dir.read_key("device.key", KeyKind::Device).is_err());
+    }
+
+    #[test]
+    fn damaged_key_files_are_named_and_not_quoted() {
+        let (_temp, dir) = dir();
+        for damage in ["", "hello", "comity-key-1 device\npublic 00\nseed secretsecret\n", "\u{0}\u{1}"] {
+            dir.write("device.key", damage.as_bytes()).expect("written");
+            let error = dir.read_key("device.key", KeyKind::Device).expect_err("damaged").to_string();
+            assert!(error.contains("device.key") && !error.contains("secretsecret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_directory_and_its_files_are_private() {
+        let (_temp, dir) = dir();
+        dir.write("profile", b"x").expect("written");
+        assert_eq!(fs::metadata(dir.dir()).expect("there").mode() & 0o777, 0o700);
+        assert_eq!(fs::metadata(dir.path("profile")).expect("there").mode() & 0o777, 0o600);
+    }
+}

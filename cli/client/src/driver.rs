@@ -1,0 +1,332 @@
+//! Runs the engine in the process that owns the device: inputs in, then everything that comes out,
+//! in order. What was decided together is written in one transaction, and nothing of it is sent or
+//! shown before that transaction is on disk (rule R3).
+
+mod answer;
+mod looks;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use engine::{CommandId, Engine, Input, Notice, Output};
+use machine::{Machine as _, Timestamp};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use wire::{Account, DeviceId, proto::ClientFrame};
+
+use crate::{
+    ClientError,
+    clock::{self, SystemEntropy},
+    device::{DeviceDir, Ownership},
+    profile::Profile,
+    request::{Ask, Reply, Request},
+    session::{self, Keeper, SessionEvent},
+    share::Served,
+    store::Store,
+    view::{Happening, PeerView},
+};
+
+/// Inputs that are decided together, and so share one transaction.
+const INPUTS_AT_ONCE: usize = 128;
+/// After a failed write the store is tried again this often.
+const STORE_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Why a driver ended.
+pub(crate) enum End {
+    /// All handles are gone, or one asked for it.
+    Closed(Option<oneshot::Sender<()>>),
+    /// A write failed; the engine is of no use any more.
+    Failed,
+}
+
+/// The engine with all that surrounds it.
+pub(crate) struct Driver {
+    engine: Engine<SystemEntropy>,
+    store: Store,
+    account: Account,
+    device: DeviceId,
+    pending: BTreeMap<CommandId, Pending>,
+    last_command: u64,
+    happenings: broadcast::Sender<Happening>,
+    events: mpsc::Receiver<SessionEvent>,
+    _keeper: Keeper,
+    session: Option<mpsc::Sender<ClientFrame>>,
+    outgoing: VecDeque<ClientFrame>,
+    notices: Vec<Notice>,
+    wake: Option<Timestamp>,
+    endpoint: String,
+    problem: Option<String>,
+    peers: BTreeMap<String, PeerView>,
+    _ownership: std::sync::Arc<Ownership>,
+}
+
+struct Pending {
+    answer: oneshot::Sender<Result<Reply, ClientError>>,
+    when_queued: bool,
+}
+
+impl Driver {
+    /// Opens store and engine and begins to dial.
+    ///
+    /// # Errors
+    /// `NoDevice`, `Storage`, `NewerSchema`, `Refused` if the store holds what cannot have been
+    /// written.
+    pub(crate) async fn open(
+        dir: &DeviceDir,
+        ownership: std::sync::Arc<Ownership>,
+        happenings: broadcast::Sender<Happening>,
+    ) -> Result<Self, ClientError> {
+        let profile = Profile::load(dir)?;
+        let mut store = Store::open(dir).await?;
+        let snapshot = store.snapshot().await?;
+        let (account, device) = (profile.keys.account.clone(), profile.keys.device);
+        let engine = Engine::open(profile.keys.clone(), snapshot, SystemEntropy, clock::now())?;
+        let endpoint = profile.home.endpoints.first().cloned().unwrap_or_default();
+        let (events, keeper) = session::keep(profile.home, profile.keys);
+        Ok(Self {
+            engine,
+            store,
+            account,
+            device,
+            pending: BTreeMap::new(),
+            last_command: 0,
+            happenings,
+            events,
+            _keeper: keeper,
+            session: None,
+            outgoing: VecDeque::new(),
+            notices: Vec::new(),
+            wake: None,
+            endpoint,
+            problem: None,
+            peers: BTreeMap::new(),
+            _ownership: ownership,
+        })
+    }
+
+    /// Runs until it is closed or the store fails.
+    pub(crate) async fn run(&mut self, asks: &mut mpsc::Receiver<Ask>) -> End {
+        if self.settle().await.is_err() {
+            return End::Failed;
+        }
+        let mut waiting_asks = Vec::new();
+        let mut waiting_events = Vec::new();
+        loop {
+            let wake = self.wake;
+            tokio::select! {
+                count = asks.recv_many(&mut waiting_asks, INPUTS_AT_ONCE) => {
+                    if count == 0 {
+                        return End::Closed(None);
+                    }
+                }
+                count = self.events.recv_many(&mut waiting_events, INPUTS_AT_ONCE) => {
+                    if count == 0 {
+                        return End::Failed;
+                    }
+                }
+                () = sleep_until(wake) => {
+                    self.wake = None;
+                    self.input(Input::Tick);
+                }
+                () = send_next(self.session.as_ref(), &mut self.outgoing) => continue,
+            }
+            for event in waiting_events.drain(..) {
+                self.event(event);
+            }
+            for ask in waiting_asks.drain(..) {
+                match ask {
+                    Ask::Request(request, answer) => self.request(request, answer).await,
+                    Ask::Close(done) => return End::Closed(Some(done)),
+                }
+            }
+            if self.settle().await.is_err() {
+                return End::Failed;
+            }
+        }
+    }
+
+    /// Ends in good order: what was queued for the node is written, the store is closed.
+    pub(crate) async fn close(mut self) {
+        if let Some(session) = self.session.take() {
+            for frame in self.outgoing.drain(..) {
+                if session.try_send(frame).is_err() {
+                    break;
+                }
+            }
+            drop(session);
+            let drained = async {
+                while self.events.recv().await.is_some_and(|event| !matches!(event, SessionEvent::Down(_))) {}
+            };
+            let _ = tokio::time::timeout(std::time::Duration::from_millis(500), drained).await;
+        }
+        self.store.close().await;
+    }
+
+    /// Tells everybody who still waits that nothing came of it.
+    pub(crate) fn fail_pending(&mut self) {
+        for (_, pending) in std::mem::take(&mut self.pending) {
+            let _ = pending.answer.send(Err(wire::ErrorCode::StorageFull.into()));
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        self.engine.handle(clock::now(), input);
+    }
+
+    fn event(&mut self, event: SessionEvent) {
+        match event {
+            SessionEvent::Up { ready, endpoint, frames } => {
+                self.outgoing.clear();
+                self.session = Some(frames);
+                self.endpoint = endpoint;
+                self.problem = None;
+                self.input(Input::Connected(ready));
+                self.tell(Happening::Connected(true));
+            }
+            SessionEvent::Frame(frame) => self.input(Input::Frame(frame)),
+            SessionEvent::Down(error) => {
+                self.problem = Some(error.to_string());
+                self.outgoing.clear();
+                if self.session.take().is_some() {
+                    self.input(Input::Disconnected);
+                    self.tell(Happening::Connected(false));
+                }
+            }
+        }
+    }
+
+    async fn request(&mut self, request: Request, answer: oneshot::Sender<Result<Reply, ClientError>>) {
+        match request.command() {
+            Ok(Some(command)) => {
+                self.last_command += 1;
+                let id = CommandId(self.last_command);
+                self.pending.insert(id, Pending { answer, when_queued: request.answered_when_queued() });
+                self.input(Input::Command(id, command));
+            }
+            Ok(None) => {
+                let reply = self.look(request).await;
+                // The asker may have gone away.
+                let _ = answer.send(reply);
+            }
+            Err(code) => {
+                let _ = answer.send(Err(code.into()));
+            }
+        }
+    }
+
+    /// Lets everything out that the engine has decided.
+    ///
+    /// # Errors
+    /// The store's, after which the engine is of no use.
+    async fn settle(&mut self) -> Result<(), ClientError> {
+        while let Some(output) = self.engine.poll() {
+            match output {
+                Output::Persist(mark, records) => match self.store.write(records).await {
+                    Ok(()) => self.input(Input::Persisted(mark)),
+                    Err(error) => {
+                        tracing::error!(%error, "the device's store refuses to write");
+                        self.input(Input::Failed);
+                        return Err(error);
+                    }
+                },
+                Output::Send(frame) => {
+                    if self.session.is_some() {
+                        self.outgoing.push_back(frame);
+                    }
+                }
+                Output::WakeAt(at) => self.wake = Some(at),
+                Output::Notify(notice) => self.notices.push(notice),
+            }
+        }
+        for notice in std::mem::take(&mut self.notices) {
+            self.notice(notice).await?;
+        }
+        self.flush();
+        Ok(())
+    }
+
+    /// Hands over frames as long as there is room, without waiting.
+    fn flush(&mut self) {
+        let Some(session) = &self.session else { return };
+        while let Some(frame) = self.outgoing.pop_front() {
+            match session.try_send(frame) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Full(frame)) => {
+                    self.outgoing.push_front(frame);
+                    return;
+                }
+                Err(mpsc::error::TrySendError::Closed(_)) => return,
+            }
+        }
+    }
+
+    fn tell(&self, happening: Happening) {
+        // Nobody may be listening.
+        let _ = self.happenings.send(happening);
+    }
+}
+
+async fn sleep_until(at: Option<Timestamp>) {
+    match at {
+        Some(at) => tokio::time::sleep(clock::until(at)).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Hands the next frame to the session as soon as it has room; rests while there is none.
+async fn send_next(session: Option<&mpsc::Sender<ClientFrame>>, outgoing: &mut VecDeque<ClientFrame>) {
+    let (Some(session), false) = (session, outgoing.is_empty()) else {
+        return std::future::pending().await;
+    };
+    match session.reserve().await {
+        Ok(permit) => {
+            if let Some(frame) = outgoing.pop_front() {
+                permit.send(frame);
+            }
+        }
+        // The event that says so is on its way.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Owns the device until it is closed, over failures of the store. Reports once whether it could
+/// begin.
+pub(crate) async fn own(
+    dir: &DeviceDir,
+    ownership: Ownership,
+    asks: &mut mpsc::Receiver<Ask>,
+    happenings: &broadcast::Sender<Happening>,
+    mut begun: Option<oneshot::Sender<Result<(), ClientError>>>,
+    served: Option<Served>,
+) -> Option<oneshot::Sender<()>> {
+    let ownership = std::sync::Arc::new(ownership);
+    loop {
+        let mut driver = match Driver::open(dir, ownership.clone(), happenings.clone()).await {
+            Ok(driver) => driver,
+            Err(error) => match begun.take() {
+                Some(begun) => {
+                    let _ = begun.send(Err(error));
+                    return None;
+                }
+                None => {
+                    tracing::error!(%error, "the device cannot be opened; it is tried again");
+                    tokio::time::sleep(STORE_RETRY).await;
+                    continue;
+                }
+            },
+        };
+        if let Some(begun) = begun.take() {
+            let _ = begun.send(Ok(()));
+        }
+        match driver.run(asks).await {
+            End::Closed(done) => {
+                drop(served);
+                driver.close().await;
+                return done;
+            }
+            End::Failed => {
+                driver.fail_pending();
+                driver.close().await;
+                tokio::time::sleep(STORE_RETRY).await;
+            }
+        }
+    }
+}

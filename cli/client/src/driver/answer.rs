@@ -1,0 +1,92 @@
+//! What the engine tells, as answers to those who asked and as happenings to those who watch.
+
+use engine::{Notice, Outcome};
+use wire::RoomId;
+
+use super::Driver;
+use crate::{
+    ClientError, convert,
+    request::Reply,
+    view::{Changed, Happening, PeerView, Sent},
+};
+
+impl Driver {
+    pub(super) async fn notice(&mut self, notice: Notice) -> Result<(), ClientError> {
+        match notice {
+            Notice::Queued { command, intent, room } => {
+                if self.pending.get(&command).is_some_and(|pending| pending.when_queued) {
+                    self.answer(command, Ok(Reply::Sent(Sent { room, intent })));
+                }
+            }
+            Notice::Finished { command: Some(command), result, .. } => {
+                let reply = result.map_err(ClientError::from).map(|outcome| self.reply(outcome));
+                self.answer(command, reply);
+            }
+            Notice::Finished { command: None, .. } => {}
+            Notice::Delivery { room, intent, message, state } => {
+                let (level, failed) = convert::delivery(state);
+                self.tell(Happening::Delivery { room, intent, id: message, level, failed });
+            }
+            Notice::Item { room, item } => self.tell(Happening::Message(convert::message(room, item))),
+            Notice::Room(room) | Notice::Joined(room) | Notice::Left(room) | Notice::Paused { room, .. } => {
+                self.tell_room(room).await?;
+            }
+            Notice::Invitation(room) => self.tell_room(room).await?,
+            Notice::Read { room, account, seq } => self.tell(Happening::Read { room, account, seq }),
+            Notice::Typing { room, account, active } => {
+                self.tell(Happening::Typing { room, account, active });
+            }
+            Notice::Warning(warning) => self.tell(Happening::Warning(convert::warning(&warning))),
+            Notice::PeerState(state) => {
+                if let Some(peer) = convert::peer(&state) {
+                    self.note_peer(peer.clone());
+                    self.tell(Happening::Peer(peer));
+                }
+            }
+            Notice::CaughtUp => self.tell(Happening::CaughtUp),
+            Notice::Goodbye(error) => self.problem = Some(error.to_string()),
+            Notice::Stopped => {}
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, command: engine::CommandId, reply: Result<Reply, ClientError>) {
+        if let Some(pending) = self.pending.remove(&command) {
+            // The asker may have gone away.
+            let _ = pending.answer.send(reply);
+        }
+    }
+
+    fn reply(&mut self, outcome: Outcome) -> Reply {
+        match outcome {
+            Outcome::Done | Outcome::Contact(_) => Reply::Done,
+            Outcome::Ordered { room, message, .. } => Reply::Sent(Sent { room, intent: message }),
+            Outcome::Room { room, added, refused } => Reply::Changed(Changed {
+                room,
+                added: convert::names(&added),
+                refused: refused
+                    .into_iter()
+                    .map(|(account, code)| (account.to_string(), code.name().to_owned()))
+                    .collect(),
+            }),
+            Outcome::Peers(states) => {
+                let peers: Vec<PeerView> = states.iter().filter_map(convert::peer).collect();
+                peers.iter().for_each(|peer| self.note_peer(peer.clone()));
+                Reply::Peers(peers)
+            }
+        }
+    }
+
+    fn note_peer(&mut self, peer: PeerView) {
+        self.peers.insert(peer.domain.to_string(), peer);
+    }
+
+    async fn tell_room(&mut self, room: RoomId) -> Result<(), ClientError> {
+        if self.happenings.receiver_count() > 0
+            && let Some(room) = self.room(room).await?
+        {
+            self.tell(Happening::Room(room));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! How an operation of the client can fail.
+
+use std::path::PathBuf;
+
+use wire::{Account, ErrorCode, WireError};
+
+/// Why an operation failed. [`ClientError::code`] gives the protocol's word for it, if it has one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The node or the hub refused, or the other side's bytes were not what they must be.
+    #[error("{0}")]
+    Refused(WireError),
+    /// The node of the account cannot be reached.
+    #[error("the node of {domain} cannot be reached: {reason}")]
+    Unreachable {
+        /// Whose node.
+        domain: String,
+        /// What was tried and what came of it; our own words.
+        reason: String,
+    },
+    /// No device lives in this directory.
+    #[error("no device lives in {0}")]
+    NoDevice(PathBuf),
+    /// A device lives in this directory already.
+    #[error("{0} is a device in this directory already")]
+    AlreadyDevice(Account),
+    /// The invitation cannot be used: it is malformed, for another account, or over.
+    #[error("the invitation {0}")]
+    Invitation(&'static str),
+    /// The device's directory cannot be read or written.
+    #[error("{path}: {reason}")]
+    Storage {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system or the database said.
+        reason: String,
+    },
+    /// The directory was written by a newer program.
+    #[error("the directory was written by a newer version (schema {found}, known {known})")]
+    NewerSchema {
+        /// What stands in the directory.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// The process that owns the device's directory ended or spoke another version.
+    #[error("the program that owns this device's directory {0}")]
+    Owner(&'static str),
+    /// The process that owns the device's directory failed in its own way.
+    #[error("{0}")]
+    Elsewhere(String),
+    /// The client was closed.
+    #[error("the client is closed")]
+    Closed,
+}
+
+impl ClientError {
+    /// The protocol's error, if that is what it was.
+    #[must_use]
+    pub const fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Refused(error) => Some(error.code),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn storage(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
+        Self::Storage { path: path.into(), reason: reason.to_string() }
+    }
+}
+
+impl From<ErrorCode> for ClientError {
+    fn from(code: ErrorCode) -> Self {
+        Self::Refused(code.into())
+    }
+}
+
+impl From<WireError> for ClientError {
+    fn from(error: WireError) -> Self {
+        Self::Refused(error)
+    }
+}

@@ -1,0 +1,68 @@
+//! A first login: keys are made here, the node gets public parts and adds its signature.
+
+use std::path::Path;
+
+use engine::device::Enrolment;
+use identity::Ticket;
+use wire::{Account, ErrorCode, proto};
+
+use crate::{
+    ClientError,
+    clock::{self, SystemEntropy},
+    device::{DeviceDir, is_device},
+    profile::{Home, Profile},
+    quic::Connection,
+};
+
+/// Reads an invitation as an administrator gave it out: `comity-invite:` and a long word.
+///
+/// # Errors
+/// `Invitation` with what is wrong with it. The text is never quoted: it holds a secret.
+pub fn ticket(text: &str) -> Result<Ticket, ClientError> {
+    Ticket::parse(text).map_err(|code| {
+        ClientError::Invitation(match code {
+            ErrorCode::TooLarge => "is too long to be one",
+            _ => "is not a whole `comity-invite:...`",
+        })
+    })
+}
+
+/// Enrols the first device of the ticket's account in this directory, which is made if need be.
+/// Repeating it after a lost answer goes on with the same keys.
+///
+/// # Errors
+/// `AlreadyDevice`, `Invitation` if it is over, `Unreachable`, `Refused`, `Storage`.
+pub(crate) async fn login(dir: &Path, ticket: &Ticket) -> Result<Account, ClientError> {
+    let account = ticket.account.clone();
+    if is_device(dir) {
+        return Err(ClientError::AlreadyDevice(account));
+    }
+    ticket.check_fresh(clock::now()).map_err(|_| ClientError::Invitation("is over; ask for a new one"))?;
+    let files = DeviceDir::new(dir);
+    files.create()?;
+    let Some(_ownership) = files.own()? else {
+        return Err(ClientError::Owner("is logging in at this moment"));
+    };
+    if is_device(dir) {
+        return Err(ClientError::AlreadyDevice(account));
+    }
+    let home = Home::of_ticket(ticket);
+    let enrolment = match Profile::load_enrolment(&files, &home)? {
+        Some(begun) => begun,
+        None => {
+            let made = Enrolment::new(account.clone(), clock::now(), &mut SystemEntropy)?;
+            Profile::save_enrolment(&files, &home, &made)?;
+            made
+        }
+    };
+    let mut connection = Connection::open(&home).await?;
+    let request = proto::client_request::Request::Enrol(enrolment.request(ticket.code));
+    let answer = connection.ask(request).await?;
+    let proto::client_response::Response::Account(keys) = answer else {
+        return Err(ErrorCode::Malformed.into());
+    };
+    let login = enrolment.finish(&keys, &connection.document, clock::now())?;
+    Profile::save(&files, &home, login.keys.device, &login.account_keys)?;
+    connection.quic.close(quinn::VarInt::from_u32(0), b"");
+    Ok(account)
+}

@@ -1,0 +1,167 @@
+//! Who the device is, and how its node is recognised: what a login leaves behind.
+
+use bytes::Bytes;
+use engine::device::{DeviceKeys, Enrolment};
+use identity::{DeviceCertificate, KeyKind, Ticket};
+use prost::Message as _;
+use wire::{Account, DeviceId, ErrorCode, proto};
+
+use crate::{ClientError, device::DeviceDir};
+
+const PROFILE: &str = "profile";
+const ENROLMENT: &str = "enrolment";
+const ACCOUNT_KEY: &str = "account.key";
+const DEVICE_KEY: &str = "device.key";
+
+/// The file `profile`, and `enrolment` until the node has confirmed it.
+#[derive(Clone, PartialEq, prost::Message)]
+struct ProfileFile {
+    #[prost(string, tag = "1")]
+    account: String,
+    #[prost(bytes = "bytes", tag = "2")]
+    device: Bytes,
+    #[prost(bytes = "bytes", tag = "3")]
+    fingerprint: Bytes,
+    #[prost(string, repeated, tag = "4")]
+    endpoints: Vec<String>,
+    #[prost(message, optional, tag = "5")]
+    keys: Option<proto::AccountKeys>,
+}
+
+/// Where an account's home is and how it is recognised.
+#[derive(Clone, Debug)]
+pub(crate) struct Home {
+    /// Whose home.
+    pub(crate) account: Account,
+    /// SHA-256 of its root key.
+    pub(crate) fingerprint: [u8; 32],
+    /// `host:port`, in order of preference.
+    pub(crate) endpoints: Vec<String>,
+}
+
+impl Home {
+    /// What an invitation says.
+    pub(crate) fn of_ticket(ticket: &Ticket) -> Self {
+        Self {
+            account: ticket.account.clone(),
+            fingerprint: ticket.fingerprint,
+            endpoints: ticket.endpoints.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// A device that has logged in.
+pub(crate) struct Profile {
+    /// Where it belongs.
+    pub(crate) home: Home,
+    /// What it proves itself with.
+    pub(crate) keys: DeviceKeys,
+}
+
+impl Profile {
+    /// Reads the profile of a directory.
+    ///
+    /// # Errors
+    /// `NoDevice`, or `Storage` if a file is damaged or missing.
+    pub(crate) fn load(dir: &DeviceDir) -> Result<Self, ClientError> {
+        let Some((file, home, device)) = read(dir, PROFILE)? else {
+            return Err(ClientError::NoDevice(dir.dir().to_owned()));
+        };
+        let secret = dir
+            .read_key(DEVICE_KEY, KeyKind::Device)?
+            .ok_or_else(|| ClientError::storage(dir.path(DEVICE_KEY), "it is missing"))?;
+        let keys = file.keys.unwrap_or_default();
+        let certificate = keys
+            .certificates
+            .iter()
+            .find(|signed| DeviceCertificate::parse(signed).is_ok_and(|parsed| parsed.device() == device))
+            .cloned();
+        let (Some(binding), Some(certificate)) = (keys.binding, certificate) else {
+            return Err(damaged(dir, PROFILE));
+        };
+        let keys = DeviceKeys { account: home.account.clone(), device, secret, binding, certificate };
+        Ok(Self { home, keys })
+    }
+
+    /// Writes the profile of a finished login; from now on the directory is a device.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub(crate) fn save(
+        dir: &DeviceDir,
+        home: &Home,
+        device: DeviceId,
+        keys: &proto::AccountKeys,
+    ) -> Result<(), ClientError> {
+        write(dir, PROFILE, home, device, keys)?;
+        dir.remove(ENROLMENT)
+    }
+
+    /// Keeps an enrolment that is not confirmed, so that a lost answer can be asked for again with
+    /// the same keys.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub(crate) fn save_enrolment(
+        dir: &DeviceDir,
+        home: &Home,
+        enrolment: &Enrolment,
+    ) -> Result<(), ClientError> {
+        dir.write_key(ACCOUNT_KEY, KeyKind::Account, &enrolment.account_key)?;
+        dir.write_key(DEVICE_KEY, KeyKind::Device, &enrolment.device_key)?;
+        write(dir, ENROLMENT, home, enrolment.device, &enrolment.keys)
+    }
+
+    /// The enrolment that was begun in this directory for this home, if any.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub(crate) fn load_enrolment(dir: &DeviceDir, home: &Home) -> Result<Option<Enrolment>, ClientError> {
+        let Some((file, begun, device)) = read(dir, ENROLMENT)? else { return Ok(None) };
+        let account_key = dir.read_key(ACCOUNT_KEY, KeyKind::Account)?;
+        let device_key = dir.read_key(DEVICE_KEY, KeyKind::Device)?;
+        let same = begun.account == home.account && begun.fingerprint == home.fingerprint;
+        let (true, Some(account_key), Some(device_key), Some(keys)) =
+            (same, account_key, device_key, file.keys)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Enrolment { account: begun.account, account_key, device, device_key, keys }))
+    }
+}
+
+fn read(dir: &DeviceDir, name: &str) -> Result<Option<(ProfileFile, Home, DeviceId)>, ClientError> {
+    let Some(bytes) = dir.read(name)? else { return Ok(None) };
+    let parse = || -> Result<_, ErrorCode> {
+        let file = ProfileFile::decode(bytes.as_slice()).map_err(|_| ErrorCode::Malformed)?;
+        let home = Home {
+            account: file.account.parse()?,
+            fingerprint: file.fingerprint.as_ref().try_into().map_err(|_| ErrorCode::Malformed)?,
+            endpoints: file.endpoints.clone(),
+        };
+        let device = DeviceId::try_from(file.device.as_ref())?;
+        Ok((file, home, device))
+    };
+    parse().map(Some).map_err(|_| damaged(dir, name))
+}
+
+fn write(
+    dir: &DeviceDir,
+    name: &str,
+    home: &Home,
+    device: DeviceId,
+    keys: &proto::AccountKeys,
+) -> Result<(), ClientError> {
+    let file = ProfileFile {
+        account: home.account.to_string(),
+        device: device.to_bytes(),
+        fingerprint: Bytes::copy_from_slice(&home.fingerprint),
+        endpoints: home.endpoints.clone(),
+        keys: Some(keys.clone()),
+    };
+    dir.write(name, &file.encode_to_vec())
+}
+
+fn damaged(dir: &DeviceDir, name: &str) -> ClientError {
+    ClientError::storage(dir.path(name), "it is damaged")
+}

@@ -1,0 +1,239 @@
+//! What a handle of the client asks the process that owns the device, and what comes back. The
+//! same within a process and over the directory's socket.
+
+use engine::{Command, Target};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use wire::{Account, ErrorCode, MessageId, RoomId, WireError, limits, proto::ContactPolicy};
+
+use crate::{
+    ClientError,
+    view::{Changed, Contact, Cursor, Outgoing, Page, PeerView, Room, Sent, Status},
+};
+
+mod text {
+    //! The names and ids of a request as text.
+    pub(super) use crate::view::text::*;
+}
+
+/// Where a message goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum To {
+    /// A room that is known here.
+    Room(#[serde(with = "text")] RoomId),
+    /// The direct room with this account, which is made if there is none.
+    Account(#[serde(with = "text")] Account),
+}
+
+/// What a handle asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    Status,
+    Rooms,
+    Page {
+        #[serde(with = "text")]
+        room: RoomId,
+        cursor: Cursor,
+    },
+    Peers,
+    Send {
+        to: To,
+        what: Outgoing,
+    },
+    Cancel {
+        #[serde(with = "text")]
+        room: RoomId,
+        #[serde(with = "text")]
+        message: MessageId,
+    },
+    MarkRead {
+        #[serde(with = "text")]
+        room: RoomId,
+        seq: u64,
+    },
+    Typing {
+        #[serde(with = "text")]
+        room: RoomId,
+        active: bool,
+    },
+    Create {
+        name: String,
+        topic: String,
+        #[serde(with = "text::list")]
+        members: Vec<Account>,
+    },
+    Direct {
+        #[serde(with = "text")]
+        account: Account,
+    },
+    Invite {
+        #[serde(with = "text")]
+        room: RoomId,
+        #[serde(with = "text::list")]
+        accounts: Vec<Account>,
+    },
+    Remove {
+        #[serde(with = "text")]
+        room: RoomId,
+        #[serde(with = "text")]
+        account: Account,
+    },
+    Role {
+        #[serde(with = "text")]
+        room: RoomId,
+        #[serde(with = "text")]
+        account: Account,
+        admin: bool,
+    },
+    Rename {
+        #[serde(with = "text")]
+        room: RoomId,
+        name: String,
+        topic: String,
+    },
+    Leave {
+        #[serde(with = "text")]
+        room: RoomId,
+    },
+    Answer {
+        #[serde(with = "text")]
+        room: RoomId,
+        accept: bool,
+    },
+    Contact {
+        policy: Contact,
+    },
+}
+
+/// What comes back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reply {
+    Done,
+    Status(Status),
+    Rooms(Vec<Room>),
+    Page(Page),
+    Peers(Vec<PeerView>),
+    Sent(Sent),
+    Changed(Changed),
+}
+
+/// A failure as it crosses the socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    code: Option<u32>,
+    value: u64,
+    retry_after_ms: u64,
+    text: String,
+}
+
+/// A question with the place for its answer.
+pub(crate) enum Ask {
+    /// Answer this.
+    Request(Request, oneshot::Sender<Result<Reply, ClientError>>),
+    /// End in good order and say so.
+    Close(oneshot::Sender<()>),
+}
+
+impl Request {
+    /// The command for the engine, unless the request only reads. Lengths are checked by the
+    /// engine too; here they are refused before they are queued.
+    ///
+    /// # Errors
+    /// `TooLarge` for a text beyond its limit.
+    pub(crate) fn command(&self) -> Result<Option<Command>, ErrorCode> {
+        Ok(Some(match self.clone() {
+            Self::Status | Self::Rooms | Self::Page { .. } => return Ok(None),
+            Self::Peers => Command::PeerStates { domains: Vec::new() },
+            Self::Send { to, what } => send(to, what)?,
+            Self::Cancel { room, message } => Command::Cancel { room, message },
+            Self::MarkRead { room, seq } => Command::MarkRead { room, seq },
+            Self::Typing { room, active } => Command::Typing { room, active },
+            Self::Create { name, topic, members } => {
+                bounded(&name, limits::ROOM_NAME_BYTES_MAX)?;
+                Command::CreateRoom { name, topic, members }
+            }
+            Self::Direct { account } => Command::OpenDirect { account },
+            Self::Invite { room, accounts } => Command::Invite { room, accounts },
+            Self::Remove { room, account } => Command::Remove { room, account },
+            Self::Role { room, account, admin } => Command::SetRole { room, account, admin },
+            Self::Rename { room, name, topic } => {
+                bounded(&name, limits::ROOM_NAME_BYTES_MAX)?;
+                Command::Rename { room, name, topic }
+            }
+            Self::Leave { room } => Command::Leave { room },
+            Self::Answer { room, accept } => Command::AnswerInvitation { room, accept },
+            Self::Contact { policy } => Command::SetContactPolicy {
+                policy: match policy {
+                    Contact::Open => ContactPolicy::Open,
+                    Contact::Ask => ContactPolicy::Ask,
+                    Contact::Deny => ContactPolicy::Deny,
+                },
+            },
+        }))
+    }
+
+    /// Whether the answer is given as soon as the command is on disk, for it will be carried out
+    /// over restarts and outages.
+    pub(crate) const fn answered_when_queued(&self) -> bool {
+        matches!(self, Self::Send { .. })
+    }
+}
+
+fn send(to: To, what: Outgoing) -> Result<Command, ErrorCode> {
+    let room = match &to {
+        To::Room(room) => Ok(*room),
+        To::Account(_) => Err(ErrorCode::Malformed),
+    };
+    Ok(match what {
+        Outgoing::Text { body, reply_to } => {
+            bounded(&body, limits::CONTENT_BODY_BYTES_MAX)?;
+            let target = match to {
+                To::Room(room) => Target::Room(room),
+                To::Account(account) => Target::Account(account),
+            };
+            Command::Send { target, text: body, reply_to }
+        }
+        Outgoing::Edit { target, body } => {
+            bounded(&body, limits::CONTENT_BODY_BYTES_MAX)?;
+            Command::Edit { room: room?, message: target, text: body }
+        }
+        Outgoing::Delete { target } => Command::Delete { room: room?, message: target },
+        Outgoing::React { target, emoji, remove } => {
+            bounded(&emoji, limits::REACTION_BYTES_MAX)?;
+            Command::React { room: room?, message: target, emoji, remove }
+        }
+    })
+}
+
+fn bounded(text: &str, max: usize) -> Result<(), ErrorCode> {
+    if text.len() > max { Err(ErrorCode::TooLarge) } else { Ok(()) }
+}
+
+impl From<&ClientError> for Failure {
+    fn from(error: &ClientError) -> Self {
+        match error {
+            ClientError::Refused(WireError { code, retry_after_ms, value }) => Self {
+                code: Some(code.code()),
+                value: *value,
+                retry_after_ms: *retry_after_ms,
+                text: String::new(),
+            },
+            other => Self { code: None, value: 0, retry_after_ms: 0, text: other.to_string() },
+        }
+    }
+}
+
+impl From<Failure> for ClientError {
+    fn from(failure: Failure) -> Self {
+        match failure.code {
+            Some(code) => Self::Refused(WireError {
+                code: ErrorCode::from_code(code),
+                retry_after_ms: failure.retry_after_ms,
+                value: failure.value,
+            }),
+            None => Self::Elsewhere(failure.text),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Reads parts of timelines.
+
+use engine::record::MessageRow;
+use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteRow};
+use wire::RoomId;
+
+use super::Store;
+use crate::ClientError;
+
+/// Which part of a timeline: rows between two seqs, both exclusive.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    /// Only later rows.
+    pub(crate) after: u64,
+    /// Only earlier rows.
+    pub(crate) before: u64,
+    /// At most so many, the oldest if `oldest_first`, else the newest.
+    pub(crate) limit: u32,
+    /// Which end the limit counts from.
+    pub(crate) oldest_first: bool,
+}
+
+impl Store {
+    /// Items of a room's timeline, ascending. Edits, deletions and reactions are not among them.
+    ///
+    /// # Errors
+    /// `Storage`; `Refused(Malformed)` if a row is not what was written.
+    pub(crate) async fn items(&mut self, room: &RoomId, part: Part) -> Result<Vec<MessageRow>, ClientError> {
+        let order = if part.oldest_first { "ASC" } else { "DESC" };
+        let sql = format!(
+            "SELECT value FROM message WHERE key > ? AND key < ? AND target IS NULL ORDER BY key {order} LIMIT ?"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(MessageRow::key_of(room.as_bytes(), part.after).to_vec())
+            .bind(MessageRow::key_of(room.as_bytes(), part.before).to_vec())
+            .bind(part.limit)
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(|error| self.error(&error))?;
+        let mut rows = self.parse(&rows)?;
+        if !part.oldest_first {
+            rows.reverse();
+        }
+        Ok(rows)
+    }
+
+    /// Edits, deletions and reactions that concern these items, ascending.
+    ///
+    /// # Errors
+    /// As [`Self::items`].
+    pub(crate) async fn changes(&mut self, items: &[MessageRow]) -> Result<Vec<MessageRow>, ClientError> {
+        let Some(room) = items.first().map(|item| item.room.clone()) else { return Ok(Vec::new()) };
+        let marks = vec!["?"; items.len()].join(", ");
+        let sql = format!("SELECT value FROM message WHERE target IN ({marks}) ORDER BY key");
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for item in items {
+            query = query.bind(item.message.to_vec());
+        }
+        let rows = query
+            .persistent(false)
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(|error| self.error(&error))?;
+        let mut rows = self.parse(&rows)?;
+        rows.retain(|row| row.room == room);
+        Ok(rows)
+    }
+
+    /// How many messages of others in a room are later than this seq.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub(crate) async fn unread(&mut self, room: &RoomId, read_seq: u64) -> Result<u64, ClientError> {
+        let row = sqlx::query("SELECT count(*) FROM message WHERE key > ? AND key <= ? AND counts")
+            .bind(MessageRow::key_of(room.as_bytes(), read_seq).to_vec())
+            .bind(MessageRow::key_of(room.as_bytes(), u64::MAX).to_vec())
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(|error| self.error(&error))?;
+        let count: i64 = row.try_get(0).map_err(|error| self.error(&error))?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    fn parse(&self, rows: &[SqliteRow]) -> Result<Vec<MessageRow>, ClientError> {
+        rows.iter()
+            .map(|row| {
+                let value = row.try_get::<&[u8], _>(0).map_err(|error| self.error(&error))?;
+                Ok(MessageRow::parse(value)?)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,445 @@
+//! What the client shows: plain data, the same for the process that owns the device and for those
+//! that it serves. Everything textual in here that a member or a node wrote is foreign: a program
+//! that prints it must make it safe first.
+
+use serde::{Deserialize, Serialize};
+use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId};
+
+pub(crate) mod text;
+
+/// What a room is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoomKind {
+    /// Two accounts; the room's id follows from them.
+    Direct,
+    /// Any number.
+    Group,
+}
+
+/// What a member may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// May add, remove and promote.
+    Admin,
+    /// May read and write.
+    Member,
+}
+
+/// How this account stands to a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// Being made or joined; messages wait.
+    Joining,
+    /// Invited, not yet accepted.
+    Invited,
+    /// In it.
+    Member,
+    /// Out of it; what was said before stays readable.
+    Left,
+    /// Stopped, because the client cannot or must not go on; `Room::problem` says why.
+    Paused,
+}
+
+/// An account in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Who.
+    #[serde(with = "text")]
+    pub account: Account,
+    /// What it may do.
+    pub role: Role,
+    /// Why its keys are not verified; `None` if they are.
+    #[serde(with = "text::error")]
+    pub unverified: Option<ErrorCode>,
+}
+
+/// A room as this device sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// The room's id.
+    #[serde(with = "text")]
+    pub id: RoomId,
+    /// Direct or group.
+    pub kind: RoomKind,
+    /// The encrypted name that a member gave it; empty if none did. Foreign.
+    pub name: String,
+    /// What it is about. Foreign.
+    pub topic: String,
+    /// The other account of a direct room.
+    #[serde(with = "text::option")]
+    pub peer: Option<Account>,
+    /// The domain that orders its events.
+    #[serde(with = "text::option")]
+    pub hub: Option<DomainName>,
+    /// How this account stands to it.
+    pub standing: Standing,
+    /// Who invited, while `standing` is `Invited`.
+    #[serde(with = "text::option")]
+    pub inviter: Option<Account>,
+    /// Who is in it.
+    pub members: Vec<Member>,
+    /// The group's epoch.
+    pub epoch: u64,
+    /// The newest event that this device has applied.
+    pub seq: u64,
+    /// Everything up to this seq was read on this device.
+    pub read_seq: u64,
+    /// Messages of others that were not marked as read.
+    pub unread: u64,
+    /// Time of the newest message, milliseconds since 1970; 0 if there is none.
+    pub time_ms: u64,
+    /// Events, or keys that are needed to judge them, are being fetched.
+    pub behind: bool,
+    /// Why the room is paused.
+    #[serde(with = "text::error")]
+    pub problem: Option<ErrorCode>,
+}
+
+/// How far a message has come. Ordered: each level includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// On this device's disk.
+    Queued,
+    /// The home node has it durably and owns delivery from here.
+    Accepted,
+    /// The hub gave it its place.
+    Ordered,
+    /// Every member's domain holds it durably.
+    Stored,
+    /// A device of every other member has it on disk.
+    Delivered,
+    /// Every other member has read it.
+    Read,
+}
+
+/// How a room changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It was founded.
+    Founded,
+    /// The accounts were added.
+    Added,
+    /// The accounts were removed.
+    Removed,
+    /// The accounts went away.
+    Left,
+    /// The accounts are the admins now.
+    Roles,
+    /// The accounts declined the invitation.
+    Declined,
+    /// A device of the accounts could not follow.
+    Nack,
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageBody {
+    /// Text, at most 64 KiB. Foreign.
+    Text(String),
+    /// Its author took it back.
+    Deleted,
+    /// It cannot be read, and why.
+    Unreadable(String),
+    /// Only in a [`Happening`]: another text for an earlier message.
+    Edit {
+        /// Which.
+        #[serde(with = "text")]
+        target: MessageId,
+        /// The new text. Foreign.
+        text: String,
+    },
+    /// Only in a [`Happening`]: an earlier message is taken back.
+    Delete {
+        /// Which.
+        #[serde(with = "text")]
+        target: MessageId,
+    },
+    /// Only in a [`Happening`]: a reaction to an earlier message.
+    Reaction {
+        /// To which.
+        #[serde(with = "text")]
+        target: MessageId,
+        /// The reaction. Foreign.
+        emoji: String,
+        /// It was taken away.
+        withdrawn: bool,
+    },
+    /// The room has another name. Foreign.
+    Renamed {
+        /// The name.
+        name: String,
+        /// What it is about.
+        topic: String,
+    },
+    /// The room changed.
+    Changed {
+        /// How.
+        change: Change,
+        /// Whom it concerns.
+        accounts: Vec<String>,
+    },
+}
+
+/// Reactions with one emoji.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// The emoji. Foreign.
+    pub emoji: String,
+    /// By whom.
+    pub by: Vec<String>,
+}
+
+/// A message as this device sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// In which room.
+    #[serde(with = "text")]
+    pub room: RoomId,
+    /// Its id: what an answer, an edit or a reaction names.
+    #[serde(with = "text")]
+    pub id: MessageId,
+    /// A message of this device: the name that [`Sent`] gave, which stays while the id may change
+    /// until it is ordered.
+    #[serde(with = "text::option")]
+    pub intent: Option<MessageId>,
+    /// Its place in the room; 0 while it is not ordered.
+    pub seq: u64,
+    /// Who wrote it; `None` for what the hub says.
+    #[serde(with = "text::option")]
+    pub sender: Option<Account>,
+    /// Whether this account wrote it.
+    pub own: bool,
+    /// The hub's clock, milliseconds since 1970; this device's while it is not ordered.
+    pub time_ms: u64,
+    /// What it says.
+    pub body: MessageBody,
+    /// Whether its author changed it afterwards.
+    pub edited: bool,
+    /// The message that it answers.
+    #[serde(with = "text::option")]
+    pub reply_to: Option<MessageId>,
+    /// Reactions to it.
+    pub reactions: Vec<Reaction>,
+    /// How far it has come, if it is one's own.
+    pub level: Option<Level>,
+    /// Why it will not go further.
+    #[serde(with = "text::error")]
+    pub failed: Option<ErrorCode>,
+}
+
+/// A message that is on this device's disk and will be sent, over restarts and outages if need be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// In which room.
+    #[serde(with = "text")]
+    pub room: RoomId,
+    /// Its lasting name on this device.
+    #[serde(with = "text")]
+    pub intent: MessageId,
+}
+
+/// What came of a change to a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The room.
+    #[serde(with = "text")]
+    pub room: RoomId,
+    /// Who is in now.
+    pub added: Vec<String>,
+    /// Who could not be added, and the name of the error.
+    pub refused: Vec<(String, String)>,
+}
+
+/// Who of other domains may start a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Contact {
+    /// Everybody.
+    Open,
+    /// Everybody, after a question.
+    Ask,
+    /// Nobody.
+    Deny,
+}
+
+/// Which part of a room's messages: `before` and `after` are seqs, both exclusive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Only earlier ones.
+    pub before: Option<u64>,
+    /// Only later ones; the page then begins with the oldest of them.
+    pub after: Option<u64>,
+    /// At most so many, 1 to 200.
+    pub limit: u32,
+}
+
+/// A page of messages, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// Whether older ones exist: ask with `before` the first one's seq.
+    pub older: bool,
+    /// Whether newer ones exist: ask with `after` the last one's seq.
+    pub newer: bool,
+}
+
+/// What a person or a bot writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outgoing {
+    /// A text, possibly an answer.
+    Text {
+        /// At most 64 KiB of UTF-8.
+        body: String,
+        /// The message that it answers.
+        #[serde(with = "text::option")]
+        reply_to: Option<MessageId>,
+    },
+    /// A new text for a message of one's own.
+    Edit {
+        /// Which.
+        #[serde(with = "text")]
+        target: MessageId,
+        /// The new text.
+        body: String,
+    },
+    /// Takes back a message of one's own.
+    Delete {
+        /// Which.
+        #[serde(with = "text")]
+        target: MessageId,
+    },
+    /// Adds a reaction, or takes it away.
+    React {
+        /// To which message.
+        #[serde(with = "text")]
+        target: MessageId,
+        /// At most 64 bytes.
+        emoji: String,
+        /// Take it away.
+        remove: bool,
+    },
+}
+
+impl Outgoing {
+    /// A text that answers nothing.
+    #[must_use]
+    pub fn text(body: impl Into<String>) -> Self {
+        Self::Text { body: body.into(), reply_to: None }
+    }
+}
+
+/// The link from the home node to another domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerView {
+    /// Which domain.
+    #[serde(with = "text")]
+    pub domain: DomainName,
+    /// `connected`, `connecting`, `waiting`, `held` or `idle`.
+    pub phase: String,
+    /// Items that wait for it.
+    pub queued: u64,
+    /// Time of the oldest of them, milliseconds since 1970; 0 if none.
+    pub oldest_ms: u64,
+    /// Why the last attempt failed.
+    #[serde(with = "text::error")]
+    pub last_error: Option<ErrorCode>,
+    /// When it is tried again, milliseconds since 1970; 0 if not planned.
+    pub next_retry_ms: u64,
+    /// Since when it has been away, milliseconds since 1970; 0 while connected.
+    pub absent_since_ms: u64,
+}
+
+/// This device and what waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The account.
+    #[serde(with = "text")]
+    pub account: Account,
+    /// The device.
+    #[serde(with = "text")]
+    pub device: DeviceId,
+    /// Whether the session with the home node stands.
+    pub connected: bool,
+    /// The endpoint in use or tried last.
+    pub endpoint: String,
+    /// Why the last attempt failed; our own words.
+    pub problem: Option<String>,
+    /// Whether everything that the node has is here.
+    pub caught_up: bool,
+    /// Rooms that the account is in.
+    pub rooms: u64,
+    /// Invitations that wait for an answer.
+    pub invitations: u64,
+    /// Unread messages in all rooms.
+    pub unread: u64,
+    /// Own messages that the home node has not accepted yet.
+    pub unsent: u64,
+    /// Links of the home node to other domains with something waiting.
+    pub peers: Vec<PeerView>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Happening {
+    /// A new item of a room's timeline.
+    Message(Message),
+    /// An own message came further, or failed.
+    Delivery {
+        /// The room.
+        #[serde(with = "text")]
+        room: RoomId,
+        /// Its lasting name.
+        #[serde(with = "text")]
+        intent: MessageId,
+        /// The id under which it is (to be) ordered.
+        #[serde(with = "text")]
+        id: MessageId,
+        /// How far it is; not changed by a failure.
+        level: Option<Level>,
+        /// Why it will not go further.
+        #[serde(with = "text::error")]
+        failed: Option<ErrorCode>,
+    },
+    /// A room is new or changed.
+    Room(Room),
+    /// A member has read up to a seq.
+    Read {
+        /// The room.
+        #[serde(with = "text")]
+        room: RoomId,
+        /// Who.
+        #[serde(with = "text")]
+        account: Account,
+        /// Up to where.
+        seq: u64,
+    },
+    /// A member is typing, or stopped.
+    Typing {
+        /// The room.
+        #[serde(with = "text")]
+        room: RoomId,
+        /// Who.
+        #[serde(with = "text")]
+        account: Account,
+        /// Whether it goes on.
+        active: bool,
+    },
+    /// Something is not as it should be, but goes on; our own words with names in them.
+    Warning(String),
+    /// The session with the home node stands or fell.
+    Connected(bool),
+    /// Everything that the node has is here.
+    CaughtUp,
+    /// A link of the home node changed.
+    Peer(PeerView),
+    /// The reader was too slow and missed something: read again what is shown.
+    Missed,
+}
