@@ -1,1 +1,24 @@
-//! .
+//! What tests of running programs are made of: real node processes that can be stopped, killed,
+//! frozen and started again; the administrator's socket; people with their keys; and raw devices and
+//! peers that speak the codec but none of the rules, so that they can say what no honest program
+//! says. Everything runs on 127.0.0.1 in directories that vanish.
+
+mod admin;
+mod bins;
+mod entropy;
+mod node;
+mod person;
+mod ports;
+mod raw;
+mod raw_device;
+mod raw_peer;
+
+pub use admin::{AdminError, ask as ask_admin, ask_raw as ask_admin_raw};
+pub use bins::{comity, comityd};
+pub use entropy::SystemEntropy;
+pub use node::{Node, pin, pin_each_other};
+pub use person::Person;
+pub use ports::{free_address, held_address};
+pub use raw::{RawStream, close_code, connect, endpoint};
+pub use raw_device::RawDevice;
+pub use raw_peer::{RawLink, RawPeer, ask as ask_peer};
