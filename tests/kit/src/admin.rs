@@ -10,26 +10,21 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use wire::{
-    ErrorCode, frame,
+    WireError, frame,
     proto::{AdminRequest, AdminResponse, admin_request::Request, admin_response::Response},
 };
 
 /// An answer takes at most this long; longer means that the node hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a node refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the node refused: {0}")]
-pub struct AdminError(pub ErrorCode);
-
 /// Asks the node of a data directory.
 ///
 /// # Errors
-/// [`AdminError`] if the node refused, anything else if there was no answer.
+/// What the node refused, as a [`WireError`], anything else if there was no answer.
 pub fn ask(data: &Path, request: Request) -> Result<Response> {
     let bytes = frame::encode(&AdminRequest { request: Some(request) })?;
     match ask_raw(data, &bytes)?.response.context("an empty answer")? {
-        Response::Error(error) => Err(AdminError(ErrorCode::from_code(error.code)).into()),
+        Response::Error(error) => Err(WireError::from(&error).into()),
         response => Ok(response),
     }
 }

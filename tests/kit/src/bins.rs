@@ -26,11 +26,7 @@ pub fn comity() -> Result<PathBuf> {
     find("COMITY", "comity", &PATH)
 }
 
-fn find(
-    variable: &str,
-    package: &str,
-    path: &'static OnceLock<Result<PathBuf, String>>,
-) -> Result<PathBuf> {
+fn find(variable: &str, package: &str, path: &'static OnceLock<Result<PathBuf, String>>) -> Result<PathBuf> {
     let found = path.get_or_init(|| match std::env::var_os(variable) {
         Some(path) => Ok(PathBuf::from(path)),
         None => build(package).map_err(|error| format!("{error:#}")),

@@ -13,7 +13,7 @@ mod raw;
 mod raw_device;
 mod raw_peer;
 
-pub use admin::{AdminError, ask as ask_admin, ask_raw as ask_admin_raw};
+pub use admin::{ask as ask_admin, ask_raw as ask_admin_raw};
 pub use bins::{comity, comityd};
 pub use entropy::SystemEntropy;
 pub use node::{Node, pin, pin_each_other};

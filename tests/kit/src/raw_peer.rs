@@ -131,10 +131,7 @@ impl RawPeer {
     /// # Errors
     /// If the node does not resume.
     pub async fn open_link(&self, connection: &quinn::Connection) -> Result<RawLink> {
-        let open = proto::LinkOpen {
-            outbox_id: SystemEntropy.array::<16>().to_vec().into(),
-            first: 1,
-        };
+        let open = proto::LinkOpen { outbox_id: SystemEntropy.array::<16>().to_vec().into(), first: 1 };
         let mut stream = RawStream::open(connection).await?;
         let frame = LinkFrame { frame: Some(link_frame::Frame::Open(open)) };
         stream.write(&PeerRequest { request: Some(Request::Link(frame)) }).await?;
