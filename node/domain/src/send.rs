@@ -1,0 +1,89 @@
+//! What waits for the batch it was derived from, and what its asker is told if that is never
+//! written.
+
+use bytes::Bytes;
+use wire::{
+    DomainName, ErrorCode, frame,
+    proto::{
+        AdminResponse, ClientResponse, LinkOpen, NodeFrame, PeerHello, PeerRequest, PeerResponse,
+        admin_response, client_response, node_frame, peer_response,
+    },
+};
+
+use crate::{AdminId, ConnId, Output, RequestId, SessionId, StreamId};
+
+/// An output that is held back until what it was derived from is durable.
+#[derive(Clone, Debug)]
+pub(crate) enum Send {
+    /// An encoded `NodeFrame` that answers no request.
+    Push(SessionId, Bytes),
+    /// The answer to the request with this id.
+    Response(SessionId, u64, client_response::Response),
+    Close(SessionId, ErrorCode),
+    Dial(DomainName, Vec<String>),
+    Hello(ConnId, PeerHello),
+    OpenLink(ConnId, LinkOpen),
+    Link(ConnId, StreamId, Bytes),
+    Ask(ConnId, RequestId, PeerRequest),
+    Answer(ConnId, RequestId, peer_response::Response),
+    ClosePeer(ConnId, ErrorCode),
+    Admin(AdminId, admin_response::Response),
+}
+
+impl Send {
+    /// The output, or `None` if a frame is larger than a frame may be, which its maker's limits
+    /// exclude.
+    pub(crate) fn into_output(self) -> Option<Output> {
+        Some(match self {
+            Self::Push(session, frame) => Output::ToSession { session, frame },
+            Self::Response(session, id, response) => {
+                Output::ToSession { session, frame: response_frame(id, response)? }
+            }
+            Self::Close(session, code) => Output::CloseSession { session, code },
+            Self::Dial(domain, endpoints) => Output::Dial { domain, endpoints },
+            Self::Hello(conn, hello) => Output::ToPeer { conn, hello },
+            Self::OpenLink(conn, open) => Output::OpenLink { conn, open },
+            Self::Link(conn, stream, frame) => Output::ToLink { conn, stream, frame },
+            Self::Ask(conn, request, body) => Output::PeerRequest { conn, request, body },
+            Self::Answer(conn, request, response) => Output::PeerResponse {
+                conn,
+                request,
+                response: PeerResponse { response: Some(response) },
+            },
+            Self::ClosePeer(conn, code) => Output::ClosePeer { conn, code },
+            Self::Admin(id, response) => {
+                Output::ToAdmin { id, response: AdminResponse { response: Some(response) } }
+            }
+        })
+    }
+
+    /// What goes out instead when the batch could not be written: an error to whoever asked, nothing
+    /// for what only tells of a state that is no more.
+    pub(crate) fn unwritten(self, code: ErrorCode) -> Option<Self> {
+        match self {
+            Self::Response(session, id, _) => {
+                Some(Self::Response(session, id, client_response::Response::Error(code.into())))
+            }
+            Self::Answer(conn, request, _) => {
+                Some(Self::Answer(conn, request, peer_response::Response::Error(code.into())))
+            }
+            Self::Admin(id, _) => Some(Self::Admin(id, admin_response::Response::Error(code.into()))),
+            Self::Close(..) | Self::Dial(..) | Self::ClosePeer(..) => Some(self),
+            Self::Push(..) | Self::Hello(..) | Self::OpenLink(..) | Self::Link(..) | Self::Ask(..) => None,
+        }
+    }
+}
+
+fn response_frame(id: u64, response: client_response::Response) -> Option<Bytes> {
+    let response = ClientResponse { id, response: Some(response) };
+    node_frame(node_frame::Frame::Response(response)).or_else(|| {
+        let response =
+            ClientResponse { id, response: Some(client_response::Response::Error(ErrorCode::TooLarge.into())) };
+        node_frame(node_frame::Frame::Response(response))
+    })
+}
+
+/// One frame to a client, encoded.
+pub(crate) fn node_frame(frame: node_frame::Frame) -> Option<Bytes> {
+    frame::encode(&NodeFrame { frame: Some(frame) }).ok()
+}
