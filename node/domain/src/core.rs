@@ -1,31 +1,114 @@
 //! The core of a node: takes inputs, holds what is in memory, lets outputs out in order.
 
-use machine::{Entropy, Mark, Timestamp};
-use store::{Store, StoreError};
-use wire::ErrorCode;
+use std::collections::VecDeque;
 
-use crate::{CoreConfig, Input, Output};
+use bytes::Bytes;
+use identity::Chain;
+use machine::{Barrier, Entropy, Mark, Step, Timestamp};
+use prost::Message as _;
+use store::{Batch, Store, StoreError, Write, row::DocumentRow};
+use wire::{DomainName, ErrorCode, limits};
+
+use crate::{
+    CoreConfig, Input, Output,
+    claim_gather::Gathers,
+    drain::Drain,
+    link_table::LinkTable,
+    room_table::RoomTable,
+    send::Send,
+    session::Sessions,
+    waiting::Waiting,
+};
 
 /// One domain's node without its sockets and clock. See the crate's page for the driver's loop.
 pub struct Core<S, E> {
-    config: CoreConfig,
-    store: S,
-    entropy: E,
-    now: Timestamp,
+    pub(crate) config: CoreConfig,
+    /// This domain's own documents.
+    pub(crate) chain: Chain,
+    pub(crate) store: S,
+    pub(crate) entropy: E,
+    pub(crate) now: Timestamp,
+    pub(crate) started: Timestamp,
+    /// Identifies this store to devices; another after a restore from a backup.
+    pub(crate) store_id: [u8; 16],
+    /// The position that was given out last.
+    pub(crate) position: u64,
+    /// The last position that is durable.
+    pub(crate) durable_position: u64,
+    pub(crate) drain: Drain,
+    pub(crate) barrier: Barrier<Batch, Send>,
+    /// Inputs that wait for the batch before them.
+    pub(crate) backlog: VecDeque<Input>,
+    pub(crate) sessions: Sessions,
+    pub(crate) rooms: RoomTable,
+    pub(crate) links: LinkTable,
+    pub(crate) waiting: Waiting,
+    pub(crate) gathers: Gathers,
+    pub(crate) storage_full: bool,
+    pub(crate) draining: bool,
+    issued: Mark,
+    durable: Mark,
+    wake: Option<Timestamp>,
+    idle_done: bool,
 }
+
+const STORE_ID: &str = "store_id";
 
 impl<S: Store, E: Entropy> Core<S, E> {
     /// Loads what a node keeps in memory all the time: its peers and its place in the positions.
     ///
     /// # Errors
-    /// Those of reading the store.
-    pub fn new(config: CoreConfig, store: S, entropy: E, now: Timestamp) -> Result<Self, StoreError> {
-        Ok(Self { config, store, entropy, now })
+    /// Those of reading the store; `Damaged` if the configured documents are no chain.
+    pub fn new(config: CoreConfig, store: S, mut entropy: E, now: Timestamp) -> Result<Self, StoreError> {
+        let chain = own_chain(&config)?;
+        let mut drain = Drain::default();
+        let store_id = match store.meta(STORE_ID)? {
+            Some(bytes) => <[u8; 16]>::try_from(bytes.as_ref())
+                .map_err(|_| StoreError::Damaged("the store id has a wrong length".into()))?,
+            None => {
+                let id = entropy.array::<16>();
+                drain.batch.push(Write::PutMeta(STORE_ID, Bytes::copy_from_slice(&id)));
+                id
+            }
+        };
+        write_new_documents(&config, &store, &mut drain)?;
+        let position = store.head()?;
+        let links = LinkTable::load(&store, now)?;
+        Ok(Self {
+            chain,
+            entropy,
+            now,
+            started: now,
+            store_id,
+            position,
+            durable_position: position,
+            drain,
+            barrier: Barrier::default(),
+            backlog: VecDeque::new(),
+            sessions: Sessions::default(),
+            rooms: RoomTable::default(),
+            links,
+            waiting: Waiting::default(),
+            gathers: Gathers::default(),
+            storage_full: false,
+            draining: false,
+            issued: Mark::default(),
+            durable: Mark::default(),
+            wake: None,
+            idle_done: false,
+            config,
+            store,
+        })
     }
 
     /// The store, for committing the batches that this core hands out.
     pub const fn store(&self) -> &S {
         &self.store
+    }
+
+    /// The domain that this core serves.
+    pub const fn domain(&self) -> &DomainName {
+        &self.config.domain
     }
 
     /// Takes note of one input.
@@ -34,27 +117,122 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     /// Takes note of the inputs that were waiting, at most `GROUP_COMMIT_INPUTS_MAX`. They are decided
-    /// in order and written in one batch.
+    /// in order and written in one batch, unless one of them must see what another wrote; then the
+    /// rest follows in a second batch.
     pub fn handle_all(&mut self, now: Timestamp, inputs: impl IntoIterator<Item = Input>) {
         self.now = self.now.max(now);
-        drop(inputs.into_iter().count());
-        let _ = (&self.config, &mut self.entropy);
+        self.backlog.extend(inputs);
+        self.idle_done = false;
+        self.work_off();
     }
 
     /// The next thing to do, or `None` until the next input. After an [`Output::Persist`] call
     /// [`Core::persisted`] or [`Core::failed`] before polling again.
     pub fn poll(&mut self) -> Option<Output> {
-        None
+        loop {
+            self.end_drain();
+            match self.barrier.poll() {
+                Some(Step::Persist(mark, batch)) => {
+                    self.issued = mark;
+                    return Some(Output::Persist(mark, batch));
+                }
+                Some(Step::Send(send)) => {
+                    if let Some(output) = send.into_output() {
+                        return Some(output);
+                    }
+                    continue;
+                }
+                None => {}
+            }
+            if self.durable < self.issued {
+                return None;
+            }
+            if !self.backlog.is_empty() {
+                self.work_off();
+                continue;
+            }
+            if self.idle_done {
+                return self.next_wake();
+            }
+            self.idle_done = true;
+            self.when_durable();
+        }
     }
 
     /// The batch of this mark, and every one before it, is durable.
     pub fn persisted(&mut self, mark: Mark) {
-        let _ = mark;
+        self.barrier.persisted(mark);
+        self.durable = self.durable.max(mark);
+        self.durable_position = self.position;
+        self.storage_full = false;
+        self.idle_done = false;
     }
 
     /// The batch that was let out last was not written, for want of space. Everything derived from it
     /// is forgotten, its askers are told `code`, and links are closed so that they resume.
     pub fn failed(&mut self, code: ErrorCode) {
-        let _ = code;
+        self.durable = self.issued;
+        self.storage_full = code == ErrorCode::StorageFull;
+        self.roll_back(code);
+        self.idle_done = false;
     }
+
+    /// Everything that this decides from the store while nothing waits to be written: what devices
+    /// and peers that are behind get next.
+    fn when_durable(&mut self) {
+        self.catch_up_sessions();
+        self.refill_links();
+    }
+
+    /// Decides inputs until one must wait for the batch, or none is left.
+    fn work_off(&mut self) {
+        self.prefetch();
+        let most = limits::GROUP_COMMIT_INPUTS_MAX;
+        for _ in 0..most {
+            let Some(input) = self.backlog.front() else { break };
+            if self.drain.settle_first && self.must_see_committed(input) {
+                break;
+            }
+            let Some(input) = self.backlog.pop_front() else { break };
+            self.dispatch(input);
+        }
+    }
+
+    fn next_wake(&mut self) -> Option<Output> {
+        let wake = self.wake_at();
+        if wake == self.wake {
+            return None;
+        }
+        self.wake = wake;
+        wake.map(Output::WakeAt)
+    }
+
+    /// The timer has run out: the next wish is told anew.
+    pub(crate) const fn woken(&mut self) {
+        self.wake = None;
+    }
+}
+
+fn own_chain(config: &CoreConfig) -> Result<Chain, StoreError> {
+    let damaged = |what: &str| StoreError::Damaged(what.into());
+    let first = config.documents.first().ok_or_else(|| damaged("there is no domain document"))?;
+    let parsed = identity::DomainDocument::parse(first).map_err(|error| damaged(error.name()))?;
+    let pin = identity::fingerprint(parsed.root_key());
+    Chain::verify_all(&config.domain, &config.documents, &pin).map_err(|error| damaged(error.name()))
+}
+
+fn write_new_documents<S: Store>(config: &CoreConfig, store: &S, drain: &mut Drain) -> Result<(), StoreError> {
+    let known = store.documents(&config.domain, 0)?;
+    for signed in &config.documents {
+        let document = identity::DomainDocument::parse(signed)
+            .map_err(|error| StoreError::Damaged(error.name().into()))?;
+        if !known.iter().any(|row| row.seq == document.seq()) {
+            drain.batch.push(Write::PutDocument(DocumentRow {
+                domain: config.domain.clone(),
+                seq: document.seq(),
+                signed: signed.encode_to_vec().into(),
+            }));
+        }
+    }
+    Ok(())
 }

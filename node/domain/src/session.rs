@@ -166,7 +166,29 @@ impl Sessions {
     }
 
     /// The sessions of an account.
-    pub(crate) fn of(&self, account: &Account) -> impl Iterator<Item = (DeviceId, SessionId)> {
-        self.by_account.get(account).into_iter().flatten().map(|(device, id)| (*device, *id))
+    pub(crate) fn of(&self, account: &Account) -> Vec<(DeviceId, SessionId)> {
+        let devices = self.by_account.get(account).into_iter().flatten();
+        devices.map(|(device, id)| (*device, *id)).collect()
+    }
+
+    /// Whether a stored entry is sent to the session now. A session whose window is full is behind
+    /// from then on, and goes on from the store.
+    pub(crate) fn push(
+        &mut self,
+        id: SessionId,
+        position: u64,
+        event: Option<(RoomId, u64)>,
+        bytes: usize,
+    ) -> bool {
+        let Some(session) = self.open.get_mut(&id) else { return false };
+        if session.sync != Sync::Live {
+            return false;
+        }
+        if !session.window.is_open() {
+            session.sync = Sync::Behind;
+            return false;
+        }
+        session.window.push(position, event, bytes);
+        true
     }
 }
