@@ -81,3 +81,9 @@ pub(crate) fn decode(row: &RoomRow, bytes: Bytes) -> Result<RoomView, ErrorCode>
         former: names(&stored.former)?,
     })
 }
+
+/// The accounts of one domain in a stored value.
+pub(crate) fn of_domain(bytes: Bytes, domain: &wire::DomainName) -> Vec<Account> {
+    let leaves = Stored::decode(bytes).map(|stored| stored.leaves).unwrap_or_default();
+    leaves.iter().filter_map(|leaf| leaf.account.parse::<Account>().ok()).filter(|account| account.domain() == domain).collect()
+}

@@ -1,0 +1,16 @@
+//! What peers send, one file for each kind of item and request.
+
+mod answer;
+mod claim;
+mod declined;
+mod events;
+mod get_account;
+mod get_domain;
+mod hello;
+mod item;
+mod join;
+mod left;
+mod link;
+mod progress;
+mod pull;
+mod submission;

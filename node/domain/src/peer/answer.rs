@@ -1,0 +1,79 @@
+//! What a peer answered to a request of this node.
+
+use machine::Entropy;
+use prost::Message as _;
+use store::Store;
+use wire::{
+    DomainName, ErrorCode, RoomId, WireError,
+    proto::{
+        AccountKeys, Events, GetAccount, PeerResponse, PulledEvents, client_response, peer_request,
+        peer_response,
+    },
+};
+
+use crate::{Core, RequestId, waiting::Asker};
+
+impl<S: Store, E: Entropy> Core<S, E> {
+    pub(crate) fn take_answer(&mut self, id: RequestId, answer: Result<PeerResponse, ErrorCode>) {
+        let response = match answer {
+            Ok(PeerResponse { response: Some(response) }) => response,
+            Ok(PeerResponse { response: None }) => return self.ask_failed(id, ErrorCode::Malformed),
+            Err(error) => return self.ask_failed(id, error),
+        };
+        if let peer_response::Response::Error(error) = &response {
+            return self.ask_failed(id, WireError::from(error).code);
+        }
+        let Some((peer, asker, asked)) = self.answered(id) else { return };
+        match (asker, asked, response) {
+            (
+                Asker::Device(session, request),
+                peer_request::Request::GetAccount(asked),
+                peer_response::Response::Account(keys),
+            ) => {
+                let checked = self.check_foreign(&peer, &asked, &keys);
+                let response = checked.map(|()| client_response::Response::Account(keys));
+                self.respond(session, request, response.map_err(WireError::from));
+            }
+            (Asker::Gather(gather, accounts), _, peer_response::Response::Claimed(claimed)) => {
+                self.gathered(gather, &accounts, claimed.accounts);
+            }
+            (Asker::Pull(room), _, peer_response::Response::Pulled(pulled)) => {
+                self.take_pulled(&peer, room, pulled);
+            }
+            (Asker::Device(session, request), ..) => {
+                self.respond(session, request, Err(ErrorCode::Malformed.into()));
+            }
+            (Asker::Gather(gather, accounts), ..) => {
+                self.gather_failed(gather, &accounts, ErrorCode::Malformed);
+            }
+            (Asker::Pull(_), ..) => {}
+        }
+    }
+
+    // The device checks again; a node that passed on what it can see is wrong would be a poor witness.
+    fn check_foreign(&self, peer: &DomainName, asked: &GetAccount, keys: &AccountKeys) -> Result<(), ErrorCode> {
+        let document = self.document(peer).ok_or(ErrorCode::KeyUnverified)?;
+        let view = identity::check_account_keys(keys, document, self.now)?;
+        if view.account.as_str() == asked.account { Ok(()) } else { Err(ErrorCode::OriginMismatch) }
+    }
+
+    fn take_pulled(&mut self, peer: &DomainName, id: RoomId, pulled: PulledEvents) {
+        if pulled.events.is_empty() {
+            return;
+        }
+        let Ok(mut room) = self.take_followed(peer, &id) else { return };
+        let before = room.row.head_seq;
+        let run = Events { room: id.to_bytes(), events: pulled.events };
+        let outcome = self.apply(&mut room, &run);
+        let head = room.row.head_seq;
+        self.rooms.put(room);
+        match outcome {
+            Ok(()) if !pulled.end && head > before => self.pull(peer, id, head + 1),
+            Ok(()) => {}
+            Err(error) => {
+                tracing::warn!(room = %id, bytes = run.encoded_len(), "a pulled run was refused");
+                self.quarantine_pulled(peer, run, error);
+            }
+        }
+    }
+}

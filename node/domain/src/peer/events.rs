@@ -1,0 +1,156 @@
+//! Stores a run of events from the hub of a room that this domain follows.
+
+use machine::Entropy;
+use room::{
+    CheckedEvent,
+    follower::{self, Applied, Hub},
+};
+use store::{Store, Write, row::RoomRow};
+use wire::{
+    Account, DomainName, ErrorCode, KeyUse, MessageId, PublicKey, RoomId,
+    proto::{EventHead, EventKind, Events, Item, item},
+    signed,
+};
+
+use crate::{
+    Core,
+    drain::Seen,
+    room_table::Room,
+};
+
+impl<S: Store, E: Entropy> Core<S, E> {
+    pub(crate) fn take_events(&mut self, peer: &DomainName, events: &Events) -> Result<(), ErrorCode> {
+        let id = RoomId::try_from(events.room.as_ref())?;
+        let mut room = match self.take_room(&id)? {
+            Some(room) if room.row.hub == *peer => room,
+            Some(room) => {
+                self.rooms.put(room);
+                return Err(ErrorCode::OriginMismatch);
+            }
+            None => self.founded_by_peer(peer, &id, events)?,
+        };
+        let outcome = self.apply(&mut room, events);
+        if room.row.head_seq > 0 {
+            self.rooms.put(room);
+        }
+        outcome
+    }
+
+    /// A room of this hub that this domain follows.
+    pub(crate) fn take_followed(&mut self, peer: &DomainName, id: &RoomId) -> Result<Box<Room>, ErrorCode> {
+        match self.take_room(id)? {
+            Some(room) if room.row.hub == *peer => Ok(room),
+            Some(room) => {
+                self.rooms.put(room);
+                Err(ErrorCode::OriginMismatch)
+            }
+            None => Err(ErrorCode::NotFound),
+        }
+    }
+
+    /// The event keys of a domain, of its newest document.
+    pub(crate) fn event_keys(&self, domain: &DomainName) -> Result<Vec<PublicKey>, ErrorCode> {
+        let document = self.document(domain).ok_or(ErrorCode::KeyUnverified)?;
+        Ok(document.keys(KeyUse::Event).map(|key| key.key).collect())
+    }
+
+    // A room that is not known may begin here only because an own device has asked this hub for it.
+    fn founded_by_peer(
+        &self,
+        peer: &DomainName,
+        id: &RoomId,
+        events: &Events,
+    ) -> Result<Box<Room>, ErrorCode> {
+        let first = events.events.first().ok_or(ErrorCode::Malformed)?;
+        let head: EventHead = signed::decode(&first.head)?;
+        let message = MessageId::try_from(head.message_id.as_ref())?;
+        let pending = self.store.pending(&[(*id, message)]).map_err(|error| error.code())?;
+        let asked = pending.first().filter(|row| row.peer == *peer && head.kind() == EventKind::Founding);
+        let founder = asked.ok_or(ErrorCode::NotFound)?.account.clone();
+        let mut room = Box::new(Room::new(RoomRow {
+            room: *id,
+            hub: peer.clone(),
+            kind: self.founded_kind(id, &founder, &message),
+            head_seq: 0,
+            head_hash: [0; 32],
+            epoch: 0,
+            base_seq: 1,
+        }));
+        room.begin(&founder, 0, &self.config.domain);
+        Ok(room)
+    }
+
+    // The id of a group says by whom and with what it was founded; any other is of a direct room.
+    fn founded_kind(&self, id: &RoomId, founder: &Account, message: &MessageId) -> wire::proto::RoomKind {
+        if room::group_room(founder, message) == *id {
+            wire::proto::RoomKind::Group
+        } else {
+            wire::proto::RoomKind::Direct
+        }
+    }
+
+    /// Applies a run to a room that this domain follows.
+    pub(crate) fn apply(&mut self, room: &mut Room, events: &Events) -> Result<(), ErrorCode> {
+        let (id, hub) = (room.row.room, room.row.hub.clone());
+        let keys = self.event_keys(&hub)?;
+        let pinned = Hub { room: &id, domain: &hub, keys: &keys };
+        let known = |seq| self.known_hash(&id, seq);
+        match follower::apply(&pinned, &room.head(), known, &events.events)? {
+            Applied::Applied { events, .. } => {
+                for event in &events {
+                    self.follow(room, event);
+                }
+                Ok(())
+            }
+            Applied::Duplicate => Ok(()),
+            Applied::Gap { from } => {
+                self.pull(&hub, id, from);
+                Ok(())
+            }
+            Applied::Forked { seq } => {
+                tracing::error!(room = %id, hub = %hub, seq, "the hub has shown two histories");
+                Err(ErrorCode::ForkedLog)
+            }
+        }
+    }
+
+    /// Stores one event that continues the log here.
+    pub(crate) fn follow(&mut self, room: &mut Room, event: &CheckedEvent) {
+        if room.row.head_seq == 0 {
+            self.begin_founded(room);
+        }
+        room.row.head_seq = event.seq;
+        room.row.head_hash = event.hash;
+        room.row.epoch = match event.kind {
+            EventKind::Commit => event.epoch.saturating_add(1),
+            _ => room.row.epoch.max(event.epoch),
+        };
+        room.row_changed = true;
+        self.drain.changed_rooms.insert(room.row.room);
+        self.drain.batch.push(Write::DropPending(room.row.room, event.message));
+        let repeat =
+            room::hub::Repeat { kind: event.kind, epoch: event.epoch, body_hash: event.body_hash };
+        self.drain.seen.insert((room.row.room, event.message), Seen::Ordered(repeat));
+        self.store_event(room, event.seq, event.message, event.kind, &event.event);
+    }
+
+    fn begin_founded(&mut self, room: &Room) {
+        for period in room.members.values().flatten() {
+            self.drain.batch.push(Write::PutMember(period.clone()));
+        }
+    }
+
+    /// The hash of an event that is stored here.
+    pub(crate) fn known_hash(&self, room: &RoomId, seq: u64) -> Option<[u8; 32]> {
+        let rows = self.store.events(room, seq, 1).ok()?;
+        let row = rows.first().filter(|row| row.seq == seq)?;
+        Some(signed::hash::<EventHead>(&row.head))
+    }
+
+    /// Quarantines a run that another way than a batch has brought.
+    pub(crate) fn quarantine_pulled(&mut self, peer: &DomainName, events: Events, error: ErrorCode) {
+        let item = Item { number: 0, item: Some(item::Item::Events(events)) };
+        self.quarantine(peer, &item, error);
+    }
+}
+

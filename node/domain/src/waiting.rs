@@ -1,0 +1,146 @@
+//! What was asked of peers and is not answered: for own devices, and to fill gaps.
+
+use std::collections::BTreeMap;
+
+use machine::{Entropy, Timestamp};
+use store::Store;
+use wire::{
+    DomainName, ErrorCode, RoomId, limits,
+    proto::{PeerRequest, PullEvents, client_response, peer_request},
+};
+
+use crate::{Core, RequestId, SessionId, send::Send};
+
+/// Who waits for an answer.
+#[derive(Clone, Debug)]
+pub(crate) enum Asker {
+    /// A device, for the account that it asked about.
+    Device(SessionId, u64),
+    /// Part of a claim for accounts of several domains.
+    Gather(u64, Vec<String>),
+    /// A follower, for events of a room.
+    Pull(RoomId),
+}
+
+struct Asked {
+    peer: DomainName,
+    asker: Asker,
+    body: peer_request::Request,
+    until: Timestamp,
+    sent: bool,
+}
+
+/// The table of unanswered requests, at most `PEER_REQUESTS_WAITING_MAX`.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    asked: BTreeMap<RequestId, Asked>,
+    last: u64,
+}
+
+impl Waiting {
+    /// When the next of them has waited long enough.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        self.asked.values().map(|asked| asked.until).min()
+    }
+
+    /// Whether something waits for a connection to this peer.
+    pub(crate) fn wants(&self, peer: &DomainName) -> bool {
+        self.asked.values().any(|asked| !asked.sent && asked.peer == *peer)
+    }
+}
+
+impl<S: Store, E: Entropy> Core<S, E> {
+    /// Asks a peer. The answer, or an error, always comes to `asker`.
+    pub(crate) fn ask(&mut self, peer: &DomainName, asker: Asker, body: peer_request::Request) {
+        if self.links.get(peer).is_none() {
+            return self.give_up(asker, ErrorCode::NotFound);
+        }
+        if self.waiting.asked.len() >= limits::PEER_REQUESTS_WAITING_MAX {
+            return self.give_up(asker, ErrorCode::Quota);
+        }
+        if !self.links.may_reach(peer, self.now) {
+            return self.give_up(asker, ErrorCode::Unavailable);
+        }
+        self.waiting.last += 1;
+        let id = RequestId(self.waiting.last);
+        let until = self.now.plus_ms(limits::REQUEST_DEADLINE_MS);
+        let asked = Asked { peer: peer.clone(), asker, body, until, sent: false };
+        self.waiting.asked.insert(id, asked);
+        self.send_asked(peer);
+    }
+
+    /// Sends what waits for a connection to this peer.
+    pub(crate) fn send_asked(&mut self, peer: &DomainName) {
+        let Some(conn) = self.links.conn(peer) else { return };
+        let mut sends = Vec::new();
+        for (id, asked) in &mut self.waiting.asked {
+            if !asked.sent && asked.peer == *peer {
+                asked.sent = true;
+                sends.push(Send::Ask(conn, *id, PeerRequest { request: Some(asked.body.clone()) }));
+            }
+        }
+        self.drain.staged.append(&mut sends);
+    }
+
+    /// Takes a request out of the table: whom it was asked of, who waits, and what was asked.
+    pub(crate) fn answered(&mut self, id: RequestId) -> Option<(DomainName, Asker, peer_request::Request)> {
+        let asked = self.waiting.asked.remove(&id)?;
+        Some((asked.peer, asked.asker, asked.body))
+    }
+
+    /// A request will have no answer.
+    pub(crate) fn ask_failed(&mut self, id: RequestId, error: ErrorCode) {
+        if let Some((_, asker, _)) = self.answered(id) {
+            self.give_up(asker, error);
+        }
+    }
+
+    /// Whatever was asked of this peer will have no answer.
+    pub(crate) fn asks_lost(&mut self, peer: &DomainName, error: ErrorCode) {
+        let of_peer = |(id, asked): (&RequestId, &Asked)| (asked.peer == *peer).then_some(*id);
+        let ids: Vec<RequestId> = self.waiting.asked.iter().filter_map(of_peer).collect();
+        for id in ids {
+            self.ask_failed(id, error);
+        }
+    }
+
+    /// Whatever has waited too long will have no answer.
+    pub(crate) fn asks_expired(&mut self) {
+        let late = |(id, asked): (&RequestId, &Asked)| (asked.until <= self.now).then_some(*id);
+        let ids: Vec<RequestId> = self.waiting.asked.iter().filter_map(late).collect();
+        for id in ids {
+            self.ask_failed(id, ErrorCode::Timeout);
+        }
+    }
+
+    /// Asks the hub for events from this seq on, unless that is asked already.
+    pub(crate) fn pull(&mut self, hub: &DomainName, room: RoomId, from: u64) {
+        let asked = |asked: &Asked| matches!(&asked.asker, Asker::Pull(other) if *other == room);
+        if self.waiting.asked.values().any(asked) {
+            return;
+        }
+        let limit = u32::try_from(limits::BATCH_ITEMS_MAX).unwrap_or(u32::MAX);
+        let body = PullEvents { room: room.to_bytes(), from_seq: from, limit };
+        self.ask(hub, Asker::Pull(room), peer_request::Request::PullEvents(body));
+    }
+
+    fn give_up(&mut self, asker: Asker, error: ErrorCode) {
+        match asker {
+            Asker::Device(session, id) => self.respond(session, id, Err(error.into())),
+            Asker::Gather(gather, accounts) => self.gather_failed(gather, &accounts, error),
+            // The next run of the room shows the gap again.
+            Asker::Pull(_) => {}
+        }
+    }
+
+    /// Answers a device's request.
+    pub(crate) fn respond(
+        &mut self,
+        session: SessionId,
+        id: u64,
+        response: Result<client_response::Response, wire::WireError>,
+    ) {
+        let response = response.unwrap_or_else(|error| client_response::Response::Error(error.into()));
+        self.stage(Send::Response(session, id, response));
+    }
+}
