@@ -85,7 +85,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
             ContactPolicy::Deny => Admission::Declined,
             ContactPolicy::Ask | ContactPolicy::Unspecified => {
                 let waiting = self.store.invitations(account).map_err(failed)?;
-                if waiting.len() >= limits::INVITATIONS_PENDING_MAX { Admission::Declined } else { Admission::Invited }
+                if waiting.len() >= limits::INVITATIONS_PENDING_MAX {
+                    Admission::Declined
+                } else {
+                    Admission::Invited
+                }
             }
         })
     }

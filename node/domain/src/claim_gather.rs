@@ -67,5 +67,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
 /// An account for which nothing was claimed.
 pub(crate) fn refused(account: &str, error: ErrorCode) -> ClaimedAccount {
-    ClaimedAccount { account: account.to_owned(), error: Some(error.into()), keys: None, packages: Vec::new() }
+    ClaimedAccount {
+        account: account.to_owned(),
+        error: Some(error.into()),
+        keys: None,
+        packages: Vec::new(),
+    }
 }

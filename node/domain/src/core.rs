@@ -10,14 +10,8 @@ use store::{Batch, Store, StoreError, Write, row::DocumentRow};
 use wire::{DomainName, ErrorCode, limits};
 
 use crate::{
-    CoreConfig, Input, Output,
-    claim_gather::Gathers,
-    drain::Drain,
-    link_table::LinkTable,
-    room_table::RoomTable,
-    send::Send,
-    session::Sessions,
-    waiting::Waiting,
+    CoreConfig, Input, Output, claim_gather::Gathers, drain::Drain, link_table::LinkTable, peer::ClaimRate,
+    room_table::RoomTable, send::Send, session::Sessions, waiting::Waiting,
 };
 
 /// One domain's node without its sockets and clock. See the crate's page for the driver's loop.
@@ -44,6 +38,7 @@ pub struct Core<S, E> {
     pub(crate) links: LinkTable,
     pub(crate) waiting: Waiting,
     pub(crate) gathers: Gathers,
+    pub(crate) claim_rate: ClaimRate,
     pub(crate) storage_full: bool,
     pub(crate) draining: bool,
     issued: Mark,
@@ -61,7 +56,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// Those of reading the store; `Damaged` if the configured documents are no chain.
     pub fn new(config: CoreConfig, store: S, mut entropy: E, now: Timestamp) -> Result<Self, StoreError> {
         let chain = own_chain(&config)?;
-        let mut drain = Drain::default();
+        let mut drain = Drain { open: true, ..Drain::default() };
         let store_id = match store.meta(STORE_ID)? {
             Some(bytes) => <[u8; 16]>::try_from(bytes.as_ref())
                 .map_err(|_| StoreError::Damaged("the store id has a wrong length".into()))?,
@@ -73,7 +68,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         };
         write_new_documents(&config, &store, &mut drain)?;
         let position = store.head()?;
-        let links = LinkTable::load(&store, now)?;
+        let links = LinkTable::load(&store)?;
         Ok(Self {
             chain,
             entropy,
@@ -90,6 +85,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             links,
             waiting: Waiting::default(),
             gathers: Gathers::default(),
+            claim_rate: ClaimRate::default(),
             storage_full: false,
             draining: false,
             issued: Mark::default(),
@@ -180,6 +176,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// Everything that this decides from the store while nothing waits to be written: what devices
     /// and peers that are behind get next.
     fn when_durable(&mut self) {
+        self.drain.open = true;
         self.catch_up_sessions();
         self.refill_links();
     }
@@ -194,6 +191,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 break;
             }
             let Some(input) = self.backlog.pop_front() else { break };
+            self.drain.open = true;
             self.dispatch(input);
         }
     }
@@ -221,7 +219,11 @@ fn own_chain(config: &CoreConfig) -> Result<Chain, StoreError> {
     Chain::verify_all(&config.domain, &config.documents, &pin).map_err(|error| damaged(error.name()))
 }
 
-fn write_new_documents<S: Store>(config: &CoreConfig, store: &S, drain: &mut Drain) -> Result<(), StoreError> {
+fn write_new_documents<S: Store>(
+    config: &CoreConfig,
+    store: &S,
+    drain: &mut Drain,
+) -> Result<(), StoreError> {
     let known = store.documents(&config.domain, 0)?;
     for signed in &config.documents {
         let document = identity::DomainDocument::parse(signed)

@@ -38,6 +38,8 @@ pub(crate) struct Drain {
     pub(crate) progress: BTreeMap<ProgressKey, u64>,
     /// Runs of events that are not items of an outbox yet, in the order in which they began.
     pub(crate) runs: Vec<Run>,
+    /// Something was decided since the drain ended last.
+    pub(crate) open: bool,
     /// Something was written that some inputs read from the store: those wait for the batch.
     pub(crate) settle_first: bool,
 }
@@ -114,9 +116,13 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     /// Turns what the drain decided into a batch and queues what waits for it.
     pub(crate) fn end_drain(&mut self) {
+        if !std::mem::take(&mut self.drain.open) {
+            return;
+        }
         self.tell_progress();
         self.close_runs();
         self.pump_links();
+        self.dial_peers();
         let lazy_due = self.drain.lazy.due().is_some_and(|due| due <= self.now || self.draining);
         self.write_rooms();
         if !self.drain.batch.is_empty() || !self.drain.changed_peers.is_empty() || lazy_due {
@@ -143,7 +149,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn roll_back(&mut self, code: ErrorCode) {
         let mut dropped = self.barrier.abandon();
         dropped.append(&mut self.drain.staged);
-        self.drain = Drain::default();
+        self.drain = Drain { open: true, ..Drain::default() };
         self.rooms.clear();
         self.position = self.durable_position;
         for (_, session) in self.sessions.iter_mut() {
@@ -211,7 +217,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 to_seq,
                 queued_ms: self.now.as_ms(),
             }));
-            self.links.queue_run(&run.peer, number, run.room, to_seq, run.events, self.now);
+            self.links.queue_run(&run.peer, number, (run.room, to_seq), run.events, self.now);
         }
     }
 }

@@ -85,7 +85,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
         }));
         let Some(frame) = page(vec![Entry { position, ..stored }], true) else { return };
         for (of, id) in self.sessions.of(account) {
-            if device.is_none_or(|device| device == of) && self.sessions.push(id, position, None, frame.len()) {
+            if device.is_none_or(|device| device == of) && self.sessions.push(id, position, None, frame.len())
+            {
                 self.drain.staged.push(Send::Push(id, frame.clone()));
             }
         }

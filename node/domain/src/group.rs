@@ -4,7 +4,10 @@ use identity::{DomainDocument, check_leaf};
 use machine::{Entropy, Timestamp};
 use mls::Leaf;
 use prost::Message as _;
-use room::{State, hub::{FoundingLeaf, Observation}};
+use room::{
+    State,
+    hub::{FoundingLeaf, Observation},
+};
 use store::Store;
 use wire::{
     Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId,

@@ -11,11 +11,30 @@
 //!    report it with [`Core::persisted`] or [`Core::failed`]; everything else goes where it says;
 //! 3. if an [`Output::WakeAt`] was given, feed [`Input::Tick`] at that time.
 
+mod admin;
+mod admit;
+mod claim_gather;
 mod config;
 mod core;
+mod dispatch;
+mod drain;
+mod fan_out;
+mod group;
 mod id;
 mod input;
+mod link_table;
+mod order;
 mod output;
+mod peer;
+mod pump;
+mod request;
+mod room_table;
+mod roster;
+mod seen;
+mod send;
+mod session;
+mod token_bucket;
+mod waiting;
 
 pub use config::CoreConfig;
 pub use core::Core;

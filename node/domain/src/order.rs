@@ -91,14 +91,15 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let effects =
             hub::order_commit(view, request, || self.observe_commit(group, &request.body, &extras))?;
         let joined = !effects.joined.is_empty();
-        let tree = match group.merge().and_then(|()| if joined { group.ratchet_tree() } else { Ok(Bytes::new()) }) {
-            Ok(tree) => tree,
-            Err(error) => {
-                // What is in memory is ahead of the log: the stored group is the true one.
-                room.group = None;
-                return Err(error.into());
-            }
-        };
+        let tree =
+            match group.merge().and_then(|()| if joined { group.ratchet_tree() } else { Ok(Bytes::new()) }) {
+                Ok(tree) => tree,
+                Err(error) => {
+                    // What is in memory is ahead of the log: the stored group is the true one.
+                    room.group = None;
+                    return Err(error.into());
+                }
+            };
         room.group_changed = true;
         let commit = self.append(room, request);
         let join = Join {
@@ -271,7 +272,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     /// Queues an item for a peer. One that is not pinned gets nothing.
-    pub(crate) fn queue_item(&mut self, peer: &DomainName, room: wire::RoomId, item: item::Item) -> Option<u64> {
+    pub(crate) fn queue_item(
+        &mut self,
+        peer: &DomainName,
+        room: wire::RoomId,
+        item: item::Item,
+    ) -> Option<u64> {
         let number = self.links.take_number(peer)?;
         let item = Item { number, item: Some(item) };
         self.drain.changed_peers.insert(peer.clone());

@@ -14,3 +14,7 @@ mod link;
 mod progress;
 mod pull;
 mod submission;
+
+pub(crate) use claim::ClaimRate;
+pub(crate) use item::kind;
+pub(crate) use pull::event;

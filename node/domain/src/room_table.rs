@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use room::{LogHead, hub::{RoomView, Standing}};
+use room::{
+    LogHead,
+    hub::{RoomView, Standing},
+};
 use store::{
     Batch, Store, Write,
     row::{MemberRow, RoomRow},
@@ -106,9 +109,21 @@ impl Room {
 
     /// Whether an account may see the event with this seq.
     pub(crate) fn may_see(&self, account: &Account, seq: u64) -> bool {
-        self.members.get(account).into_iter().flatten().any(|period| {
-            period.from_seq < seq && period.to_seq.is_none_or(|to| seq <= to)
-        })
+        self.members
+            .get(account)
+            .into_iter()
+            .flatten()
+            .any(|period| period.from_seq < seq && period.to_seq.is_none_or(|to| seq <= to))
+    }
+
+    /// The seqs, first and last, that the chosen accounts may see.
+    pub(crate) fn periods(&self, chosen: impl Fn(&Account) -> bool) -> Vec<(u64, u64)> {
+        let members = self.members.iter().filter(|(account, _)| chosen(account));
+        let periods = members.flat_map(|(_, periods)| periods);
+        periods
+            .map(|period| (period.from_seq.saturating_add(1), period.to_seq.unwrap_or(u64::MAX)))
+            .filter(|(from, to)| from <= to)
+            .collect()
     }
 
     /// The account gets events after this seq. Returns the row, unless it does so already.
@@ -203,6 +218,10 @@ impl RoomTable {
 
     pub(crate) fn get_mut(&mut self, id: &RoomId) -> Option<&mut Room> {
         self.rooms.get_mut(id).map(Box::as_mut)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Room> {
+        self.rooms.values().map(Box::as_ref)
     }
 
     /// Forgets everything; what is needed is loaded again.

@@ -56,7 +56,8 @@ pub(crate) fn encode_names(accounts: &[String]) -> Bytes {
 
 /// Whether an account stands in a stored value.
 pub(crate) fn names(bytes: Bytes, account: &Account) -> bool {
-    Stored::decode(bytes).is_ok_and(|stored| stored.leaves.iter().any(|leaf| leaf.account == account.as_str()))
+    Stored::decode(bytes)
+        .is_ok_and(|stored| stored.leaves.iter().any(|leaf| leaf.account == account.as_str()))
 }
 
 /// A hub's room from its row and the stored value.
@@ -85,5 +86,9 @@ pub(crate) fn decode(row: &RoomRow, bytes: Bytes) -> Result<RoomView, ErrorCode>
 /// The accounts of one domain in a stored value.
 pub(crate) fn of_domain(bytes: Bytes, domain: &wire::DomainName) -> Vec<Account> {
     let leaves = Stored::decode(bytes).map(|stored| stored.leaves).unwrap_or_default();
-    leaves.iter().filter_map(|leaf| leaf.account.parse::<Account>().ok()).filter(|account| account.domain() == domain).collect()
+    leaves
+        .iter()
+        .filter_map(|leaf| leaf.account.parse::<Account>().ok())
+        .filter(|account| account.domain() == domain)
+        .collect()
 }

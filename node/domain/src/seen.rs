@@ -30,8 +30,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
         }
         if !ids.is_empty() {
             let ids: Vec<Id> = ids.into_iter().collect();
-            // A store that cannot be read now is asked again for each id, and says so there.
-            drop(self.look_up(&ids));
+            if let Err(error) = self.look_up(&ids) {
+                // Each id is asked for again, and its asker is told.
+                tracing::warn!(error = error.name(), "message ids could not be looked up");
+            }
         }
     }
 

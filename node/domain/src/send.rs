@@ -45,11 +45,9 @@ impl Send {
             Self::OpenLink(conn, open) => Output::OpenLink { conn, open },
             Self::Link(conn, stream, frame) => Output::ToLink { conn, stream, frame },
             Self::Ask(conn, request, body) => Output::PeerRequest { conn, request, body },
-            Self::Answer(conn, request, response) => Output::PeerResponse {
-                conn,
-                request,
-                response: PeerResponse { response: Some(response) },
-            },
+            Self::Answer(conn, request, response) => {
+                Output::PeerResponse { conn, request, response: PeerResponse { response: Some(response) } }
+            }
             Self::ClosePeer(conn, code) => Output::ClosePeer { conn, code },
             Self::Admin(id, response) => {
                 Output::ToAdmin { id, response: AdminResponse { response: Some(response) } }
@@ -77,8 +75,10 @@ impl Send {
 fn response_frame(id: u64, response: client_response::Response) -> Option<Bytes> {
     let response = ClientResponse { id, response: Some(response) };
     node_frame(node_frame::Frame::Response(response)).or_else(|| {
-        let response =
-            ClientResponse { id, response: Some(client_response::Response::Error(ErrorCode::TooLarge.into())) };
+        let response = ClientResponse {
+            id,
+            response: Some(client_response::Response::Error(ErrorCode::TooLarge.into())),
+        };
         node_frame(node_frame::Frame::Response(response))
     })
 }

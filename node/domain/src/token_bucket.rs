@@ -20,8 +20,7 @@ impl TokenBucket {
     pub(crate) fn take(&mut self, now: Timestamp, per_second: usize, burst: usize) -> Result<(), u64> {
         // A thousandth of a token per millisecond is a token per second.
         let gained = now.since_ms(self.filled).saturating_mul(per_second as u64);
-        self.thousandths =
-            self.thousandths.saturating_add(gained).min((burst as u64).saturating_mul(1000));
+        self.thousandths = self.thousandths.saturating_add(gained).min((burst as u64).saturating_mul(1000));
         self.filled = self.filled.max(now);
         match self.thousandths.checked_sub(1000) {
             Some(rest) => {

@@ -74,8 +74,13 @@ impl Inbound {
         let mut last = None;
         let mut new = Vec::with_capacity(batch.items.len());
         for item in batch.items {
-            let is_ephemeral = matches!(item.item, Some(item::Item::Ephemeral(_)));
-            if is_ephemeral != (item.number == 0) {
+            // Progress may have a number, for it may be worth a place in an outbox; typing is not.
+            let fits = match item.item {
+                Some(item::Item::Ephemeral(_)) => item.number == 0,
+                Some(item::Item::Progress(_)) => true,
+                _ => item.number != 0,
+            };
+            if !fits {
                 return Err(ErrorCode::Malformed);
             }
             if item.number != 0 {

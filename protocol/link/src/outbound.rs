@@ -5,11 +5,13 @@ use std::collections::VecDeque;
 use prost::Message as _;
 use wire::{
     ErrorCode, WireError, limits,
-    proto::{Answer, Batch, BatchAck, Ephemeral, Item, LinkOpen, LinkResume, item},
+    proto::{Answer, Batch, BatchAck, Ephemeral, Item, LinkOpen, LinkResume, Progress, item},
 };
 
 /// Ephemeral messages that may wait for the next batch; beyond it the oldest is dropped.
 const EPHEMERAL_WAITING_MAX: usize = 64;
+/// Progress that may wait for the next batch; beyond it the owner keeps it.
+const PROGRESS_WAITING_MAX: usize = 256;
 
 /// The sending half of a link: numbers and counts only; the items stay in the outbox table.
 #[derive(Clone, Debug)]
@@ -20,6 +22,7 @@ pub struct Outbound {
     settled_told: u64,
     phase: Phase,
     ephemeral: VecDeque<Ephemeral>,
+    progress: VecDeque<Progress>,
 }
 
 #[derive(Clone, Debug)]
@@ -44,8 +47,8 @@ impl Outbound {
     /// `settled` are durable here.
     #[must_use]
     pub fn new(outbox_id: [u8; 16], acked: u64, settled: u64) -> Self {
-        let (phase, ephemeral) = (Phase::Closed, VecDeque::new());
-        Self { outbox_id, acked, settled, settled_told: settled, phase, ephemeral }
+        let (phase, ephemeral, progress) = (Phase::Closed, VecDeque::new(), VecDeque::new());
+        Self { outbox_id, acked, settled, settled_told: settled, phase, ephemeral, progress }
     }
 
     /// Items up to this number are durable at the peer, or were given up.
@@ -92,6 +95,7 @@ impl Outbound {
     pub fn close(&mut self) {
         self.phase = Phase::Closed;
         self.ephemeral.clear();
+        self.progress.clear();
     }
 
     /// The number of the next item to send, if a batch may be sent now ([LINK-7]).
@@ -113,6 +117,16 @@ impl Outbound {
             }
             self.ephemeral.push_back(message);
         }
+    }
+
+    /// Takes progress along with the next batch, without a number: what a broken link loses is told
+    /// again by its owner. `false` if none can be taken now.
+    pub fn progress(&mut self, progress: Progress) -> bool {
+        let taken = self.is_open() && self.progress.len() < PROGRESS_WAITING_MAX;
+        if taken {
+            self.progress.push_back(progress);
+        }
+        taken
     }
 
     /// The next batch, from items that begin with number [`Outbound::next`] and have no gaps: as
@@ -137,6 +151,14 @@ impl Outbound {
             if !batch.items.is_empty() {
                 flight.push_back(*sent);
             }
+        }
+        while let Some(progress) = self.progress.front() {
+            let item = Item { number: 0, item: Some(item::Item::Progress(progress.clone())) };
+            if !fits(&batch, &mut bytes, &item) {
+                break;
+            }
+            self.progress.pop_front();
+            batch.items.push(item);
         }
         while let Some(message) = self.ephemeral.front() {
             let item = Item { number: 0, item: Some(item::Item::Ephemeral(message.clone())) };

@@ -51,7 +51,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     // The device checks again; a node that passed on what it can see is wrong would be a poor witness.
-    fn check_foreign(&self, peer: &DomainName, asked: &GetAccount, keys: &AccountKeys) -> Result<(), ErrorCode> {
+    fn check_foreign(
+        &self,
+        peer: &DomainName,
+        asked: &GetAccount,
+        keys: &AccountKeys,
+    ) -> Result<(), ErrorCode> {
         let document = self.document(peer).ok_or(ErrorCode::KeyUnverified)?;
         let view = identity::check_account_keys(keys, document, self.now)?;
         if view.account.as_str() == asked.account { Ok(()) } else { Err(ErrorCode::OriginMismatch) }

@@ -10,7 +10,9 @@ use store::{
 };
 use wire::{
     Account, DeviceId, DomainName, ErrorCode, RoomId, limits,
-    proto::{ClaimKeyPackages, ClaimedAccount, ClaimedKeyPackages, ClaimedPackage, ContactPolicy, peer_response},
+    proto::{
+        ClaimKeyPackages, ClaimedAccount, ClaimedKeyPackages, ClaimedPackage, ContactPolicy, peer_response,
+    },
 };
 
 use crate::{Core, claim_gather::refused};

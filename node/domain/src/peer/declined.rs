@@ -3,10 +3,7 @@
 use machine::Entropy;
 use room::hub;
 use store::Store;
-use wire::{
-    Account, DomainName, ErrorCode, RoomId,
-    proto::Declined,
-};
+use wire::{Account, DomainName, ErrorCode, RoomId, proto::Declined};
 
 use crate::Core;
 

@@ -1,5 +1,6 @@
 //! Stores a run of events from the hub of a room that this domain follows.
 
+use identity::KeyUse;
 use machine::Entropy;
 use room::{
     CheckedEvent,
@@ -7,16 +8,12 @@ use room::{
 };
 use store::{Store, Write, row::RoomRow};
 use wire::{
-    Account, DomainName, ErrorCode, KeyUse, MessageId, PublicKey, RoomId,
+    DomainName, ErrorCode, MessageId, PublicKey, RoomId,
     proto::{EventHead, EventKind, Events, Item, item},
     signed,
 };
 
-use crate::{
-    Core,
-    drain::Seen,
-    room_table::Room,
-};
+use crate::{Core, drain::Seen, room_table::Room};
 
 impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn take_events(&mut self, peer: &DomainName, events: &Events) -> Result<(), ErrorCode> {
@@ -81,7 +78,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     // The id of a group says by whom and with what it was founded; any other is of a direct room.
-    fn founded_kind(&self, id: &RoomId, founder: &Account, message: &MessageId) -> wire::proto::RoomKind {
+    fn founded_kind(
+        &self,
+        id: &RoomId,
+        founder: &wire::Account,
+        message: &MessageId,
+    ) -> wire::proto::RoomKind {
         if room::group_room(founder, message) == *id {
             wire::proto::RoomKind::Group
         } else {
@@ -128,8 +130,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         room.row_changed = true;
         self.drain.changed_rooms.insert(room.row.room);
         self.drain.batch.push(Write::DropPending(room.row.room, event.message));
-        let repeat =
-            room::hub::Repeat { kind: event.kind, epoch: event.epoch, body_hash: event.body_hash };
+        let repeat = room::hub::Repeat { kind: event.kind, epoch: event.epoch, body_hash: event.body_hash };
         self.drain.seen.insert((room.row.room, event.message), Seen::Ordered(repeat));
         self.store_event(room, event.seq, event.message, event.kind, &event.event);
     }
@@ -153,4 +154,3 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.quarantine(peer, &item, error);
     }
 }
-

@@ -15,11 +15,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
         peer: &DomainName,
         request: &PullEvents,
     ) -> Result<peer_response::Response, ErrorCode> {
-        let may_see = |room: &Room, seq: u64| {
-            room.view.is_some()
-                && room.members.keys().any(|account| account.domain() == peer && room.may_see(account, seq))
+        let visible = |room: &Room| match room.view {
+            Some(_) => room.periods(|account| account.domain() == peer),
+            None => Vec::new(),
         };
-        self.pulled(request, may_see).map(peer_response::Response::Pulled)
+        self.pulled(request, visible).map(peer_response::Response::Pulled)
     }
 
     /// The events of a room that an account may see.
@@ -31,38 +31,38 @@ impl<S: Store, E: Entropy> Core<S, E> {
         account: &Account,
         request: &PullEvents,
     ) -> Result<PulledEvents, ErrorCode> {
-        self.pulled(request, |room, seq| room.may_see(account, seq))
+        self.pulled(request, |room| room.periods(|other| other == account))
     }
 
     fn pulled(
         &mut self,
         request: &PullEvents,
-        may_see: impl Fn(&Room, u64) -> bool,
+        visible: impl Fn(&Room) -> Vec<(u64, u64)>,
     ) -> Result<PulledEvents, ErrorCode> {
         let id = RoomId::try_from(request.room.as_ref())?;
         let room = self.take_room(&id)?.ok_or(ErrorCode::NotFound)?;
-        let head = room.row.head_seq;
+        let (head, periods) = (room.row.head_seq, visible(&room));
+        self.rooms.put(room);
         // [SYNC-12] A room that was never one's own looks like one that does not exist.
-        let known = (1..=head).any(|seq| may_see(&room, seq));
+        if periods.is_empty() {
+            return Err(ErrorCode::NotFound);
+        }
         let limit = usize::try_from(request.limit).unwrap_or(usize::MAX).clamp(1, limits::BATCH_ITEMS_MAX);
-        let rows = self.store.events(&id, request.from_seq.max(1), limit);
-        let mut pulled = PulledEvents { events: Vec::new(), end: true };
-        let mut bytes = 0;
         let mut next = request.from_seq.max(1);
-        for row in rows.as_deref().unwrap_or_default() {
+        let mut pulled = PulledEvents::default();
+        let mut bytes = 0;
+        for row in self.store.events(&id, next, limit).map_err(|error| error.code())? {
             bytes += row.head.len() + row.body.len() + 128;
             if bytes > limits::BATCH_BYTES_MAX && !pulled.events.is_empty() {
                 break;
             }
             next = row.seq + 1;
-            if may_see(&room, row.seq) {
-                pulled.events.push(event(row));
+            if periods.iter().any(|(from, to)| (*from..=*to).contains(&row.seq)) {
+                pulled.events.push(event(&row));
             }
         }
-        pulled.end = !(next..=head).any(|seq| may_see(&room, seq));
-        self.rooms.put(room);
-        rows.map_err(|error| error.code())?;
-        if known { Ok(pulled) } else { Err(ErrorCode::NotFound) }
+        pulled.end = !periods.iter().any(|(from, to)| next.max(*from) <= head.min(*to));
+        Ok(pulled)
     }
 
     /// A room out of the table, to be put back.
@@ -71,11 +71,6 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// Those of the store.
     pub(crate) fn take_room(&mut self, id: &RoomId) -> Result<Option<Box<Room>>, ErrorCode> {
         self.rooms.take(&self.store, &self.config.domain, id)
-    }
-
-    /// Whether a domain takes part in a room, as far as is known here.
-    pub(crate) fn takes_part(room: &Room, domain: &DomainName) -> bool {
-        room.row.hub == *domain || room.followers.contains(domain)
     }
 }
 

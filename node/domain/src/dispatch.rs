@@ -1,0 +1,169 @@
+//! Which input is decided where, and which must wait for what was decided before it.
+
+use machine::Entropy;
+use store::Store;
+use wire::{
+    Account, DeviceId, ErrorCode, WireError,
+    proto::{
+        ClientFrame, ClientRequest, EventKind, Item, LinkFrame, PeerRequest, Submission, client_frame,
+        client_request, client_response, item, link_frame, peer_request, peer_response,
+    },
+};
+
+use crate::{ConnId, Core, Input, RequestId, SessionId, send::Send, session::Session};
+
+impl<S: Store, E: Entropy> Core<S, E> {
+    /// Decides one input.
+    pub(crate) fn dispatch(&mut self, input: Input) {
+        match input {
+            Input::SessionOpened { session, exporter } => self.session_opened(session, exporter),
+            Input::ClientFrame { session, frame } => self.client_frame(session, frame),
+            Input::SessionClosed { session } => drop(self.sessions.close(session)),
+            Input::PeerConnected { conn, key, dialled } => self.peer_connected(conn, key, dialled),
+            Input::PeerHello { conn, hello } => self.peer_hello(conn, &hello),
+            Input::LinkOpened { conn, stream, open } => self.link_opened(conn, stream, &open),
+            Input::LinkFrame { conn, stream, frame } => self.link_frame(conn, stream, frame),
+            Input::PeerRequest { conn, request, body } => self.peer_request(conn, request, body),
+            Input::PeerAnswer { request, answer, .. } => self.take_answer(request, answer),
+            Input::PeerGone { conn, error } => self.peer_gone(conn, error),
+            Input::DialFailed { domain, error } => self.dial_failed(&domain, error),
+            Input::Admin { id, request } => {
+                let response = self.admin(request);
+                self.stage(Send::Admin(id, response));
+            }
+            Input::Tick => {
+                self.woken();
+                self.asks_expired();
+                self.watch_peers();
+            }
+            Input::Drain => self.begin_draining(),
+        }
+    }
+
+    /// Whether an input reads from the store what an earlier one of the same drain may have changed.
+    pub(crate) fn must_see_committed(&self, input: &Input) -> bool {
+        match input {
+            Input::ClientFrame { frame, .. } => match &frame.frame {
+                Some(client_frame::Frame::Hello(_)) => true,
+                Some(client_frame::Frame::Request(request)) => match &request.request {
+                    Some(client_request::Request::Submit(submission)) => changes_members(submission),
+                    Some(client_request::Request::PullEvents(_)) | None => false,
+                    Some(_) => true,
+                },
+                _ => false,
+            },
+            Input::LinkFrame {
+                frame: LinkFrame { frame: Some(link_frame::Frame::Batch(batch)) }, ..
+            } => batch.items.iter().any(reads_store),
+            Input::PeerHello { .. } | Input::PeerRequest { .. } | Input::Admin { .. } => true,
+            _ => false,
+        }
+    }
+
+    fn session_opened(&mut self, session: SessionId, exporter: [u8; 32]) {
+        if self.draining {
+            return self.goodbye(session, ErrorCode::Draining.into());
+        }
+        self.sessions.open(session, Session::new(exporter, self.now));
+    }
+
+    fn client_frame(&mut self, id: SessionId, frame: ClientFrame) {
+        let Some(session) = self.sessions.get(id) else { return };
+        let device = session.device.clone();
+        match (frame.frame, device) {
+            (Some(client_frame::Frame::Hello(hello)), _) => self.session_hello(id, &hello),
+            (Some(client_frame::Frame::Request(request)), device) => self.client_request(id, device, request),
+            (Some(client_frame::Frame::Ack(position)), Some((account, device))) => {
+                self.device_ack(id, (&account, device), position);
+            }
+            (Some(client_frame::Frame::Ephemeral(message)), Some((account, _))) => {
+                self.ephemeral(id, &account, &message);
+            }
+            (Some(_), None) => self.goodbye(id, ErrorCode::AuthFailed.into()),
+            (None, _) => self.goodbye(id, ErrorCode::Malformed.into()),
+        }
+    }
+
+    fn client_request(&mut self, id: SessionId, device: Option<(Account, DeviceId)>, request: ClientRequest) {
+        use client_request::Request;
+        use client_response::Response;
+        let number = request.id;
+        let response: Result<Response, WireError> = match (request.request, device) {
+            // [SYNC-4] What may be asked without a session.
+            (Some(Request::GetDomain(asked)), _) => {
+                self.get_domain(&asked).map(Response::Domain).map_err(Into::into)
+            }
+            (Some(Request::Enrol(asked)), _) => self.enrol(&asked).map(Response::Account).map_err(Into::into),
+            (None, _) => Err(ErrorCode::Unsupported.into()),
+            (Some(_), None) => Err(ErrorCode::AuthFailed.into()),
+            (Some(Request::GetAccount(asked)), Some(_)) => return self.get_account(id, number, asked),
+            (Some(Request::ClaimKeyPackages(asked)), Some((account, _))) => {
+                return self.claim_key_packages(id, number, &account, asked);
+            }
+            (Some(Request::Submit(submission)), Some((account, device))) => {
+                self.submit(id, (&account, device), submission).map(Response::Accepted)
+            }
+            (Some(Request::UploadKeyPackages(asked)), Some((account, device))) => {
+                self.upload_key_packages((&account, device), &asked).map(Response::Done).map_err(Into::into)
+            }
+            (Some(Request::Subscribe(asked)), Some((account, device))) => {
+                self.subscribe(id, (&account, device), &asked).map(Response::Done).map_err(Into::into)
+            }
+            (Some(Request::PullEvents(asked)), Some((account, _))) => {
+                self.pull_events(&account, &asked).map(Response::Pulled).map_err(Into::into)
+            }
+            (Some(Request::AnswerInvitation(asked)), Some((account, _))) => {
+                self.answer_invitation(&account, &asked).map(Response::Done).map_err(Into::into)
+            }
+            (Some(Request::SetContactPolicy(asked)), Some((account, _))) => {
+                self.set_contact_policy(&account, &asked).map(Response::Done).map_err(Into::into)
+            }
+            (Some(Request::PeerStates(asked)), Some(_)) => {
+                self.peer_states(&asked).map(Response::PeerStates).map_err(Into::into)
+            }
+        };
+        self.respond(id, number, response);
+    }
+
+    fn peer_request(&mut self, conn: ConnId, id: RequestId, request: PeerRequest) {
+        use peer_request::Request;
+        let Some(peer) = self.links.peer_of(conn) else {
+            let error = peer_response::Response::Error(ErrorCode::AuthFailed.into());
+            return self.stage(Send::Answer(conn, id, error));
+        };
+        let response = match &request.request {
+            Some(Request::GetDomain(asked)) => self.peer_get_domain(asked),
+            Some(Request::GetAccount(asked)) => self.peer_get_account(asked),
+            Some(Request::ClaimKeyPackages(asked)) => self.peer_claim(&peer, asked),
+            Some(Request::PullEvents(asked)) => self.peer_pull(&peer, asked),
+            Some(Request::Hello(_) | Request::Link(_)) => Err(ErrorCode::Malformed),
+            None => Err(ErrorCode::Unsupported),
+        };
+        let response = response.unwrap_or_else(|error| peer_response::Response::Error(error.into()));
+        self.stage(Send::Answer(conn, id, response));
+    }
+
+    fn begin_draining(&mut self) {
+        self.draining = true;
+        for session in self.sessions.ids() {
+            self.goodbye(session, ErrorCode::Draining.into());
+        }
+        let conns: Vec<ConnId> = self.links.conns.keys().copied().collect();
+        for conn in conns {
+            self.stage(Send::ClosePeer(conn, ErrorCode::Draining));
+        }
+    }
+}
+
+const fn changes_members(submission: &Submission) -> bool {
+    let kind = submission.kind;
+    kind == EventKind::Commit as i32 || kind == EventKind::Founding as i32
+}
+
+fn reads_store(item: &Item) -> bool {
+    match &item.item {
+        Some(item::Item::Submission(submission)) => changes_members(submission),
+        Some(item::Item::Join(_) | item::Item::Declined(_) | item::Item::Left(_)) => true,
+        _ => false,
+    }
+}

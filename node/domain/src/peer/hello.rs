@@ -1,0 +1,155 @@
+//! Whose a new connection is, and which of two is kept.
+
+use link::{
+    Dialler,
+    hello::{self, Here, Pin, Verdict},
+};
+use machine::Entropy;
+use prost::Message as _;
+use store::{Store, Write, row::DocumentRow};
+use wire::{DomainName, ErrorCode, PublicKey, WireError, proto::PeerHello};
+
+use crate::{
+    ConnId, Core,
+    link_table::{Conn, Connected},
+    send::Send,
+};
+
+impl<S: Store, E: Entropy> Core<S, E> {
+    pub(crate) fn peer_connected(&mut self, conn: ConnId, key: PublicKey, dialled: Option<DomainName>) {
+        if let Some(peer) = &dialled {
+            if let Some(peer) = self.links.get_mut(peer) {
+                peer.dialling = false;
+            }
+            let hello = self.hello(peer, 0);
+            self.stage(Send::Hello(conn, hello));
+        }
+        self.links.conns.insert(conn, Connected { key, dialled, peer: None });
+    }
+
+    fn hello(&self, peer: &DomainName, peer_knows: u64) -> PeerHello {
+        let known = self.links.get(peer).and_then(|peer| peer.chain.as_ref());
+        let known_seq = known.map_or(0, |chain| chain.newest().seq());
+        hello::make(&self.config.domain, peer, &self.config.documents, peer_knows, known_seq, self.now)
+    }
+
+    pub(crate) fn peer_hello(&mut self, conn: ConnId, hello: &PeerHello) {
+        let Some(connected) = self.links.conns.get(&conn) else { return };
+        if connected.peer.is_some() {
+            return self.stage(Send::ClosePeer(conn, ErrorCode::Malformed));
+        }
+        let (key, dialled) = (connected.key, connected.dialled.clone());
+        let here = Here { own: &self.config.domain, tls_key: &key, dialled: dialled.as_ref(), now: self.now };
+        let pin = |domain: &DomainName| match self.links.get(domain) {
+            None => Pin::None,
+            Some(peer) => match &peer.chain {
+                Some(chain) => Pin::Chain(chain),
+                None => Pin::Fingerprint(&peer.row.fingerprint),
+            },
+        };
+        match hello::check(&here, pin, hello) {
+            Verdict::Accepted(accepted) => self.accept_peer(conn, dialled.is_some(), accepted),
+            Verdict::Held(peer, error) => {
+                tracing::error!(peer = %peer, error = error.name(), "the peer's keys do not chain to the pin");
+                if let Some(peer) = self.links.get_mut(&peer) {
+                    peer.row.held = true;
+                    peer.retry.last_error = Some(error);
+                }
+                self.drain.changed_peers.insert(peer);
+                self.refuse(conn, hello, error.into(), dialled);
+            }
+            Verdict::Refused(error) => self.refuse(conn, hello, error, dialled),
+        }
+    }
+
+    fn refuse(&mut self, conn: ConnId, hello: &PeerHello, error: WireError, dialled: Option<DomainName>) {
+        tracing::warn!(error = error.code.name(), "a hello was refused");
+        if let Some(peer) = &dialled {
+            self.contact_failed(peer, error.code);
+        } else {
+            let answer = hello::refuse(&self.config.domain, hello, error, self.now);
+            self.stage(Send::Hello(conn, answer));
+        }
+        self.stage(Send::ClosePeer(conn, error.code));
+    }
+
+    fn accept_peer(&mut self, conn: ConnId, dialled: bool, accepted: hello::Accepted) {
+        let domain = accepted.peer;
+        let dialler = if dialled { Dialler::Us } else { Dialler::Them };
+        if !dialled {
+            let answer = self.hello(&domain, accepted.peer_knows);
+            self.stage(Send::Hello(conn, answer));
+        }
+        for signed in &accepted.fresh {
+            let Ok(document) = identity::DomainDocument::parse(signed) else { continue };
+            self.drain.settle_first = true;
+            self.drain.batch.push(Write::PutDocument(DocumentRow {
+                domain: domain.clone(),
+                seq: document.seq(),
+                signed: signed.encode_to_vec().into(),
+            }));
+        }
+        let Some(peer) = self.links.get_mut(&domain) else { return };
+        if let Some(existing) = peer.conn {
+            match link::tie_break(&self.config.domain, &domain, existing.dialler, dialler) {
+                link::Keep::Existing => return self.stage(Send::ClosePeer(conn, ErrorCode::Superseded)),
+                link::Keep::Newer => {
+                    peer.disconnected();
+                    self.stage(Send::ClosePeer(existing.id, ErrorCode::Superseded));
+                    // What was asked on the other connection is lost with it.
+                    self.asks_lost(&domain, ErrorCode::Unavailable);
+                }
+            }
+        }
+        let Some(peer) = self.links.get_mut(&domain) else { return };
+        peer.row.endpoints = accepted.chain.newest().endpoints().iter().map(ToString::to_string).collect();
+        peer.row.held = false;
+        peer.chain = Some(accepted.chain);
+        peer.conn = Some(Conn { id: conn, dialler, ours: None, theirs: None });
+        peer.dialling = false;
+        let absence_ended = peer.retry.contact();
+        let open = peer.outbound.open();
+        if let Some(connected) = self.links.conns.get_mut(&conn) {
+            connected.peer = Some(domain.clone());
+        }
+        self.drain.lazy.peers.insert(domain.clone());
+        self.drain.lazy.touch(self.now);
+        self.stage(Send::OpenLink(conn, open));
+        self.send_asked(&domain);
+        if absence_ended {
+            self.tell_peer_state(&domain);
+        }
+    }
+
+    pub(crate) fn peer_gone(&mut self, conn: ConnId, error: ErrorCode) {
+        let peer = self.links.peer_of(conn);
+        let Some(connected) = self.links.conns.remove(&conn) else { return };
+        if let Some(peer) = peer {
+            if let Some(peer) = self.links.get_mut(&peer) {
+                peer.disconnected();
+            }
+            self.contact_failed(&peer, error);
+            self.asks_lost(&peer, ErrorCode::Unavailable);
+        } else if let (Some(dialled), None) = (&connected.dialled, &connected.peer) {
+            // It ended before the other side said who it is.
+            self.contact_failed(dialled, error);
+        }
+    }
+
+    pub(crate) fn dial_failed(&mut self, domain: &DomainName, error: ErrorCode) {
+        self.contact_failed(domain, error);
+        self.asks_lost(domain, ErrorCode::Unavailable);
+    }
+
+    /// An attempt to reach a peer has failed, or the connection to it was lost.
+    pub(crate) fn contact_failed(&mut self, domain: &DomainName, error: ErrorCode) {
+        let Some(peer) = self.links.peers.get_mut(domain) else { return };
+        peer.dialling = false;
+        if peer.conn.is_some() {
+            return;
+        }
+        peer.retry.failed(self.now, error, &mut self.entropy);
+        self.drain.lazy.peers.insert(domain.clone());
+        self.drain.lazy.touch(self.now);
+    }
+}

@@ -1,0 +1,105 @@
+//! A device asks for something to be ordered: accepted here, ordered by the room's hub.
+
+use machine::Entropy;
+use prost::Message as _;
+use room::{Request, home, hub::Standing};
+use sha2::{Digest as _, Sha256};
+use store::{
+    Store, Write,
+    row::{MemberRow, PendingRow},
+};
+use wire::{
+    Account, DeviceId, DomainName, ErrorCode, WireError, limits,
+    proto::{Accepted, EventKind, Submission, item},
+};
+
+use crate::{Core, SessionId, drain::Seen};
+
+impl<S: Store, E: Entropy> Core<S, E> {
+    pub(crate) fn submit(
+        &mut self,
+        session: SessionId,
+        (account, device): (&Account, DeviceId),
+        submission: Submission,
+    ) -> Result<Accepted, WireError> {
+        self.pace(session)?;
+        let request = Request::parse(&submission)?;
+        let accepted = Accepted { message_id: request.message.to_bytes() };
+        // What was accepted before gets its first answer, whatever has become of the room since.
+        if let Some(seen) = self.seen(request.room, request.message)? {
+            repeat(&seen, &request, &submission)?;
+            return Ok(accepted);
+        }
+        let known = match self.take_room(&request.room)? {
+            Some(room) => {
+                let known = (room.row.hub.clone(), room.standing(account));
+                self.rooms.put(room);
+                Some(known)
+            }
+            None => None,
+        };
+        let view = known.as_ref().map(|(hub, standing): &(DomainName, Standing)| (hub, *standing));
+        match home::accept(&self.config.domain, (account, &device), &request, view)? {
+            home::Route::Here => self.order(&request)?,
+            home::Route::Peer(hub) => self.forward(&hub, &request, submission)?,
+        }
+        Ok(accepted)
+    }
+
+    // [SYNC-9]
+    fn pace(&mut self, session: SessionId) -> Result<(), WireError> {
+        let session = self.sessions.get_mut(session).ok_or(ErrorCode::Internal)?;
+        let wait = session.submits.take(self.now, limits::SUBMITS_PER_SECOND_MAX, limits::SUBMITS_BURST);
+        wait.map_err(|retry_after_ms| WireError { code: ErrorCode::RateLimited, retry_after_ms, value: 0 })
+    }
+
+    fn forward(
+        &mut self,
+        hub: &DomainName,
+        request: &Request,
+        submission: Submission,
+    ) -> Result<(), WireError> {
+        let peer = self.links.get(hub).ok_or(ErrorCode::NotFound)?;
+        if peer.queued.1.saturating_add(submission.body.len() as u64) > limits::OUTBOX_BYTES_MAX as u64 {
+            return Err(ErrorCode::Quota.into());
+        }
+        let hash = hash(&submission);
+        let item = item::Item::Submission(submission);
+        let number = self.queue_item(hub, request.room, item).ok_or(ErrorCode::NotFound)?;
+        self.drain.seen.insert((request.room, request.message), Seen::Pending(hash));
+        self.drain.batch.push(Write::PutPending(PendingRow {
+            room: request.room,
+            message: request.message,
+            hash,
+            account: request.account.clone(),
+            device: request.device,
+            peer: hub.clone(),
+            number,
+            time_ms: self.now.as_ms(),
+        }));
+        if request.kind == EventKind::Founding {
+            // [SYNC-21] A period of no event says that the account itself has asked for this room: if
+            // the other side of a direct room was first, no question is asked.
+            self.drain.settle_first = true;
+            self.drain.batch.push(Write::PutMember(MemberRow {
+                room: request.room,
+                account: request.account.clone(),
+                from_seq: 0,
+                to_seq: Some(0),
+            }));
+        }
+        Ok(())
+    }
+}
+
+fn hash(submission: &Submission) -> [u8; 32] {
+    Sha256::digest(submission.encode_to_vec()).into()
+}
+
+fn repeat(seen: &Seen, request: &Request, submission: &Submission) -> Result<(), ErrorCode> {
+    match seen {
+        Seen::Ordered(stored) => room::hub::repeat(stored, request),
+        Seen::Pending(stored) if *stored == hash(submission) => Ok(()),
+        Seen::Pending(_) => Err(ErrorCode::Conflict),
+    }
+}
