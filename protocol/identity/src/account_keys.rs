@@ -75,7 +75,7 @@ pub fn check_account_keys(
     check_parts(keys, &binding, now)
 }
 
-/// What a device presents when it enrols: as [`check_account_keys`], but the binding has the
+/// [ID-17] What a device presents when it enrols: as [`check_account_keys`], but the binding has the
 /// account's signature only.
 ///
 /// # Errors

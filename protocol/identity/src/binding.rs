@@ -59,7 +59,7 @@ impl AccountBinding {
         Self { signed, ..self.clone() }
     }
 
-    /// Checks form and the account's signature.
+    /// [ID-9] Checks form and the account's signature.
     ///
     /// # Errors
     /// `TooLarge`, `Malformed` or `BadSignature`.

@@ -10,7 +10,7 @@ use wire::{DomainName, ErrorCode, PublicKey, SecretKey, limits, signed};
 
 use crate::validity;
 
-/// SHA-256 of a root key: what an administrator compares and pins.
+/// [ID-1] SHA-256 of a root key: what an administrator compares and pins.
 #[must_use]
 pub fn fingerprint(root_key: &PublicKey) -> [u8; 32] {
     Sha256::digest(root_key.as_bytes()).into()
@@ -76,7 +76,7 @@ impl DomainDocument {
         })
     }
 
-    /// Checks form and signature.
+    /// [ID-2] Checks form and signature.
     ///
     /// # Errors
     /// `TooLarge`, `Malformed` or `BadSignature`.

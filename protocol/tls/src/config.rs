@@ -11,7 +11,7 @@ use rustls::{ClientConfig, Error, ServerConfig, version};
 use crate::signer::{NoKey, certified};
 use crate::verifier::AnyEd25519;
 
-/// The side that is dialled: presents `tls_key`, asks for the other side's key but does without one
+/// [TLS-1] The side that is dialled: presents `tls_key`, asks for the other side's key but does without one
 /// (a device has none to show), and speaks the given protocols only.
 ///
 /// # Errors
@@ -28,7 +28,7 @@ pub fn server_config(tls_key: &SecretKey, alpns: &[&[u8]]) -> Result<ServerConfi
     Ok(config)
 }
 
-/// The side that dials: a node presents its TLS key, a device presents none.
+/// [TLS-1] The side that dials: a node presents its TLS key, a device presents none.
 ///
 /// # Errors
 /// As [`server_config`].

@@ -95,6 +95,7 @@ impl Decoder {
 /// # Errors
 /// `TooLarge` or `Malformed`.
 pub fn decode<M: Frame>(bytes: Bytes) -> Result<M, ErrorCode> {
+    // [FRAME-3]
     shape::check(M::SHAPE, &bytes)?;
     M::decode(bytes).map_err(|_| ErrorCode::Malformed)
 }

@@ -83,6 +83,7 @@ impl Pass {
                     seen |= bit;
                 }
                 None => {
+                    // [FRAME-8]
                     self.elements += 1;
                     if self.elements > limits::FRAME_ELEMENTS_MAX {
                         return Err(ErrorCode::TooLarge);

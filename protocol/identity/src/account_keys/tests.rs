@@ -268,7 +268,7 @@ fn certificates_out_of_bounds_out_of_force_or_signed_by_another_are_refused() {
     }
 }
 
-// [ID-1] [ID-2]
+// [SIGN-1] [SIGN-2]
 #[test]
 fn no_statement_is_accepted_in_the_place_of_another() {
     let (acme, alice) = (domain("acme.test", 1), alice());

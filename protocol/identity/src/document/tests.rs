@@ -68,7 +68,7 @@ fn a_second_signature_has_no_place_in_a_document() {
     assert_eq!(DomainDocument::parse(&signed), Err(ErrorCode::Malformed));
 }
 
-// [ID-1]
+// [ID-2]
 #[test]
 fn a_change_of_any_field_breaks_the_signature() {
     let good = domain("acme.test", 1).document.signed().clone();

@@ -33,7 +33,7 @@ impl Account {
         &self.domain
     }
 
-    /// What a person typed: upper case is forgiven.
+    /// [NAME-1] What a person typed: upper case is forgiven.
     ///
     /// # Errors
     /// `Malformed` if it is not an account even so.

@@ -17,7 +17,7 @@ impl DomainName {
         &self.0
     }
 
-    /// What a person typed: upper case and one final dot are forgiven.
+    /// [NAME-1] What a person typed: upper case and one final dot are forgiven.
     ///
     /// # Errors
     /// `Malformed` if it is not a domain name even so.

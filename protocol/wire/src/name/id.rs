@@ -46,6 +46,7 @@ macro_rules! id {
         impl FromStr for $name {
             type Err = ErrorCode;
 
+            // [NAME-4]
             fn from_str(text: &str) -> Result<Self, ErrorCode> {
                 let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| ErrorCode::Malformed)?;
                 Self::try_from(bytes.as_slice())
