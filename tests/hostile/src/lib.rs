@@ -1,1 +1,9 @@
-//! .
+//! What strangers, peers and devices may throw at a node: each bad input is a row with the error that
+//! it must get, while honest traffic beside it goes on. `README.md` says where each row stands.
+
+#[cfg(test)]
+mod frames;
+#[cfg(test)]
+mod stage;
+#[cfg(test)]
+mod transport;
