@@ -108,7 +108,8 @@ async fn who_says_nothing_is_timed_out() -> Result<()> {
     let silent_peer = peer.dial(&node).await?;
     let established = peer.establish(&node).await?;
     let mut streams = Vec::new();
-    for _ in 0..limits::PEER_STREAMS_MAX {
+    // The control stream is one of those that a peer may have.
+    for _ in 1..limits::PEER_STREAMS_MAX {
         let mut stream = RawStream::open(&established).await?;
         stream.write_bytes(&[0]).await?;
         streams.push(stream);
