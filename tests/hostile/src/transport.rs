@@ -104,7 +104,8 @@ async fn who_says_nothing_is_timed_out() -> Result<()> {
     peer.pinned_by(&node)?;
     let client = connect(&endpoint()?, node.address(), "acme.test", tls::ALPN_CLIENT, None).await?;
     let begun = connect(&endpoint()?, node.address(), "acme.test", tls::ALPN_CLIENT, None).await?;
-    RawStream::open(&begun).await?.write_bytes(&[0, 0, 0]).await?;
+    let mut half = RawStream::open(&begun).await?;
+    half.write_bytes(&[0, 0, 0]).await?;
     let silent_peer = peer.dial(&node).await?;
     let established = peer.establish(&node).await?;
     let mut streams = Vec::new();
