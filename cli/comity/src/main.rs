@@ -1,1 +1,59 @@
-fn main() {}
+//! `comity`: everything a person types. Parses the command line, runs one verb, and turns its
+//! outcome into an exit code.
+
+mod admin;
+mod args;
+mod command;
+mod context;
+mod device;
+mod error;
+mod examples;
+mod fingerprint;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::{args::Args, context::Context, error::CliError};
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    let context = Context::new(&args.global);
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::bug("cannot start the runtime").cause(error.to_string()))
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(command::run(&context, args.command));
+            runtime.shutdown_background();
+            outcome
+        });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            context.report(&error);
+            ExitCode::from(error.exit())
+        }
+    }
+}
+
+/// Help and version are results; anything else that clap says is a usage error, in JSON if the
+/// command line asks for it.
+fn usage(error: &clap::Error) -> ExitCode {
+    let asked_for_json = std::env::args().any(|arg| arg == "--json" || arg.starts_with("--json="));
+    if error.use_stderr() && asked_for_json {
+        let text = error.render().to_string();
+        let message = text.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned();
+        let error = CliError::usage(message).hint("comity --help");
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), "{}", error.json());
+    } else if error.print().is_err() {
+        return ExitCode::from(error::exit::PIPE);
+    }
+    ExitCode::from(if error.use_stderr() { error::exit::USAGE } else { error::exit::DONE })
+}

@@ -1,0 +1,91 @@
+//! The command line as a whole: the options before all verbs and the tree of verbs, most used
+//! first. What belongs to one verb stands in the file of that verb.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::command;
+
+/// Chat across organisations, end-to-end encrypted
+///
+/// `comity` is what a person types: everyday verbs stand alone (`comity send`), everything else
+/// is NOUN VERB (`comity room invite`). Results go to stdout, everything else to stderr.
+/// `comity util exit-codes` lists what the exit code says.
+#[derive(Debug, Parser)]
+#[command(name = "comity", version, disable_help_subcommand = true, max_term_width = 100)]
+pub(crate) struct Args {
+    /// What stands before all verbs
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The options before all verbs.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Options of every verb")]
+pub(crate) struct Global {
+    /// Print JSON, one object to a line; --json=a,b picks fields
+    #[arg(long, global = true, value_name = "FIELDS", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) json: Option<String>,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Act as this account, if several are logged in [env: COMITY_AS]
+    #[arg(long = "as", global = true, value_name = "ACCOUNT")]
+    pub(crate) account: Option<String>,
+    /// Where the devices of this person live [env: COMITY_HOME]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Colour,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// All verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send a message
+    Send(command::send::Args),
+    /// Read messages and mark them as read
+    Read(command::read::Args),
+    /// Print messages and acknowledgements as they come
+    Watch(command::watch::Args),
+    /// Show this device, its node and what waits
+    Status(command::status::Args),
+    /// Make this machine a device of an account
+    Login(command::login::Args),
+    /// Rooms and who is in them
+    #[command(subcommand)]
+    Room(command::room::Verb),
+    /// Messages of a room, page by page
+    #[command(subcommand)]
+    Message(command::message::Verb),
+    /// Administer the domains that a node federates with
+    #[command(subcommand)]
+    Peer(command::peer::Verb),
+    /// Administer the accounts of a node
+    #[command(subcommand)]
+    User(command::user::Verb),
+    /// Show a node's domain
+    #[command(subcommand)]
+    Domain(command::domain::Verb),
+    /// Watch two organisations chat on this machine
+    Demo(command::demo::Args),
+    /// Shell completion and reference tables
+    #[command(subcommand)]
+    Util(command::reference::Verb),
+}

@@ -1,0 +1,38 @@
+//! The verbs: one file each, with its arguments, its examples and what it does. Adding one: copy
+//! `command/room/rename.rs`, add it to its noun, accept the reference (cli/README.md).
+
+pub(crate) mod demo;
+pub(crate) mod domain;
+pub(crate) mod login;
+pub(crate) mod message;
+pub(crate) mod peer;
+pub(crate) mod read;
+pub(crate) mod reference;
+pub(crate) mod room;
+pub(crate) mod send;
+pub(crate) mod status;
+pub(crate) mod user;
+pub(crate) mod watch;
+
+use crate::{args::Command, context::Context, error::CliError};
+
+/// Runs one verb.
+///
+/// # Errors
+/// Why it failed.
+pub(crate) async fn run(context: &Context, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Send(args) => send::run(context, args).await,
+        Command::Read(args) => read::run(context, args).await,
+        Command::Watch(args) => watch::run(context, args).await,
+        Command::Status(args) => status::run(context, args).await,
+        Command::Login(args) => login::run(context, args).await,
+        Command::Room(verb) => room::run(context, verb).await,
+        Command::Message(verb) => message::run(context, verb).await,
+        Command::Peer(verb) => peer::run(context, verb).await,
+        Command::User(verb) => user::run(context, verb).await,
+        Command::Domain(verb) => domain::run(context, verb).await,
+        Command::Demo(args) => demo::run(context, args).await,
+        Command::Util(verb) => reference::run(context, &verb),
+    }
+}

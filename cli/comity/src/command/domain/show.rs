@@ -1,0 +1,117 @@
+//! `comity domain show`.
+
+use identity::{DomainDocument, KeyUse};
+use wire::proto;
+
+use crate::{
+    admin,
+    command::peer::Node,
+    context::Context,
+    error::CliError,
+    examples::{self, Example},
+    fingerprint,
+    output::{Label, Paper, Show, rfc3339},
+};
+
+pub(crate) const EXAMPLES: &[Example] = &[
+    Example("What the other administrator needs to pin you", "comity domain show --data /var/lib/comity"),
+    Example(
+        "The fingerprint alone, for a script",
+        "comity domain show --data /var/lib/comity --json=fingerprint",
+    ),
+];
+
+/// Show the domain, its fingerprint and its endpoints
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples::help(EXAMPLES))]
+pub(crate) struct Args {
+    #[command(flatten)]
+    node: Node,
+}
+
+/// A domain's newest document.
+#[derive(Debug, serde::Serialize)]
+struct Shown {
+    domain: String,
+    fingerprint: String,
+    endpoints: Vec<String>,
+    document_seq: u64,
+    issued: String,
+    expires: String,
+    keys: Vec<Key>,
+}
+
+/// An operational key in it.
+#[derive(Debug, serde::Serialize)]
+struct Key {
+    key: String,
+    used_for: &'static str,
+    not_after: String,
+}
+
+impl Show for Shown {
+    const FIELDS: &'static [&'static str] =
+        &["domain", "fingerprint", "endpoints", "document_seq", "issued", "expires", "keys"];
+
+    fn show(&self, paper: &mut Paper) {
+        paper.pair("domain", &paper.paint(Label::Domain, &self.domain));
+        let fingerprint = match paper.terminal() {
+            true => fingerprint::groups(&self.fingerprint),
+            false => self.fingerprint.clone(),
+        };
+        paper.pair("fingerprint", &fingerprint);
+        for endpoint in &self.endpoints {
+            paper.pair("endpoint", endpoint);
+        }
+        paper.pair("document", &self.document_seq.to_string());
+        paper.pair("expires", &self.expires);
+        for key in &self.keys {
+            paper.pair("key", &format!("{} {} until {}", key.used_for, key.key, key.not_after));
+        }
+    }
+}
+
+pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
+    context.check_fields(Shown::FIELDS)?;
+    let what = "cannot show the domain";
+    let data = context.data(args.node.data.as_ref())?;
+    let request = proto::admin_request::Request::ShowDomain(proto::ShowDomain {});
+    let proto::admin_response::Response::Domain(view) = admin::ask(&data, what, request).await? else {
+        return Err(admin::unexpected(what));
+    };
+    let signed = view.document.unwrap_or_default();
+    let document = DomainDocument::parse(&signed).map_err(|code| CliError::wire(what, code.into()))?;
+    context.show(&shown(&document))?;
+    if let (true, Some(endpoint)) = (context.terminal(), document.endpoints().first()) {
+        context.status("For the administrator of another domain:");
+        context.hint(&format!(
+            "comity peer pin {} --endpoint {endpoint} --fingerprint {}",
+            document.domain(),
+            fingerprint::digits(&identity::fingerprint(document.root_key()))
+        ));
+    }
+    Ok(())
+}
+
+fn shown(document: &DomainDocument) -> Shown {
+    let time = |seconds: u64| rfc3339(seconds.saturating_mul(1_000));
+    let keys = [(KeyUse::Tls, "tls"), (KeyUse::Binding, "binding"), (KeyUse::Event, "event")]
+        .into_iter()
+        .flat_map(|(key_use, word)| {
+            document.keys(key_use).map(move |key| Key {
+                key: key.key.to_string(),
+                used_for: word,
+                not_after: time(key.not_after),
+            })
+        })
+        .collect();
+    Shown {
+        domain: document.domain().to_string(),
+        fingerprint: fingerprint::digits(&identity::fingerprint(document.root_key())),
+        endpoints: document.endpoints().iter().map(ToString::to_string).collect(),
+        document_seq: document.seq(),
+        issued: time(document.fields().issued),
+        expires: time(document.expires()),
+        keys,
+    }
+}

@@ -1,0 +1,123 @@
+//! `comity login`: makes this machine the first device of an account. The invitation is a secret
+//! and is never taken from the command line, where every process of the machine can read it.
+
+use std::{fs::File, io::Read as _, path::PathBuf};
+
+use client::{Account, Client};
+
+use crate::{
+    context::Context,
+    device,
+    error::CliError,
+    examples::{self, Example},
+    output::{Label, Paper, Show},
+};
+
+pub(crate) const EXAMPLES: &[Example] = &[
+    Example("Asks for the invitation", "comity login alice@acme.test"),
+    Example("From a file, or `-` for a pipe", "comity login alice@acme.test --code-file invite.txt"),
+];
+
+/// A ticket is far shorter.
+const TICKET_BYTES_MAX: u64 = 16_384;
+
+/// Make this machine a device of an account
+///
+/// Account key and device key are made here and stay here; the node is told the public halves.
+/// The invitation comes from your administrator (`comity user invite`).
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples::help(EXAMPLES))]
+pub(crate) struct Args {
+    /// Which account
+    #[arg(value_parser = device::account)]
+    account: Account,
+    /// A file that holds the invitation; `-` is stdin
+    #[arg(long, value_name = "FILE")]
+    code_file: Option<PathBuf>,
+}
+
+/// A device that was made.
+#[derive(Debug, serde::Serialize)]
+struct Shown {
+    account: String,
+    device: String,
+    directory: String,
+}
+
+impl Show for Shown {
+    const FIELDS: &'static [&'static str] = &["account", "device", "directory"];
+
+    fn show(&self, paper: &mut Paper) {
+        paper.line(&format!("{} is logged in on this machine", paper.paint(Label::Account, &self.account)));
+    }
+}
+
+pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
+    context.check_fields(Shown::FIELDS)?;
+    let dir = context.profile_of(&args.account)?;
+    if client::is_device(&dir) {
+        return Err(device::failed("cannot log in", client::ClientError::AlreadyDevice(args.account)));
+    }
+    let text = invitation(context, &args)?;
+    let ticket = client::ticket(&text).map_err(|error| device::failed("cannot log in", error))?;
+    if ticket.account != args.account {
+        return Err(CliError::usage(format!(
+            "the invitation is for {}, not for {}",
+            ticket.account, args.account
+        ))
+        .hint(format!("comity login {}", ticket.account)));
+    }
+    let client =
+        Client::login(&dir, &ticket).await.map_err(|error| device::failed("cannot log in", error))?;
+    let status = client.status().await.map_err(|error| device::failed("cannot ask the device", error))?;
+    // The node needs key packages before anybody can invite this account.
+    let synced = device::catch_up(context, &client).await;
+    client.close().await;
+    synced?;
+    context.show(&Shown {
+        account: args.account.to_string(),
+        device: status.device.to_string(),
+        directory: dir.display().to_string(),
+    })?;
+    context.hint("comity send ACCOUNT \"hello\", and comity watch");
+    Ok(())
+}
+
+fn invitation(context: &Context, args: &Args) -> Result<String, CliError> {
+    let read = |reader: &mut dyn std::io::Read| -> Result<String, CliError> {
+        let mut text = String::new();
+        reader
+            .take(TICKET_BYTES_MAX)
+            .read_to_string(&mut text)
+            .map_err(|error| CliError::usage("the invitation is not text").cause(error.to_string()))?;
+        Ok(text)
+    };
+    match &args.code_file {
+        Some(path) if path.as_os_str() == "-" => read(&mut std::io::stdin().lock()),
+        Some(path) => {
+            let mut file = File::open(path).map_err(|error| {
+                CliError::usage(format!("cannot open {}", path.display())).cause(error.to_string())
+            })?;
+            read(&mut file)
+        }
+        None if context.can_prompt() => rpassword::prompt_password("Invitation (it is not shown): ")
+            .map_err(|error| CliError::usage("cannot ask for the invitation").cause(error.to_string())),
+        None if !context.stdin_terminal() => read(&mut std::io::stdin().lock()),
+        None => Err(CliError::usage("the invitation is missing")
+            .hint("put it into a file and add --code-file FILE, or pipe it in with --code-file -")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_those_of_the_object() {
+        let shown = Shown { account: String::new(), device: String::new(), directory: String::new() };
+        let value = serde_json::to_value(shown).expect("serialises");
+        let mut fields = Shown::FIELDS.to_vec();
+        fields.sort_unstable();
+        assert_eq!(value.as_object().expect("an object").keys().collect::<Vec<_>>(), fields);
+    }
+}

@@ -1,0 +1,18 @@
+//! `comity message`: messages of a room, page by page.
+
+mod list;
+
+use crate::{context::Context, error::CliError};
+
+/// The verbs of messages.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// List messages of a room, the newest page first
+    List(list::Args),
+}
+
+pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
+    match verb {
+        Verb::List(args) => list::run(context, args).await,
+    }
+}

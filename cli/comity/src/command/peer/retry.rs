@@ -1,0 +1,40 @@
+//! `comity peer retry`.
+
+use wire::{DomainName, proto};
+
+use crate::{
+    admin,
+    command::peer::{Node, domain},
+    context::Context,
+    error::CliError,
+    examples::{self, Example},
+    output::{PeerShown, Show},
+};
+
+pub(crate) const EXAMPLES: &[Example] = &[Example(
+    "The other side says that it is back",
+    "comity peer retry umbrella.test --data /var/lib/comity",
+)];
+
+/// Try a domain again now, instead of at the next planned time
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples::help(EXAMPLES))]
+pub(crate) struct Args {
+    /// Which domain
+    #[arg(value_parser = domain)]
+    domain: DomainName,
+    #[command(flatten)]
+    node: Node,
+}
+
+pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
+    context.check_fields(<PeerShown as Show>::FIELDS)?;
+    let what = "cannot try the domain";
+    let request =
+        proto::admin_request::Request::RetryPeer(proto::RetryPeer { domain: args.domain.to_string() });
+    let data = context.data(args.node.data.as_ref())?;
+    match admin::ask(&data, what, request).await? {
+        proto::admin_response::Response::Peer(peer) => context.show(&PeerShown::of_peer(&peer)),
+        _ => Err(admin::unexpected(what)),
+    }
+}

@@ -1,0 +1,130 @@
+//! `comity read`: what was said, and tells the others that it was read.
+
+use client::{Client, Cursor, Room, Standing};
+
+use crate::{
+    context::Context,
+    device::{self, Word},
+    error::CliError,
+    examples::{self, Example},
+    output::{Label, MessageShown, Paper, Show, room_label, short},
+};
+
+pub(crate) const EXAMPLES: &[Example] = &[
+    Example("Everything unread, of all rooms", "comity read --unread"),
+    Example("The newest messages of one room", "comity read bob@umbrella.test"),
+    Example("For a script, without telling anybody", "comity read \"#ops\" --keep-unread --json=sender,text"),
+];
+
+/// Read messages and mark them as read
+///
+/// Without a room: all rooms with something unread.
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples::help(EXAMPLES))]
+pub(crate) struct Args {
+    /// `bob@umbrella.test`, `#name`, or the beginning of a room's id
+    #[arg(value_name = "ROOM", value_parser = device::word)]
+    room: Option<Word>,
+    /// Only what is unread
+    #[arg(long)]
+    unread: bool,
+    /// Leave it unread, and tell nobody
+    #[arg(long)]
+    keep_unread: bool,
+    /// At most so many messages of a room
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
+    limit: u32,
+}
+
+/// The messages of one room, to be shown one by one.
+struct Part {
+    room: Room,
+    messages: Vec<MessageShown>,
+}
+
+/// One of them.
+#[derive(serde::Serialize)]
+#[serde(transparent)]
+struct Line<'a>(&'a MessageShown);
+
+impl Show for Line<'_> {
+    const FIELDS: &'static [&'static str] = MessageShown::FIELDS;
+
+    fn show(&self, paper: &mut Paper) {
+        self.0.show(paper, false);
+    }
+}
+
+pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
+    context.check_fields(MessageShown::FIELDS)?;
+    device::with(context, async |client| {
+        device::catch_up(context, client).await?;
+        let parts = parts(client, &args).await?;
+        for part in &parts {
+            show(context, part, parts.len() > 1 || args.room.is_none())?;
+            if !args.keep_unread {
+                mark(client, part).await?;
+            }
+        }
+        invitations(context, client).await
+    })
+    .await
+}
+
+async fn parts(client: &Client, args: &Args) -> Result<Vec<Part>, CliError> {
+    let rooms = match &args.room {
+        Some(word) => {
+            device::find_joined(client, word).await?;
+            vec![device::find(client, word).await?]
+        }
+        None => {
+            let rooms =
+                client.rooms().await.map_err(|error| device::failed("cannot list the rooms", error))?;
+            rooms.into_iter().filter(|room| room.unread > 0).collect()
+        }
+    };
+    let mut parts = Vec::new();
+    for room in rooms {
+        let unread_only = args.unread || args.room.is_none();
+        let cursor = match unread_only {
+            true => Cursor { after: Some(room.read_seq), before: None, limit: args.limit },
+            false => Cursor { after: None, before: None, limit: args.limit },
+        };
+        let page = client
+            .messages(room.id, cursor)
+            .await
+            .map_err(|error| device::failed("cannot read the room", error))?;
+        let label = room_label(&room);
+        let messages = page.messages.into_iter().map(|message| MessageShown::new(message, &label)).collect();
+        parts.push(Part { room, messages });
+    }
+    Ok(parts)
+}
+
+fn show(context: &Context, part: &Part, with_heading: bool) -> Result<(), CliError> {
+    if with_heading && context.terminal() && !context.is_json() {
+        let label = context.style().paint(Label::Heading, &room_label(&part.room));
+        context.status(&format!("{label} {}", short(&part.room.id)));
+    }
+    part.messages.iter().try_for_each(|message| context.show(&Line(message)))
+}
+
+/// Everything that was shown has been read.
+async fn mark(client: &Client, part: &Part) -> Result<(), CliError> {
+    let newest = part.messages.iter().map(|message| message.seq).max().unwrap_or(0);
+    if part.room.standing == Standing::Member && newest > part.room.read_seq {
+        let marked = client.mark_read(part.room.id, newest);
+        device::within("cannot mark as read", 5, marked).await?;
+    }
+    Ok(())
+}
+
+async fn invitations(context: &Context, client: &Client) -> Result<(), CliError> {
+    let rooms = client.rooms().await.map_err(|error| device::failed("cannot list the rooms", error))?;
+    for room in rooms.iter().filter(|room| room.standing == Standing::Invited) {
+        let inviter = room.inviter.as_ref().map(ToString::to_string).unwrap_or_default();
+        context.status(&format!("{inviter} invites you"));
+        context.hint(&format!("comity room accept {}", short(&room.id)));
+    }
+    Ok(())
+}

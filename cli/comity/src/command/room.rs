@@ -1,0 +1,55 @@
+//! `comity room`: rooms and who is in them.
+
+mod accept;
+mod changed;
+mod create;
+mod decline;
+mod invite;
+mod leave;
+mod list;
+mod remove;
+mod rename;
+mod role;
+mod show;
+
+use crate::{context::Context, error::CliError};
+
+/// The verbs of a room.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// List rooms and invitations
+    List(list::Args),
+    /// Show a room and its members
+    Show(show::Args),
+    /// Make a group
+    Create(create::Args),
+    /// Add accounts to a group
+    Invite(invite::Args),
+    /// Accept an invitation
+    Accept(accept::Args),
+    /// Decline an invitation
+    Decline(decline::Args),
+    /// Go away from a room
+    Leave(leave::Args),
+    /// Remove an account from a group
+    Remove(remove::Args),
+    /// Give a group another name
+    Rename(rename::Args),
+    /// Make an account of a group an admin or a member
+    Role(role::Args),
+}
+
+pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
+    match verb {
+        Verb::List(args) => list::run(context, &args).await,
+        Verb::Show(args) => show::run(context, args).await,
+        Verb::Create(args) => create::run(context, args).await,
+        Verb::Invite(args) => invite::run(context, args).await,
+        Verb::Accept(args) => accept::run(context, args).await,
+        Verb::Decline(args) => decline::run(context, args).await,
+        Verb::Leave(args) => leave::run(context, args).await,
+        Verb::Remove(args) => remove::run(context, args).await,
+        Verb::Rename(args) => rename::run(context, args).await,
+        Verb::Role(args) => role::run(context, args).await,
+    }
+}

@@ -1,0 +1,39 @@
+//! `comity room remove`.
+
+use super::changed::{Patience, Shown};
+use crate::{
+    context::Context,
+    device::{self, Word},
+    error::CliError,
+    examples::{self, Example},
+    output::Show,
+};
+
+pub(crate) const EXAMPLES: &[Example] =
+    &[Example("It reads nothing that is said later", "comity room remove \"#ops\" bob@umbrella.test")];
+
+/// Remove an account from a group
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples::help(EXAMPLES))]
+pub(crate) struct Args {
+    /// `bob@umbrella.test`, `#name`, or the beginning of a room's id
+    #[arg(value_name = "ROOM", value_parser = device::word)]
+    room: Word,
+    /// Whom
+    #[arg(value_parser = device::account)]
+    account: client::Account,
+    #[command(flatten)]
+    patience: Patience,
+}
+
+pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
+    context.check_fields(Shown::FIELDS)?;
+    let room = device::with(context, async |client| {
+        device::catch_up(context, client).await?;
+        let room = device::find_joined(client, &args.room).await?;
+        device::within("cannot remove", args.patience.timeout, client.remove(room, &args.account)).await?;
+        Ok(room)
+    })
+    .await?;
+    context.show(&Shown::plain(&room, "removed"))
+}

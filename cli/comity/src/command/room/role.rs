@@ -1,0 +1,55 @@
+//! `comity room role`.
+
+use super::changed::{Patience, Shown};
+use crate::{
+    context::Context,
+    device::{self, Word},
+    error::CliError,
+    examples::{self, Example},
+    output::Show,
+};
+
+pub(crate) const EXAMPLES: &[Example] =
+    &[Example("Admins add, remove and promote", "comity room role \"#ops\" bob@umbrella.test admin")];
+
+/// Make an account of a group an admin or a member
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples::help(EXAMPLES))]
+pub(crate) struct Args {
+    /// `bob@umbrella.test`, `#name`, or the beginning of a room's id
+    #[arg(value_name = "ROOM", value_parser = device::word)]
+    room: Word,
+    /// Whose role
+    #[arg(value_parser = device::account)]
+    account: client::Account,
+    /// Which role
+    role: Role,
+    #[command(flatten)]
+    patience: Patience,
+}
+
+pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
+    context.check_fields(Shown::FIELDS)?;
+    let room = device::with(context, async |client| {
+        device::catch_up(context, client).await?;
+        let room = device::find_joined(client, &args.room).await?;
+        device::within(
+            "cannot change the role",
+            args.patience.timeout,
+            client.set_admin(room, &args.account, args.role == Role::Admin),
+        )
+        .await?;
+        Ok(room)
+    })
+    .await?;
+    context.show(&Shown::plain(&room, "changed"))
+}
+
+/// What a member may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Role {
+    /// May add, remove and promote
+    Admin,
+    /// May read and write
+    Member,
+}

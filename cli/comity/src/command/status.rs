@@ -1,0 +1,157 @@
+//! `comity status`: this device, its node, and what waits.
+
+use std::time::Duration;
+
+use client::Client;
+use tokio::time::timeout;
+
+use crate::{
+    context::Context,
+    device,
+    error::CliError,
+    examples::{self, Example},
+    output::{Label, Paper, PeerShown, Show, line},
+};
+
+pub(crate) const EXAMPLES: &[Example] = &[
+    Example("Where do I stand", "comity status"),
+    Example(
+        "For a script: exit 9 unless there is a session",
+        "comity status --check --json=connected,unread",
+    ),
+];
+
+/// How long the node may take to say how it stands with other domains.
+const PEERS_WITHIN: Duration = Duration::from_secs(2);
+
+/// Show this device, its node and what waits
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples::help(EXAMPLES))]
+pub(crate) struct Args {
+    /// Exit with 9 unless there is a session with the node
+    #[arg(long)]
+    check: bool,
+}
+
+/// How the device stands.
+#[derive(Debug, serde::Serialize)]
+struct Shown {
+    account: String,
+    device: String,
+    connected: bool,
+    endpoint: String,
+    problem: Option<String>,
+    caught_up: bool,
+    rooms: u64,
+    invitations: u64,
+    unread: u64,
+    unsent: u64,
+    peers: Vec<PeerShown>,
+}
+
+impl Show for Shown {
+    const FIELDS: &'static [&'static str] = &[
+        "account",
+        "device",
+        "connected",
+        "endpoint",
+        "problem",
+        "caught_up",
+        "rooms",
+        "invitations",
+        "unread",
+        "unsent",
+        "peers",
+    ];
+
+    fn show(&self, paper: &mut Paper) {
+        paper.pair("account", &paper.paint(Label::Account, &self.account));
+        let device: String =
+            if paper.terminal() { self.device.chars().take(8).collect() } else { self.device.clone() };
+        paper.pair("device", &paper.paint(Label::Id, &device));
+        let session = match (self.connected, self.caught_up) {
+            (true, true) => paper.paint(Label::Good, "connected"),
+            (true, false) => paper.paint(Label::Warning, "connected, catching up"),
+            (false, _) => paper.paint(Label::Warning, "not connected"),
+        };
+        paper.pair("node", &format!("{session} ({})", line(&self.endpoint)));
+        if let Some(problem) = &self.problem {
+            paper.pair("problem", &paper.paint(Label::Warning, &line(problem)));
+        }
+        paper.pair("rooms", &self.rooms.to_string());
+        paper.pair("invitations", &self.invitations.to_string());
+        paper.pair("unread", &self.unread.to_string());
+        paper.pair("unsent", &self.unsent.to_string());
+        let now = paper.now_ms();
+        for peer in &self.peers {
+            paper.pair("waiting for", &peer.sentence(now));
+        }
+    }
+}
+
+pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
+    context.check_fields(Shown::FIELDS)?;
+    let shown = device::with(context, async |client| {
+        let synced = timeout(PEERS_WITHIN, connected(client)).await.is_ok();
+        let peers = match synced {
+            true => timeout(PEERS_WITHIN, client.peers()).await.ok().and_then(Result::ok),
+            false => None,
+        };
+        let status = client.status().await.map_err(|error| device::failed("cannot ask the device", error))?;
+        let peers = peers.unwrap_or(status.peers);
+        Ok(Shown {
+            account: status.account.to_string(),
+            device: status.device.to_string(),
+            connected: status.connected,
+            endpoint: status.endpoint,
+            problem: status.problem,
+            caught_up: status.caught_up,
+            rooms: status.rooms,
+            invitations: status.invitations,
+            unread: status.unread,
+            unsent: status.unsent,
+            peers: peers.iter().map(PeerShown::of_view).collect(),
+        })
+    })
+    .await?;
+    context.show(&shown)?;
+    if args.check && !shown.connected {
+        return Err(CliError::unreachable("there is no session with the node"));
+    }
+    Ok(())
+}
+
+async fn connected(client: &Client) {
+    let mut happenings = client.watch();
+    while client.status().await.is_ok_and(|status| !status.caught_up) {
+        if happenings.next().await.is_none() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_those_of_the_object() {
+        let shown = Shown {
+            account: String::new(),
+            device: String::new(),
+            connected: false,
+            endpoint: String::new(),
+            problem: None,
+            caught_up: false,
+            rooms: 0,
+            invitations: 0,
+            unread: 0,
+            unsent: 0,
+            peers: Vec::new(),
+        };
+        let value = serde_json::to_value(shown).expect("serialises");
+        let mut fields = Shown::FIELDS.to_vec();
+        fields.sort_unstable();
+        assert_eq!(value.as_object().expect("an object").keys().collect::<Vec<_>>(), fields);
+    }
+}

@@ -1,0 +1,22 @@
+//! `comity user`: the accounts of a node. For its administrator.
+
+mod invite;
+mod list;
+
+use crate::{context::Context, error::CliError};
+
+/// The verbs of an account's administration.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Make an account and print its invitation
+    Invite(invite::Args),
+    /// List the accounts
+    List(list::Args),
+}
+
+pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
+    match verb {
+        Verb::Invite(args) => invite::run(context, args).await,
+        Verb::List(args) => list::run(context, args).await,
+    }
+}

@@ -1,0 +1,236 @@
+//! The device that a verb acts as: opened, brought up to date, and its words found: rooms by
+//! `#name`, by the beginning of an id or by account.
+
+use std::time::Duration;
+
+use client::{Account, Client, ClientError, Happening, Room, RoomId, Standing};
+use tokio::time::timeout;
+
+use crate::{
+    context::Context,
+    error::CliError,
+    output::{line, room_label, short},
+};
+
+/// How long a verb that shows waits for what the node has.
+const CATCH_UP: Duration = Duration::from_secs(5);
+/// How long closing may take.
+const CLOSE: Duration = Duration::from_secs(2);
+/// Digits of an id that may stand for it.
+const PREFIX_MIN: usize = 4;
+
+/// Opens the device, does something with it, and closes it whatever came of it.
+///
+/// # Errors
+/// Those of opening and of `verb`.
+pub(crate) async fn with<T>(
+    context: &Context,
+    verb: impl AsyncFnOnce(&Client) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    let client = open(context).await?;
+    let outcome = tokio::select! {
+        outcome = verb(&client) => outcome,
+        _ = tokio::signal::ctrl_c() => Err(CliError::interrupted()),
+    };
+    // What was decided is on disk; a node that does not take the rest gets it next time.
+    let _ = timeout(CLOSE, client.close()).await;
+    outcome
+}
+
+async fn open(context: &Context) -> Result<Client, CliError> {
+    Client::open(&context.profile()?).await.map_err(|error| failed("cannot open the device", error))
+}
+
+/// Waits until everything that the node has is here; says so if it cannot be.
+///
+/// # Errors
+/// Those of asking the device.
+pub(crate) async fn catch_up(context: &Context, client: &Client) -> Result<bool, CliError> {
+    let wait = async {
+        let mut happenings = client.watch();
+        loop {
+            let status = client.status().await.map_err(|error| failed("cannot ask the device", error))?;
+            if status.caught_up {
+                return Ok(());
+            }
+            while let Some(happening) = happenings.next().await {
+                if matches!(happening, Happening::CaughtUp | Happening::Connected(_) | Happening::Missed) {
+                    break;
+                }
+            }
+        }
+    };
+    if let Ok(outcome) = timeout(CATCH_UP, wait).await {
+        return outcome.map(|()| true);
+    }
+    let status = client.status().await.map_err(|error| failed("cannot ask the device", error))?;
+    let why = status.problem.unwrap_or_else(|| "it has not answered yet".to_owned());
+    context.warn(&format!(
+        "shown is what this device has: no session with {} ({})",
+        line(&status.endpoint),
+        line(&why)
+    ));
+    Ok(false)
+}
+
+/// What somebody typed for a room or an account.
+#[derive(Clone, Debug)]
+pub(crate) enum Word {
+    /// `alice@acme.test`.
+    Account(Account),
+    /// `#name`.
+    Name(String),
+    /// The beginning of an id, or all of it.
+    Id(String),
+}
+
+/// Reads a word: never guesses which kind of thing was meant.
+///
+/// # Errors
+/// A sentence for the command line.
+pub(crate) fn word(text: &str) -> Result<Word, String> {
+    if let Some(name) = text.strip_prefix('#') {
+        return if name.is_empty() {
+            Err("a name is missing after `#`".to_owned())
+        } else {
+            Ok(Word::Name(name.to_owned()))
+        };
+    }
+    if text.contains('@') {
+        return account(text).map(Word::Account);
+    }
+    let id = text.to_ascii_lowercase();
+    if id.len() >= PREFIX_MIN && id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(Word::Id(id));
+    }
+    Err(format!(
+        "say `#{0}` for a room by its name, `{0}@DOMAIN` for an account, or at least {PREFIX_MIN} digits of a room's id",
+        line(text)
+    ))
+}
+
+/// Reads an account; upper case is forgiven.
+///
+/// # Errors
+/// A sentence for the command line.
+pub(crate) fn account(text: &str) -> Result<Account, String> {
+    Account::from_input(text).map_err(|_| "an account looks like alice@acme.example".to_owned())
+}
+
+/// The room that a word stands for.
+///
+/// # Errors
+/// `NotFound`, or usage with the candidates if there are several.
+pub(crate) async fn find(client: &Client, word: &Word) -> Result<Room, CliError> {
+    let rooms = client.rooms().await.map_err(|error| failed("cannot list the rooms", error))?;
+    choose(rooms, word)
+}
+
+fn choose(rooms: Vec<Room>, word: &Word) -> Result<Room, CliError> {
+    let matches = |room: &Room| match word {
+        Word::Account(account) => {
+            room.kind == client::RoomKind::Direct
+                && (room.peer.as_ref() == Some(account) || room.inviter.as_ref() == Some(account))
+        }
+        Word::Name(name) => room.kind == client::RoomKind::Group && room.name == *name,
+        Word::Id(id) => room.id.to_string().starts_with(id.as_str()),
+    };
+    let mut found: Vec<Room> = rooms.into_iter().filter(matches).collect();
+    if found.len() > 1 {
+        let live: Vec<Room> = found.iter().filter(|room| room.standing != Standing::Left).cloned().collect();
+        if live.len() == 1 {
+            found = live;
+        }
+    }
+    match (found.pop(), found.is_empty()) {
+        (Some(room), true) => Ok(room),
+        (None, _) => Err(CliError::not_found(match word {
+            Word::Account(account) => format!("there is no direct room with {account}"),
+            Word::Name(name) => format!("there is no room #{}", line(name)),
+            Word::Id(id) => format!("there is no room {id}"),
+        })
+        .hint("comity room list")),
+        (Some(last), false) => {
+            found.push(last);
+            let mut error = CliError::usage("several rooms fit");
+            for room in &found {
+                error = error.cause(format!("{} {}", short(&room.id), room_label(room)));
+            }
+            Err(error.hint("name the room by its id"))
+        }
+    }
+}
+
+/// The room that a word stands for, which must not be an invitation only.
+///
+/// # Errors
+/// As [`find`]; policy if the invitation waits for an answer.
+pub(crate) async fn find_joined(client: &Client, word: &Word) -> Result<RoomId, CliError> {
+    let room = find(client, word).await?;
+    if room.standing == Standing::Invited {
+        return Err(CliError::wire(
+            "the invitation waits for your answer",
+            client::ErrorCode::Forbidden.into(),
+        )
+        .hint(format!("comity room accept {}", short(&room.id))));
+    }
+    Ok(room.id)
+}
+
+/// Runs something that needs the node, for as long as the user is ready to wait.
+///
+/// # Errors
+/// `Pending` when the time is over: what was asked for is on disk and goes on by itself.
+pub(crate) async fn within<T>(
+    what: &str,
+    seconds: u64,
+    doing: impl Future<Output = Result<T, ClientError>>,
+) -> Result<T, CliError> {
+    match timeout(Duration::from_secs(seconds), doing).await {
+        Ok(outcome) => outcome.map_err(|error| failed(what, error)),
+        Err(_) => Err(CliError::pending(format!("{what}: not done after {seconds} seconds"))
+            .cause("it is stored on this device and goes on by itself while `comity watch` runs")
+            .hint("comity status")),
+    }
+}
+
+/// A failure of the client, for a person.
+pub(crate) fn failed(what: &str, error: ClientError) -> CliError {
+    match error {
+        ClientError::Refused(error) => CliError::wire(what, error),
+        ClientError::Unreachable { .. } => CliError::unreachable(what)
+            .cause(line(&error.to_string()))
+            .hint("is the node running, and is this machine online?"),
+        ClientError::NoDevice(dir) => {
+            CliError::log_in(format!("{what}: nobody is logged in in {}", dir.display()))
+                .hint("ask your administrator for an invitation, then: comity login ACCOUNT")
+        }
+        ClientError::AlreadyDevice(account) => {
+            CliError::wire(format!("{account} is logged in here already"), client::ErrorCode::Conflict.into())
+                .hint(format!("comity --as {account} status"))
+        }
+        ClientError::Invitation(_) => {
+            CliError::usage(error.to_string()).hint("give the whole ticket that `comity user invite` printed")
+        }
+        ClientError::Storage { .. } | ClientError::NewerSchema { .. } => {
+            CliError::storage(what).cause(line(&error.to_string()))
+        }
+        _ => CliError::failed(what).cause(line(&error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_never_guessed() {
+        assert!(matches!(word("#general"), Ok(Word::Name(name)) if name == "general"));
+        assert!(matches!(word("Alice@ACME.test"), Ok(Word::Account(_))));
+        assert!(matches!(word("AbCd"), Ok(Word::Id(id)) if id == "abcd"));
+        for bad in ["general", "abc", "#", "alice@", "@acme.test", "", "alice@acme", "xyzw", "\u{1b}[2J"] {
+            let error = word(bad).expect_err(bad);
+            assert!(!error.contains('\u{1b}'), "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What can go wrong, for a person and for a script: a sentence, its causes, the next step, and an
+//! exit code by class (`spec/10-errors.md`).
+
+use wire::{ErrorCode, WireError};
+
+/// The exit codes that are not the class of a protocol error.
+pub(crate) mod exit {
+    /// Done.
+    pub(crate) const DONE: u8 = 0;
+    /// Failed for another reason.
+    pub(crate) const FAILED: u8 = 1;
+    /// The command line is at fault.
+    pub(crate) const USAGE: u8 = 2;
+    /// No such thing.
+    pub(crate) const NOT_FOUND: u8 = 3;
+    /// Log in first.
+    pub(crate) const LOG_IN: u8 = 4;
+    /// What was waited for has not happened yet.
+    pub(crate) const PENDING: u8 = 8;
+    /// The other side cannot be reached.
+    pub(crate) const UNREACHABLE: u8 = 9;
+    /// The local disk or directory.
+    pub(crate) const STORAGE: u8 = 10;
+    /// SIGINT.
+    pub(crate) const INTERRUPTED: u8 = 130;
+    /// The reader of our output went away.
+    pub(crate) const PIPE: u8 = 141;
+    /// A fault of this program.
+    pub(crate) const BUG: u8 = 255;
+
+    /// Every class with its meaning, as `comity util exit-codes` prints them.
+    pub(crate) const ALL: &[(u8, &str)] = &[
+        (DONE, "done"),
+        (FAILED, "failed, other"),
+        (USAGE, "usage: the command line is at fault"),
+        (NOT_FOUND, "not found"),
+        (LOG_IN, "log in first"),
+        (5, "refused by policy or role"),
+        (6, "conflict, stale or expired"),
+        (7, "verification failed: a key, a signature or a history is not what it should be"),
+        (PENDING, "pending: what was waited for has not happened yet"),
+        (UNREACHABLE, "unreachable: try again"),
+        (STORAGE, "storage: a disk is full or a directory cannot be used"),
+        (11, "limit or quota"),
+        (INTERRUPTED, "interrupted"),
+        (PIPE, "the reader of the output went away"),
+        (BUG, "a bug: report it"),
+    ];
+}
+
+/// A failed command.
+#[derive(Debug)]
+pub(crate) struct CliError {
+    exit: u8,
+    name: &'static str,
+    number: Option<u32>,
+    retryable: bool,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+}
+
+impl CliError {
+    fn local(exit: u8, name: &'static str, message: String) -> Self {
+        Self { exit, name, number: None, retryable: false, message, causes: Vec::new(), hint: None }
+    }
+
+    /// The command line is at fault.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::local(exit::USAGE, "Usage", message.into())
+    }
+
+    /// No such thing on this machine.
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::local(exit::NOT_FOUND, "NotFound", message.into())
+    }
+
+    /// No account is logged in here.
+    pub(crate) fn log_in(message: impl Into<String>) -> Self {
+        Self::local(exit::LOG_IN, "LogIn", message.into())
+    }
+
+    /// What was waited for has not happened.
+    pub(crate) fn pending(message: impl Into<String>) -> Self {
+        Self { retryable: true, ..Self::local(exit::PENDING, "Pending", message.into()) }
+    }
+
+    /// Nobody answers.
+    pub(crate) fn unreachable(message: impl Into<String>) -> Self {
+        Self { retryable: true, ..Self::local(exit::UNREACHABLE, "Unreachable", message.into()) }
+    }
+
+    /// A local file or directory cannot be used.
+    pub(crate) fn storage(message: impl Into<String>) -> Self {
+        Self::local(exit::STORAGE, "Storage", message.into())
+    }
+
+    /// Something else failed.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::local(exit::FAILED, "Failed", message.into())
+    }
+
+    /// The user pressed Ctrl-C.
+    pub(crate) fn interrupted() -> Self {
+        Self::local(exit::INTERRUPTED, "Interrupted", "interrupted".to_owned())
+    }
+
+    /// A fault of this program.
+    pub(crate) fn bug(message: impl Into<String>) -> Self {
+        Self::local(exit::BUG, "Internal", message.into())
+            .hint("this is a bug: report it with the command that you typed")
+    }
+
+    /// An error of the protocol while doing `what`.
+    pub(crate) fn wire(what: impl Into<String>, error: WireError) -> Self {
+        let code = error.code;
+        let mut made = Self {
+            exit: code.exit(),
+            name: code.name(),
+            number: Some(code.code()),
+            retryable: code.retryable(),
+            message: what.into(),
+            causes: vec![format!("{}: {}", code.name(), code.meaning())],
+            hint: Some(code.hint().to_owned()),
+        };
+        if error.retry_after_ms > 0 {
+            made.causes.push(format!("it may be repeated after {} ms", error.retry_after_ms));
+        }
+        if code == ErrorCode::ClockSkew && error.value > 0 {
+            made.causes.push(format!("the other clock says {}", crate::output::rfc3339(error.value)));
+        }
+        made
+    }
+
+    /// With the next step, best of all a command.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// With a cause line.
+    pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// The exit code.
+    pub(crate) const fn exit(&self) -> u8 {
+        self.exit
+    }
+
+    /// The lines for stderr: `error:`, its causes, `hint:`.
+    pub(crate) fn text(&self, style: crate::output::Style) -> String {
+        use crate::output::Label;
+        let mut text = format!("{} {}\n", style.paint(Label::Error, "error:"), self.message);
+        for cause in &self.causes {
+            text.push_str(&format!("  {cause}\n"));
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str(&format!("{} {hint}\n", style.paint(Label::Heading, "hint:")));
+        }
+        text
+    }
+
+    /// The one JSON object for stderr under `--json`.
+    pub(crate) fn json(&self) -> String {
+        let mut message = self.message.clone();
+        for cause in &self.causes {
+            message.push_str("; ");
+            message.push_str(cause);
+        }
+        serde_json::json!({"error": {
+            "name": self.name,
+            "number": self.number,
+            "retryable": self.retryable,
+            "message": message,
+            "hint": self.hint,
+        }})
+        .to_string()
+    }
+}
+
+impl From<std::io::Error> for CliError {
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self::local(exit::PIPE, "Pipe", String::new());
+        }
+        Self::storage("reading or writing failed").cause(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Style;
+
+    #[test]
+    fn every_protocol_error_has_a_class_that_is_listed() {
+        for code in ErrorCode::ALL {
+            let error = CliError::wire("x", (*code).into());
+            assert!(exit::ALL.iter().any(|(exit, _)| *exit == error.exit()), "{code:?}");
+            assert!(error.hint.is_some());
+        }
+    }
+
+    #[test]
+    fn verification_stands_alone() {
+        for code in [ErrorCode::KeyUnverified, ErrorCode::BadSignature, ErrorCode::ForkedLog] {
+            assert_eq!(CliError::wire("x", code.into()).exit(), 7);
+        }
+        assert_eq!(CliError::wire("x", ErrorCode::Unavailable.into()).exit(), 9);
+    }
+
+    #[test]
+    fn text_has_error_cause_and_hint_and_json_has_the_five_fields() {
+        let error = CliError::wire("cannot send", ErrorCode::Forbidden.into());
+        let text = error.text(Style::new(false));
+        assert!(text.starts_with("error: cannot send\n  Forbidden: "), "{text}");
+        assert!(text.ends_with("hint: ask an admin of the room\n"), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&error.json()).expect("JSON");
+        let object = json["error"].as_object().expect("an object");
+        assert_eq!(object.keys().collect::<Vec<_>>(), ["hint", "message", "name", "number", "retryable"]);
+        assert_eq!(object["number"], 0x105);
+    }
+}

@@ -1,0 +1,32 @@
+//! How results look: what a verb returns is plain data, and only this folder turns it into text
+//! for a terminal, lines for a pipe, or JSON.
+
+mod json;
+mod message;
+mod paper;
+mod peer;
+mod room;
+mod sanitise;
+mod style;
+mod table;
+mod time;
+
+pub(crate) use json::Fields;
+pub(crate) use message::{MessageShown, level};
+pub(crate) use paper::Paper;
+pub(crate) use peer::PeerShown;
+pub(crate) use room::{RoomShown, room_label, short};
+pub(crate) use sanitise::{body_lines, line};
+pub(crate) use style::{Label, Style};
+pub(crate) use table::{List, Row};
+pub(crate) use time::{ago, clock_time, in_future, rfc3339};
+
+/// What a verb returns: it serialises to one JSON object with the fields `FIELDS`, and it can
+/// write itself as text.
+pub(crate) trait Show: serde::Serialize {
+    /// The fields of the JSON object; held against the serialisation by a test.
+    const FIELDS: &'static [&'static str];
+
+    /// Writes the text form.
+    fn show(&self, paper: &mut Paper);
+}

@@ -1,0 +1,189 @@
+//! Links to other domains.
+
+use wire::{ErrorCode, proto};
+
+use super::{Label, Paper, Row, Show, ago, in_future, rfc3339};
+
+/// The link to another domain.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(crate) struct PeerShown {
+    domain: String,
+    state: String,
+    queued: u64,
+    queued_bytes: u64,
+    oldest: Option<String>,
+    last_error: Option<&'static str>,
+    next_retry: Option<String>,
+    absent_since: Option<String>,
+    fingerprint: Option<String>,
+    endpoints: Vec<String>,
+    document_seq: Option<u64>,
+    #[serde(skip)]
+    oldest_ms: u64,
+    #[serde(skip)]
+    next_retry_ms: u64,
+}
+
+fn time(ms: u64) -> Option<String> {
+    (ms > 0).then(|| rfc3339(ms))
+}
+
+impl PeerShown {
+    const FIELDS: &'static [&'static str] = &[
+        "domain",
+        "state",
+        "queued",
+        "queued_bytes",
+        "oldest",
+        "last_error",
+        "next_retry",
+        "absent_since",
+        "fingerprint",
+        "endpoints",
+        "document_seq",
+    ];
+
+    /// From what a node's administrator is told.
+    pub(crate) fn of_state(state: &proto::PeerState) -> Self {
+        let word = match state.phase() {
+            proto::PeerPhase::Connected => "connected",
+            proto::PeerPhase::Connecting => "connecting",
+            proto::PeerPhase::Waiting => "waiting",
+            proto::PeerPhase::Held => "held",
+            proto::PeerPhase::Idle | proto::PeerPhase::Unspecified => "idle",
+        };
+        Self {
+            domain: super::line(&state.domain),
+            state: word.to_owned(),
+            queued: state.queued,
+            queued_bytes: state.queued_bytes,
+            oldest: time(state.oldest_ms),
+            last_error: (state.last_error != 0).then(|| ErrorCode::from_code(state.last_error).name()),
+            next_retry: time(state.next_retry_ms),
+            absent_since: time(state.absent_since_ms),
+            fingerprint: None,
+            endpoints: Vec::new(),
+            document_seq: None,
+            oldest_ms: state.oldest_ms,
+            next_retry_ms: state.next_retry_ms,
+        }
+    }
+
+    /// The same with what is pinned.
+    pub(crate) fn of_peer(peer: &proto::Peer) -> Self {
+        Self {
+            fingerprint: Some(crate::fingerprint::digits(&peer.fingerprint)),
+            endpoints: peer.endpoints.iter().map(|endpoint| super::line(endpoint)).collect(),
+            document_seq: Some(peer.document_seq),
+            ..Self::of_state(&peer.state.clone().unwrap_or_default())
+        }
+    }
+
+    /// From what a device is told.
+    pub(crate) fn of_view(view: &client::PeerView) -> Self {
+        Self {
+            domain: view.domain.to_string(),
+            state: super::line(&view.phase),
+            queued: view.queued,
+            queued_bytes: 0,
+            oldest: time(view.oldest_ms),
+            last_error: view.last_error.map(ErrorCode::name),
+            next_retry: time(view.next_retry_ms),
+            absent_since: time(view.absent_since_ms),
+            fingerprint: None,
+            endpoints: Vec::new(),
+            document_seq: None,
+            oldest_ms: view.oldest_ms,
+            next_retry_ms: view.next_retry_ms,
+        }
+    }
+
+    /// One line for a person: who, what waits, why and what happens next.
+    pub(crate) fn sentence(&self, now_ms: u64) -> String {
+        let mut text = format!("{}: {}", self.domain, self.state);
+        if self.queued > 0 {
+            text.push_str(&format!(", {} queued for {}", self.queued, ago(now_ms, self.oldest_ms)));
+        }
+        if let Some(error) = self.last_error {
+            text.push_str(&format!(", last error {error}"));
+        }
+        if self.next_retry_ms > now_ms {
+            text.push_str(&format!(", next try in {}", in_future(now_ms, self.next_retry_ms)));
+        }
+        text
+    }
+}
+
+impl Row for PeerShown {
+    const FIELDS: &'static [&'static str] = Self::FIELDS;
+    const COLUMNS: &'static [&'static str] =
+        &["DOMAIN", "STATE", "QUEUED", "OLDEST", "LAST ERROR", "NEXT TRY"];
+
+    fn cells(&self, paper: &Paper) -> Vec<(Label, String)> {
+        let now = paper.now_ms();
+        let (oldest, next) = if paper.terminal() {
+            let next =
+                if self.next_retry_ms > now { in_future(now, self.next_retry_ms) } else { String::new() };
+            let oldest = if self.oldest_ms > 0 { ago(now, self.oldest_ms) } else { String::new() };
+            (oldest, next)
+        } else {
+            (self.oldest.clone().unwrap_or_default(), self.next_retry.clone().unwrap_or_default())
+        };
+        let good = if self.state == "connected" { Label::Good } else { Label::Warning };
+        vec![
+            (Label::Domain, self.domain.clone()),
+            (good, self.state.clone()),
+            (Label::Dim, self.queued.to_string()),
+            (Label::Dim, oldest),
+            (Label::Warning, self.last_error.unwrap_or_default().to_owned()),
+            (Label::Dim, next),
+        ]
+    }
+}
+
+impl Show for PeerShown {
+    const FIELDS: &'static [&'static str] = Self::FIELDS;
+
+    fn show(&self, paper: &mut Paper) {
+        let now = paper.now_ms();
+        paper.pair("domain", &paper.paint(Label::Domain, &self.domain));
+        paper.pair("state", &self.state);
+        paper.pair("queued", &format!("{} ({} bytes)", self.queued, self.queued_bytes));
+        if self.oldest_ms > 0 {
+            paper.pair("oldest", &ago(now, self.oldest_ms));
+        }
+        if let Some(error) = self.last_error {
+            paper.pair("last error", &paper.paint(Label::Warning, error));
+        }
+        if self.next_retry_ms > now {
+            paper.pair("next try", &in_future(now, self.next_retry_ms));
+        }
+        if let Some(fingerprint) = &self.fingerprint {
+            let shown = match paper.terminal() {
+                true => crate::fingerprint::groups(fingerprint),
+                false => fingerprint.clone(),
+            };
+            paper.pair("fingerprint", &shown);
+        }
+        for endpoint in &self.endpoints {
+            paper.pair("endpoint", endpoint);
+        }
+        if let Some(seq) = self.document_seq {
+            paper.pair("document", &seq.to_string());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_those_of_the_object() {
+        let peer = PeerShown::of_state(&proto::PeerState::default());
+        let value = serde_json::to_value(peer).expect("serialises");
+        let mut fields: Vec<&str> = PeerShown::FIELDS.to_vec();
+        fields.sort_unstable();
+        assert_eq!(value.as_object().expect("an object").keys().collect::<Vec<_>>(), fields);
+    }
+}
