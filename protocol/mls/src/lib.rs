@@ -4,12 +4,18 @@
 //! state comes in as rows and goes out as the difference to them.
 
 pub mod content;
+mod delta;
+mod fault;
 mod framing;
 mod key_package;
 mod leaf;
 mod member;
 mod observer;
+mod provider;
+mod reader;
 mod rows;
+mod store;
+mod suite;
 
 pub use framing::{Framing, framing};
 pub use key_package::{KeyPackageInfo, OwnKeyPackage, check_key_package, make_key_packages, welcome_targets};

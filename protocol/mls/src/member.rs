@@ -1,13 +1,28 @@
 //! A member's device in the group of a room.
 
+mod commit;
+mod enter;
+mod process;
+
+pub(crate) use enter::{parse_group_info, parse_tree};
+
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use machine::Entropy;
+use openmls::prelude::{GroupId, MlsGroup, StagedCommit};
 use wire::{
-    Account, ErrorCode, RoomId,
-    proto::{EventKind, MessageBinding, RoomFounding, RoomState},
+    Account, ErrorCode, RoomId, SecretKey,
+    proto::{MessageBinding, RoomState},
 };
 
-use crate::{DeviceKeys, Leaf, RowChange, Rows};
+use crate::{
+    DeviceKeys, Leaf, RowChange, Rows, delta, fault,
+    framing::authenticated_data,
+    provider::{DeviceSigner, Provider},
+    store::{Store, row},
+    suite,
+};
 
 /// The group of one room as one device has it.
 ///
@@ -19,6 +34,22 @@ use crate::{DeviceKeys, Leaf, RowChange, Rows};
 pub struct Member {
     room: RoomId,
     state: RoomState,
+    secret: SecretKey,
+    provider: Provider,
+    group: MlsGroup,
+    staged: Option<Staged>,
+    /// The hash of the external commit with which this device came (back) into the group, until that
+    /// is ordered.
+    rejoin: Option<[u8; 32]>,
+}
+
+enum Staged {
+    /// A commit of somebody else.
+    Foreign(Box<StagedCommit>),
+    /// The pending commit.
+    Own,
+    /// The external commit of this device, which OpenMLS has merged already.
+    Rejoin,
 }
 
 /// What a commit is to do. With everything empty it renews the device's own leaf; every commit does
@@ -103,65 +134,38 @@ pub struct StagedChange {
 }
 
 impl Member {
-    /// Founds a room with this device as the only member, in epoch 0.
-    ///
-    /// # Errors
-    /// `Malformed` if `state.room` is no room id.
-    pub fn found(
-        keys: &DeviceKeys,
-        state: &RoomState,
-        entropy: &mut dyn Entropy,
-    ) -> Result<(Self, RoomFounding), ErrorCode> {
-        let _ = (keys, state, entropy);
-        Err(ErrorCode::Internal)
-    }
-
-    /// Joins by a Welcome. `key_package` are the rows of the package that it names.
-    ///
-    /// # Errors
-    /// `NotFound` if the Welcome is not for this package; `Malformed`, `TooLarge`, `Unsupported`,
-    /// `BadSignature` if the Welcome or the tree is.
-    pub fn join(
-        keys: &DeviceKeys,
-        welcome: &[u8],
-        ratchet_tree: &[u8],
-        key_package: &Rows,
-    ) -> Result<Self, ErrorCode> {
-        let _ = (keys, welcome, ratchet_tree, key_package);
-        Err(ErrorCode::Internal)
-    }
-
-    /// Makes an external commit that replaces this device's own leaf, for a device that can process
-    /// the room's log no further. `old` are the stored rows of the room; they are replaced.
-    ///
-    /// The new member is of use only once the commit has come back and was merged. If it loses the
-    /// race, drop it and begin again from the rows that were stored before.
-    ///
-    /// # Errors
-    /// `NotFound` if this device has no leaf in the tree; else as [`Member::join`].
-    pub fn rejoin(
-        keys: &DeviceKeys,
-        old: Rows,
-        (group_info, ratchet_tree): (&[u8], &[u8]),
-        binding: &MessageBinding,
-        entropy: &mut dyn Entropy,
-    ) -> Result<(Self, CommitBundle), ErrorCode> {
-        let _ = (keys, old, group_info, ratchet_tree, binding, entropy);
-        Err(ErrorCode::Internal)
-    }
-
     /// The member that these rows hold.
     ///
     /// # Errors
     /// `NotFound` if they hold no group of this room; `Internal` if they are damaged.
     pub fn load(keys: &DeviceKeys, room: &RoomId, rows: Rows) -> Result<Self, ErrorCode> {
-        let _ = (keys, room, rows);
-        Err(ErrorCode::Internal)
+        let provider = Provider::with_store(Store::load(rows));
+        let group = MlsGroup::load(provider.store(), &GroupId::from_slice(room.as_bytes()))
+            .map_err(fault::damaged)?
+            .ok_or(ErrorCode::NotFound)?;
+        if group.group_id().as_slice() != room.as_bytes() {
+            return Err(ErrorCode::NotFound);
+        }
+        let rejoin = provider.store().get(&[row::REJOIN]).map_err(fault::damaged)?;
+        let mut member = Self::of_group(keys, *room, provider, group)?;
+        member.rejoin = rejoin;
+        Ok(member)
+    }
+
+    fn of_group(
+        keys: &DeviceKeys,
+        room: RoomId,
+        provider: Provider,
+        group: MlsGroup,
+    ) -> Result<Self, ErrorCode> {
+        let state = suite::room_state(&room, group.extensions())?;
+        let secret = keys.secret.clone();
+        Ok(Self { room, state, secret, provider, group, staged: None, rejoin: None })
     }
 
     /// The rows that changed since they were last taken, ascending by key.
     pub fn take_changes(&mut self) -> Vec<RowChange> {
-        Vec::new()
+        self.provider.store().take_changes()
     }
 
     /// The room.
@@ -172,14 +176,20 @@ impl Member {
 
     /// The group's epoch.
     #[must_use]
-    pub const fn epoch(&self) -> u64 {
-        0
+    pub fn epoch(&self) -> u64 {
+        self.group.epoch().as_u64()
     }
 
     /// A secret-derived value that all members of an epoch share: equal here, equal everything.
     #[must_use]
     pub fn epoch_authenticator(&self) -> Vec<u8> {
-        Vec::new()
+        self.group.epoch_authenticator().as_slice().to_vec()
+    }
+
+    /// The tree hash: two views of one epoch have the same.
+    #[must_use]
+    pub fn tree_hash(&self) -> Vec<u8> {
+        self.group.public_group().group_context().tree_hash().to_vec()
     }
 
     /// The room state.
@@ -191,83 +201,67 @@ impl Member {
     /// All leaves, ascending by index.
     #[must_use]
     pub fn leaves(&self) -> Vec<Leaf> {
-        Vec::new()
+        delta::leaves(self.group.public_group())
+    }
+
+    /// This device's leaf, if it is still a member.
+    #[must_use]
+    pub fn own_leaf(&self) -> Option<Leaf> {
+        let own = self.group.own_leaf_index().u32();
+        self.is_active().then(|| delta::leaf(self.group.public_group(), own).ok()).flatten()
     }
 
     /// Whether this device is still a member.
     #[must_use]
-    pub const fn is_active(&self) -> bool {
-        false
+    pub fn is_active(&self) -> bool {
+        self.group.is_active()
     }
 
     /// Whether an own commit waits for being ordered.
     #[must_use]
-    pub const fn has_pending_commit(&self) -> bool {
-        false
+    pub fn has_pending_commit(&self) -> bool {
+        self.rejoin.is_some() || self.group.pending_commit().is_some()
     }
 
-    /// The leaves whose departure was proposed in this epoch and not yet committed.
+    /// The leaves whose departure was proposed in this epoch and not yet committed. While there is
+    /// one, a commit must come before the next message.
     #[must_use]
     pub fn leaving(&self) -> Vec<Leaf> {
-        Vec::new()
+        delta::chosen(self.group.public_group(), &self.leaving_indexes())
+    }
+
+    fn leaving_indexes(&self) -> BTreeSet<u32> {
+        self.group.pending_proposals().filter_map(|proposal| delta::leaver(proposal).ok()).collect()
     }
 
     /// Encrypts a padded content as `MLSMessage(PrivateMessage)` of the current epoch.
     ///
     /// # Errors
     /// `Forbidden` if this device is no member; `TooLarge`; `Malformed` if the binding is not to this
-    /// room; `Conflict` while proposals or a commit of this device are pending and forbid it.
+    /// room; `Conflict` while a departure is proposed and not committed, or a rejoin is not ordered.
     pub fn encrypt(
         &mut self,
         binding: &MessageBinding,
         content: &[u8],
         entropy: &mut dyn Entropy,
     ) -> Result<Bytes, ErrorCode> {
-        let _ = (binding, content, entropy);
-        Err(ErrorCode::Internal)
-    }
-
-    /// Makes a commit. It stays pending until it comes back through [`Member::process`], another one
-    /// is merged, or [`Member::clear_pending`].
-    ///
-    /// # Errors
-    /// `Conflict` if one is pending, or a device to add is there already; `NotFound` if an account to
-    /// remove is not there; `Forbidden` if this device is no member, or its own account is to be
-    /// removed; `TooLarge`; as [`crate::check_key_package`] without the time.
-    pub fn commit(
-        &mut self,
-        binding: &MessageBinding,
-        change: &Change,
-        entropy: &mut dyn Entropy,
-    ) -> Result<CommitBundle, ErrorCode> {
-        let _ = (binding, change, entropy);
-        Err(ErrorCode::Internal)
-    }
-
-    /// Proposes that this device leaves (`SelfRemove`).
-    ///
-    /// # Errors
-    /// `Forbidden` if this device is no member, `Conflict` while a commit is pending.
-    pub fn propose_leave(
-        &mut self,
-        binding: &MessageBinding,
-        entropy: &mut dyn Entropy,
-    ) -> Result<Bytes, ErrorCode> {
-        let _ = (binding, entropy);
-        Err(ErrorCode::Internal)
-    }
-
-    /// Processes the body of an event of the log, in the log's order.
-    ///
-    /// # Errors
-    /// `StaleEpoch` if a commit or proposal is not of the current epoch, or a message of a later one;
-    /// `Expired` if a message's key is gone: too old, too far out of order, or decrypted before;
-    /// `Forbidden` if the sender has no leaf or this device is no member; `BadSignature`;
-    /// `Malformed`, `TooLarge`, `Unsupported`; `Conflict` if a commit is staged already or two leaves
-    /// would have one identity.
-    pub fn process(&mut self, kind: EventKind, body: &[u8]) -> Result<Processed, ErrorCode> {
-        let _ = (kind, body);
-        Err(ErrorCode::Internal)
+        if content.len() > wire::limits::MESSAGE_BYTES_MAX {
+            return Err(ErrorCode::TooLarge);
+        }
+        self.settled()?;
+        let data = authenticated_data(&self.room, binding)?;
+        self.with_entropy(entropy, |member| {
+            member.group.set_aad(data);
+            let message = member
+                .group
+                .create_message(&member.provider, &DeviceSigner(&member.secret), content)
+                .map_err(|error| fault::message(&error))?;
+            let bytes = message.to_bytes().map_err(|_| ErrorCode::Internal)?;
+            if bytes.len() > wire::limits::MESSAGE_BYTES_MAX {
+                return Err(ErrorCode::TooLarge);
+            }
+            Ok(bytes.into())
+        })
     }
 
     /// Makes the staged commit the group's state. A pending commit of this device is gone with it.
@@ -275,17 +269,58 @@ impl Member {
     /// # Errors
     /// `NotFound` if none is staged.
     pub fn merge_staged(&mut self) -> Result<(), ErrorCode> {
-        Err(ErrorCode::Internal)
+        match self.staged.take().ok_or(ErrorCode::NotFound)? {
+            Staged::Foreign(staged) => {
+                self.group.merge_staged_commit(&self.provider, *staged).map_err(|_| ErrorCode::Internal)?
+            }
+            Staged::Own => {
+                self.group.merge_pending_commit(&self.provider).map_err(|_| ErrorCode::Internal)?;
+            }
+            Staged::Rejoin => {
+                self.provider.store().delete(&[row::REJOIN]);
+                self.rejoin = None;
+            }
+        }
+        self.state = suite::room_state(&self.room, self.group.extensions())?;
+        Ok(())
     }
 
     /// Forgets the staged commit.
-    pub fn discard_staged(&mut self) {}
+    pub fn discard_staged(&mut self) {
+        self.staged = None;
+    }
 
     /// Forgets the pending commit: it was refused, and will be made again.
     ///
     /// # Errors
-    /// `Internal`.
+    /// `Conflict` for a rejoin: drop the member and begin again from the rows that were stored before
+    /// it. `Internal`.
     pub fn clear_pending(&mut self) -> Result<(), ErrorCode> {
-        Err(ErrorCode::Internal)
+        if self.rejoin.is_some() {
+            return Err(ErrorCode::Conflict);
+        }
+        if matches!(self.staged, Some(Staged::Own)) {
+            self.staged = None;
+        }
+        self.group.clear_pending_commit(self.provider.store()).map_err(fault::damaged)
+    }
+
+    // Nothing may be made in a group that does not exist for the others yet.
+    fn settled(&self) -> Result<(), ErrorCode> {
+        if !self.group.is_active() {
+            return Err(ErrorCode::Forbidden);
+        }
+        self.rejoin.map_or(Ok(()), |_| Err(ErrorCode::Conflict))
+    }
+
+    fn with_entropy<T>(
+        &mut self,
+        entropy: &mut dyn Entropy,
+        operation: impl FnOnce(&mut Self) -> Result<T, ErrorCode>,
+    ) -> Result<T, ErrorCode> {
+        self.provider.seed(entropy);
+        let result = operation(self);
+        self.provider.unseed();
+        result
     }
 }

@@ -1,0 +1,169 @@
+//! The three ways into a group: founding it, a Welcome, and an external commit by a device that lost
+//! its way.
+
+use bytes::Bytes;
+use machine::Entropy;
+use openmls::prelude::{
+    GroupId, LeafNodeParameters, MlsGroup, MlsMessageBodyIn, MlsMessageIn, OpenMlsProvider as _,
+    RatchetTreeIn, StagedWelcome, group_info::VerifiableGroupInfo,
+};
+use sha2::{Digest as _, Sha256};
+use tls_codec::{Deserialize as _, Serialize as _};
+use wire::{
+    ErrorCode, RoomId, limits,
+    proto::{MessageBinding, RoomFounding, RoomState},
+};
+
+use super::{CommitBundle, Member, commit::bundle};
+use crate::{
+    DeviceKeys, Rows, delta, fault,
+    framing::authenticated_data,
+    key_package::parse_welcome,
+    provider::{DeviceSigner, Provider},
+    store::{Store, row},
+    suite,
+};
+
+impl Member {
+    /// Founds a room with this device as the only member, in epoch 0.
+    ///
+    /// # Errors
+    /// `Malformed` if `state.room` is no room id.
+    pub fn found(
+        keys: &DeviceKeys,
+        state: &RoomState,
+        entropy: &mut dyn Entropy,
+    ) -> Result<(Self, RoomFounding), ErrorCode> {
+        let room = RoomId::try_from(state.room.as_ref())?;
+        let provider = Provider::default();
+        provider.seed(entropy);
+        let signer = DeviceSigner(&keys.secret);
+        let group = MlsGroup::builder()
+            .with_group_id(GroupId::from_slice(room.as_bytes()))
+            .with_wire_format_policy(openmls::prelude::PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+            .padding_size(0)
+            .max_past_epochs(limits::PAST_EPOCHS_KEPT)
+            .number_of_resumption_psks(0)
+            .use_ratchet_tree_extension(false)
+            .sender_ratchet_configuration(suite::sender_ratchet())
+            .lifetime(suite::lifetime())
+            .ciphersuite(suite::SUITE)
+            .with_capabilities(suite::capabilities())
+            .with_group_context_extensions(suite::group_context(state)?)
+            .build(&provider, &signer, keys.credential())
+            .map_err(|_| ErrorCode::Internal)?;
+        let info =
+            group.export_group_info(provider.crypto(), &signer, false).map_err(|_| ErrorCode::Internal)?;
+        let founding = RoomFounding {
+            group_info: info.to_bytes().map_err(|_| ErrorCode::Internal)?.into(),
+            ratchet_tree: tree_bytes(&group)?,
+        };
+        provider.unseed();
+        Ok((Self::of_group(keys, room, provider, group)?, founding))
+    }
+
+    /// Joins by a Welcome. `key_package` are the rows of the package that it names.
+    ///
+    /// # Errors
+    /// `NotFound` if the Welcome is not for this package; `Malformed`, `TooLarge`, `Unsupported`,
+    /// `BadSignature` if the Welcome or the tree is; `Conflict` if two leaves are of one device.
+    pub fn join(
+        keys: &DeviceKeys,
+        welcome: &[u8],
+        ratchet_tree: &[u8],
+        key_package: &Rows,
+    ) -> Result<Self, ErrorCode> {
+        let welcome = parse_welcome(welcome)?;
+        let tree = parse_tree(ratchet_tree)?;
+        let provider = Provider::with_store(Store::load(key_package.clone()));
+        let builder = StagedWelcome::build_from_welcome(&provider, &suite::join_config(), welcome)
+            .map_err(|error| fault::welcome(&error))?
+            .with_ratchet_tree(tree);
+        let staged = builder.build().map_err(|error| fault::welcome(&error))?;
+        let room = RoomId::try_from(staged.group_context().group_id().as_slice())?;
+        let group = staged.into_group(&provider).map_err(|error| fault::welcome(&error))?;
+        delta::check_tree(group.public_group())?;
+        // The package is not part of the room; whoever keeps it decides when it goes.
+        provider.store().forget(row::KEY_PACKAGE);
+        Self::of_group(keys, room, provider, group)
+    }
+
+    /// Makes an external commit that replaces this device's own leaf, for a device that can process
+    /// the room's log no further. `old` are the stored rows of the room; they are replaced.
+    ///
+    /// The new member is of use only once the commit has come back and was merged. If it loses the
+    /// race, drop it and begin again from the rows that were stored before.
+    ///
+    /// # Errors
+    /// `NotFound` if this device has no leaf in the tree; else as [`Member::join`].
+    pub fn rejoin(
+        keys: &DeviceKeys,
+        old: Rows,
+        (group_info, ratchet_tree): (&[u8], &[u8]),
+        binding: &MessageBinding,
+        entropy: &mut dyn Entropy,
+    ) -> Result<(Self, CommitBundle), ErrorCode> {
+        let info = parse_group_info(group_info)?;
+        let room = RoomId::try_from(info.group_id().as_slice())?;
+        let data = authenticated_data(&room, binding)?;
+        let tree = parse_tree(ratchet_tree)?;
+        let epoch = info.epoch().as_u64();
+        let own = keys.secret.public();
+        let mut known = tree.leaves();
+        if !known.any(|leaf| leaf.signature_key().as_slice() == own.as_bytes()) {
+            return Err(ErrorCode::NotFound);
+        }
+        drop(known);
+        let provider = Provider::with_store(Store::load(old));
+        provider.store().clear();
+        provider.seed(entropy);
+        let builder = MlsGroup::external_commit_builder()
+            .with_ratchet_tree(tree)
+            .with_config(suite::join_config())
+            .with_aad(data)
+            .build_group(&provider, info, keys.credential())
+            .map_err(|_| ErrorCode::Malformed)?;
+        let leaf = LeafNodeParameters::builder().with_capabilities(suite::capabilities()).build();
+        let (group, commit) = builder
+            .leaf_node_parameters(leaf)
+            .load_psks(provider.storage())
+            .map_err(|error| fault::create_commit(&error))?
+            .create_group_info(true)
+            .build(provider.rand(), provider.crypto(), &DeviceSigner(&keys.secret), |_| true)
+            .map_err(|error| fault::create_commit(&error))?
+            .finalize(&provider)
+            .map_err(|_| ErrorCode::Internal)?;
+        provider.unseed();
+        delta::check_tree(group.public_group())?;
+        let bundle = bundle(epoch, commit)?;
+        let mut member = Self::of_group(keys, room, provider, group)?;
+        let hash: [u8; 32] = Sha256::digest(&bundle.commit).into();
+        member.provider.store().put(vec![row::REJOIN], &hash).map_err(fault::damaged)?;
+        member.rejoin = Some(hash);
+        Ok((member, bundle))
+    }
+}
+
+pub(crate) fn parse_tree(bytes: &[u8]) -> Result<RatchetTreeIn, ErrorCode> {
+    if bytes.len() > limits::RATCHET_TREE_BYTES_MAX {
+        return Err(ErrorCode::TooLarge);
+    }
+    RatchetTreeIn::tls_deserialize_exact(bytes).map_err(|_| ErrorCode::Malformed)
+}
+
+pub(crate) fn parse_group_info(bytes: &[u8]) -> Result<VerifiableGroupInfo, ErrorCode> {
+    if bytes.len() > limits::GROUP_INFO_BYTES_MAX {
+        return Err(ErrorCode::TooLarge);
+    }
+    let message = MlsMessageIn::tls_deserialize_exact(bytes).map_err(|_| ErrorCode::Malformed)?;
+    match message.extract() {
+        MlsMessageBodyIn::GroupInfo(info) if info.ciphersuite() == suite::SUITE => Ok(info),
+        MlsMessageBodyIn::GroupInfo(_) => Err(ErrorCode::Unsupported),
+        _ => Err(ErrorCode::Malformed),
+    }
+}
+
+fn tree_bytes(group: &MlsGroup) -> Result<Bytes, ErrorCode> {
+    let tree = group.export_ratchet_tree().tls_serialize_detached();
+    tree.map(Bytes::from).map_err(|_| ErrorCode::Internal)
+}
