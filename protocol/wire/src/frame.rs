@@ -49,7 +49,8 @@ impl Decoder {
     /// Sets the most bytes that the message of a frame may have, from the next frame on; never more
     /// than `FRAME_BYTES_MAX`. Who is still unknown gets little.
     pub const fn set_bytes_max(&mut self, bytes_max: usize) {
-        self.bytes_max = if bytes_max < limits::FRAME_BYTES_MAX { bytes_max } else { limits::FRAME_BYTES_MAX };
+        self.bytes_max =
+            if bytes_max < limits::FRAME_BYTES_MAX { bytes_max } else { limits::FRAME_BYTES_MAX };
     }
 
     /// Adds bytes that were read.

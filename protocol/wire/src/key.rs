@@ -30,9 +30,18 @@ impl PublicKey {
     /// # Errors
     /// `BadSignature` in every other case, a signature of the wrong length included.
     pub fn verify(&self, input: &[u8], signature: &[u8]) -> Result<(), ErrorCode> {
+        if !self.is_canonical() {
+            return Err(ErrorCode::BadSignature);
+        }
         let key = VerifyingKey::from_bytes(&self.0).map_err(|_| ErrorCode::BadSignature)?;
         let signature = Signature::from_slice(signature).map_err(|_| ErrorCode::BadSignature)?;
         key.verify_strict(input, &signature).map_err(|_| ErrorCode::BadSignature)
+    }
+
+    /// Whether the coordinate is below 2^255 - 19, so that no two keys are one point.
+    fn is_canonical(&self) -> bool {
+        let [low, middle @ .., high] = &self.0;
+        *low < 0xed || high & 0x7f != 0x7f || middle.iter().any(|byte| *byte != 0xff)
     }
 }
 

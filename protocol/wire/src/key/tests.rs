@@ -86,6 +86,23 @@ fn a_key_of_another_length_or_that_is_no_point_is_refused() {
     assert_eq!(no_point.verify(b"bytes", &secret(1).sign(b"bytes")), BAD);
 }
 
+// [SIGN-3]
+#[test]
+fn one_point_has_one_encoding() {
+    let of = |low: u8, middle: u8, high: u8| {
+        let mut bytes = [middle; 32];
+        (bytes[0], bytes[31]) = (low, high);
+        PublicKey::new(bytes)
+    };
+    for (low, middle, high) in [(0xec, 0xff, 0x7f), (0xff, 0xfe, 0x7f), (0xff, 0xff, 0x7e), (0, 0, 0x80)] {
+        assert!(of(low, middle, high).is_canonical());
+    }
+    for (low, high) in [(0xed, 0x7f), (0xee, 0xff), (0xff, 0x7f), (0xff, 0xff)] {
+        assert!(!of(low, 0xff, high).is_canonical());
+        assert_eq!(of(low, 0xff, high).verify(b"bytes", &secret(1).sign(b"bytes")), BAD);
+    }
+}
+
 #[test]
 fn a_secret_has_no_way_into_a_log() {
     let key = secret(7);
