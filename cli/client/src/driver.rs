@@ -76,7 +76,8 @@ impl Driver {
     ) -> Result<Self, ClientError> {
         let profile = Profile::load(dir)?;
         let mut store = Store::open(dir).await?;
-        let snapshot = store.snapshot().await?;
+        let mut snapshot = store.snapshot().await?;
+        snapshot.pin(profile.keys.account.domain(), profile.home.fingerprint);
         let (account, device) = (profile.keys.account.clone(), profile.keys.device);
         let engine = Engine::open(profile.keys.clone(), snapshot, SystemEntropy, clock::now())?;
         let endpoint = profile.home.endpoints.first().cloned().unwrap_or_default();

@@ -1,5 +1,9 @@
-//! This device: how it comes to be one of an account's.
+//! This device: how it comes to be one of an account's, and the key packages by which it is added
+//! to rooms.
 
+mod key_packages;
 mod login;
 
-pub use login::{DeviceKeys, Enrolment, Login};
+pub(crate) use key_packages::Packages;
+pub use login::{Enrolment, Login};
+pub use mls::DeviceKeys;

@@ -17,11 +17,19 @@
 //! `spec/07-sync.md` and `spec/08-encryption.md` say what is decided here.
 
 mod command;
-pub mod device;
 mod engine;
 mod input;
+mod intent;
 mod notice;
 mod output;
+mod request;
+mod room;
+mod session;
+mod stage;
+mod sync;
+mod trust;
+
+pub mod device;
 pub mod record;
 pub mod view;
 

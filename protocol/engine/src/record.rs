@@ -12,8 +12,8 @@ use wire::RoomId;
 
 pub use intent::{IntentKind, IntentRow, Progressed};
 pub use message::{ItemKind, MessageRow};
-pub use room::{InvitationRow, MemberRow, RoomPhase, RoomRow, RosterRow, StoredRow};
-pub use snapshot::Snapshot;
+pub use room::{InvitationRow, JoinRow, MemberRow, RoomPhase, RoomRow, RosterRow, StoredRow};
+pub use snapshot::{Snapshot, apply};
 pub use trust::{ContactRow, CursorRow, DomainRow, KeyPackageRow};
 
 /// The kinds of rows: one table each.
@@ -39,11 +39,13 @@ pub enum Table {
     Domain,
     /// Invitations that wait for an answer.
     Invitation,
+    /// Welcomes that wait for keys with which to judge them.
+    Join,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Cursor,
         Self::Room,
         Self::Roster,
@@ -54,6 +56,7 @@ impl Table {
         Self::Contact,
         Self::Domain,
         Self::Invitation,
+        Self::Join,
     ];
 
     /// A name for it in a schema: lower-case ASCII letters and underscores.
@@ -70,6 +73,7 @@ impl Table {
             Self::Contact => "contact",
             Self::Domain => "domain",
             Self::Invitation => "invitation",
+            Self::Join => "welcome",
         }
     }
 }

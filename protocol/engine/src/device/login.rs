@@ -1,23 +1,12 @@
 //! A first login: the account key, the device key and what they sign are made on the device; the
 //! node gets public parts only and adds its signature to the binding.
 
+use bytes::Bytes;
+use identity::{AccountBinding, AccountMode, DeviceCertificate, DeviceList, DomainDocument};
 use machine::{Entropy, Timestamp};
+use mls::DeviceKeys;
 use wire::{Account, DeviceId, ErrorCode, SecretKey, proto};
-
-/// What a device proves itself with.
-#[derive(Clone)]
-pub struct DeviceKeys {
-    /// The account.
-    pub account: Account,
-    /// The device.
-    pub device: DeviceId,
-    /// The device's key.
-    pub secret: SecretKey,
-    /// The countersigned binding of the account.
-    pub binding: proto::Signed,
-    /// The certificate of the device.
-    pub certificate: proto::Signed,
-}
+use zeroize::Zeroizing;
 
 /// What a device has made and the node has not confirmed yet. Keep it (it holds secrets) until
 /// [`Enrolment::finish`], so that a lost answer can be asked for again with the same keys.
@@ -52,8 +41,20 @@ impl Enrolment {
     /// # Errors
     /// `Internal` if a statement cannot be made.
     pub fn new(account: Account, now: Timestamp, entropy: &mut impl Entropy) -> Result<Self, ErrorCode> {
-        let _ = (account, now, entropy);
-        Err(ErrorCode::Internal)
+        let account_key = new_key(entropy);
+        let device_key = new_key(entropy);
+        let device = DeviceId::new(entropy.array());
+        let binding = AccountBinding::propose(&account, &account_key, AccountMode::UserHeld, now)?;
+        let listed = [(device, device_key.public())];
+        let list = DeviceList::issue(&account, None, &listed, &[], &account_key, now)?;
+        let certificate =
+            DeviceCertificate::issue(&account, device, &device_key.public(), &account_key, now)?;
+        let keys = proto::AccountKeys {
+            binding: Some(binding.signed().clone()),
+            device_list: Some(list.signed().clone()),
+            certificates: vec![certificate.signed().clone()],
+        };
+        Ok(Self { account, account_key, device, device_key, keys })
     }
 
     /// The request; `code` is the invite ticket's, 16 bytes.
@@ -61,23 +62,49 @@ impl Enrolment {
     pub fn request(&self, code: [u8; 16]) -> proto::Enrol {
         proto::Enrol {
             account: self.account.to_string(),
-            code: bytes::Bytes::copy_from_slice(&code),
+            code: Bytes::copy_from_slice(&code),
             keys: Some(self.keys.clone()),
         }
     }
 
-    /// Checks the answer against what was asked for and the domain's newest document.
+    /// Checks the answer against what was asked for and the domain's newest document, which was
+    /// itself checked against the fingerprint in the invite ticket.
     ///
     /// # Errors
-    /// `KeyUnverified` if the node answers with other keys than this device made; what
-    /// `identity::check_account_keys` says otherwise.
+    /// `KeyUnverified` if the node answers with other keys than this device made; as
+    /// `identity::check_account_keys` otherwise.
     pub fn finish(
         &self,
         answer: &proto::AccountKeys,
-        document: &identity::DomainDocument,
+        document: &DomainDocument,
         now: Timestamp,
     ) -> Result<Login, ErrorCode> {
-        let _ = (answer, document, now);
-        Err(ErrorCode::Internal)
+        identity::check_account_keys(answer, document, now)?;
+        let own = self.keys.binding.as_ref().map(|binding| &binding.body);
+        let binding = answer.binding.clone().ok_or(ErrorCode::Malformed)?;
+        let same = Some(&binding.body) == own
+            && answer.device_list == self.keys.device_list
+            && answer.certificates == self.keys.certificates;
+        if !same {
+            return Err(ErrorCode::KeyUnverified);
+        }
+        let certificate = answer.certificates.first().cloned().ok_or(ErrorCode::Malformed)?;
+        Ok(Login {
+            keys: DeviceKeys {
+                account: self.account.clone(),
+                device: self.device,
+                secret: self.device_key.clone(),
+                binding,
+                certificate,
+            },
+            account_key: self.account_key.clone(),
+            account_keys: answer.clone(),
+        })
     }
+}
+
+fn new_key(entropy: &mut impl Entropy) -> SecretKey {
+    let mut seed = Zeroizing::new([0; 32]);
+    entropy.fill(seed.as_mut_slice());
+    SecretKey::from_seed(&seed)
 }

@@ -29,6 +29,8 @@ pub enum IntentKind {
     Refresh = 8,
     /// Commit what others proposed.
     Settle = 9,
+    /// Say that a commit could not be followed.
+    Nack = 10,
 }
 
 /// How far an intent is.
@@ -41,6 +43,8 @@ pub enum Progressed {
     Submitted = 1,
     /// The home node owns its delivery.
     Accepted = 2,
+    /// It will never be done; kept so that the user sees it.
+    Failed = 3,
 }
 
 /// What the user wanted. Key: `intent`. Ordered by `number`.
@@ -91,9 +95,12 @@ pub struct IntentRow {
     /// Accounts that were added by earlier commits of this intent.
     #[prost(string, repeated, tag = "15")]
     pub added: Vec<String>,
-    /// The name of an own room that is to be founded; sent after everybody was added.
+    /// It makes no item of the timeline and nobody waits for it.
     #[prost(bool, tag = "16")]
     pub quiet: bool,
+    /// Why it failed, as an error's number.
+    #[prost(uint32, tag = "17")]
+    pub error: u32,
 }
 
 impl Row for IntentRow {

@@ -135,6 +135,9 @@ pub struct MemberRow {
     /// The seq of the event that added it; 0 if that was before this device joined.
     #[prost(uint64, tag = "9")]
     pub since: u64,
+    /// It declined the invitation and is to be removed.
+    #[prost(bool, tag = "10")]
+    pub declined: bool,
 }
 
 /// A domain that holds all events of a room up to a seq durably.
@@ -170,6 +173,25 @@ pub struct InvitationRow {
 
 impl Row for InvitationRow {
     const TABLE: Table = Table::Invitation;
+
+    fn key(&self) -> Bytes {
+        self.room.clone()
+    }
+}
+
+/// A Welcome that waits for keys with which to judge it. Key: `room`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct JoinRow {
+    /// The room, 32 bytes.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub room: Bytes,
+    /// What the hub sent.
+    #[prost(message, optional, tag = "2")]
+    pub join: Option<wire::proto::Join>,
+}
+
+impl Row for JoinRow {
+    const TABLE: Table = Table::Join;
 
     fn key(&self) -> Bytes {
         self.room.clone()

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use wire::{ErrorCode, RoomId};
+use wire::{DomainName, ErrorCode, RoomId};
 
 use super::{
-    ContactRow, CursorRow, DomainRow, IntentRow, InvitationRow, KeyPackageRow, Record, RoomRow, RosterRow,
-    Table,
+    ContactRow, CursorRow, DomainRow, IntentRow, InvitationRow, JoinRow, KeyPackageRow, Record, RoomRow,
+    RosterRow, Table,
 };
 
 /// What the store holds when an engine is opened: every row of every table but
@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub(crate) contacts: BTreeMap<String, ContactRow>,
     pub(crate) domains: BTreeMap<String, DomainRow>,
     pub(crate) invitations: BTreeMap<RoomId, InvitationRow>,
+    pub(crate) joins: BTreeMap<RoomId, JoinRow>,
+    pub(crate) pins: BTreeMap<DomainName, [u8; 32]>,
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -64,8 +66,18 @@ impl Snapshot {
             Table::Invitation => {
                 self.invitations.insert(key.try_into()?, decode(value)?);
             }
+            Table::Join => {
+                self.joins.insert(key.try_into()?, decode(value)?);
+            }
         }
         Ok(())
+    }
+
+    /// Pins a domain by the fingerprint of its root key, as the invite ticket gave it. The device's
+    /// own domain must be pinned before an engine is opened; of others the node's word is taken
+    /// first.
+    pub fn pin(&mut self, domain: &DomainName, fingerprint: [u8; 32]) {
+        self.pins.insert(domain.clone(), fingerprint);
     }
 
     /// The snapshot of a store that is a map of rows, as tests and the simulator keep it.
@@ -81,7 +93,7 @@ impl Snapshot {
     }
 }
 
-/// Applies records to a map of rows, as a store does.
+/// Applies records to a map of rows, as a store does in one transaction.
 pub fn apply(rows: &mut BTreeMap<(Table, Bytes), Bytes>, records: Vec<Record>) {
     for Record { table, key, value } in records {
         match value {

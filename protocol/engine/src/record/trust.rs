@@ -54,9 +54,12 @@ pub struct ContactRow {
     /// The user has compared the key.
     #[prost(bool, tag = "9")]
     pub verified: bool,
-    /// When the device list expires, in seconds since 1970.
-    #[prost(uint64, tag = "10")]
-    pub expires: u64,
+    /// The hash of that binding.
+    #[prost(bytes = "bytes", tag = "10")]
+    pub binding_hash: Bytes,
+    /// The hash of that list; empty while only a leaf was seen.
+    #[prost(bytes = "bytes", tag = "11")]
+    pub list_hash: Bytes,
 }
 
 impl Row for ContactRow {

@@ -2,7 +2,7 @@
 
 use wire::{Account, DeviceId, DomainName, ErrorCode, RoomId, proto::RoomKind};
 
-use crate::record::RoomPhase;
+use crate::record::{InvitationRow, RoomPhase};
 
 /// A room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,4 +86,21 @@ pub struct InvitationView {
     pub time_ms: u64,
     /// The answer that was given and that the node has not confirmed.
     pub answered: Option<bool>,
+}
+
+impl InvitationView {
+    /// The invitation that a row stands for; `None` if the row makes no sense.
+    #[must_use]
+    pub fn from_row(row: &InvitationRow) -> Option<Self> {
+        Some(Self {
+            room: RoomId::try_from(row.room.as_ref()).ok()?,
+            inviter: row.inviter.parse().ok()?,
+            kind: row.kind(),
+            time_ms: row.time_ms,
+            answered: match row.answer {
+                0 => None,
+                answer => Some(answer == 1),
+            },
+        })
+    }
 }

@@ -192,6 +192,7 @@ impl TimelineItem {
         item.intent = Some(name);
         item.delivery = Some(match intent.progressed() {
             Progressed::Accepted => Delivery::Accepted,
+            Progressed::Failed => Delivery::Failed(ErrorCode::from_code(intent.error)),
             Progressed::Waiting | Progressed::Submitted => Delivery::Queued,
         });
         Some(item)

@@ -1,0 +1,14 @@
+//! What the user wants: stored before anything is sent, derived again whenever it must be, and
+//! finished once (rule R4).
+
+mod add;
+mod change;
+mod command;
+mod found;
+mod message;
+mod outcome;
+mod queue;
+mod typing;
+mod worker;
+
+pub(crate) use queue::Intents;

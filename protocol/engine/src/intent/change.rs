@@ -1,0 +1,226 @@
+//! Commits other than adds: removals, roles, others' leaves, new keys for the own leaf; and the
+//! proposal to leave. What the room is to be afterwards is derived anew at each try (rule R4).
+
+use std::collections::BTreeSet;
+
+use machine::Entropy;
+use room::{CheckedEvent, State, policy};
+use wire::{
+    Account, ErrorCode, MessageId, limits,
+    proto::{
+        CommitExtras, Content, EventKind, MessageBinding, RoomInfo, RoomKind, Submission, content::Kind,
+    },
+};
+
+use super::worker::Step;
+use crate::{
+    Engine, Outcome,
+    record::{IntentKind, IntentRow, Progressed},
+    room::{Room, roster},
+};
+
+/// A lost race is run again after about this many milliseconds, then twice as many, and so on.
+const RACE_MS: u64 = 50;
+
+impl<E: Entropy> Engine<E> {
+    pub(super) fn change(&mut self, room: &mut Room, intent: MessageId) -> Step {
+        let Some(row) = self.intents.get(intent) else { return Step::Next };
+        let accounts: BTreeSet<Account> = row.accounts.iter().filter_map(|name| name.parse().ok()).collect();
+        let (done, remove) = match row.kind() {
+            IntentKind::Remove => {
+                let here: Vec<Account> =
+                    accounts.iter().filter(|account| room.members.contains_key(*account)).cloned().collect();
+                (here.is_empty(), here)
+            }
+            IntentKind::Settle => {
+                let admin = room.members.get(&self.keys.account).is_some_and(|own| own.admin);
+                let declined = room.members.iter().filter(|(_, member)| member.declined && admin);
+                let gone: Vec<Account> = declined.map(|(account, _)| account.clone()).collect();
+                (gone.is_empty() && room.leaving().is_empty(), gone)
+            }
+            IntentKind::Promote => {
+                (accounts.iter().all(|one| room.members.get(one).is_none_or(|one| one.admin)), Vec::new())
+            }
+            IntentKind::Demote => {
+                (accounts.iter().all(|one| room.members.get(one).is_none_or(|one| !one.admin)), Vec::new())
+            }
+            _ => (false, Vec::new()),
+        };
+        if done {
+            self.finish_done(intent);
+            return Step::Next;
+        }
+        self.commit(room, intent, mls::Change { remove, ..mls::Change::default() })
+    }
+
+    /// Makes the commit of an intent and puts it on its way.
+    pub(super) fn commit(&mut self, room: &mut Room, intent: MessageId, change: mls::Change) -> Step {
+        match self.try_commit(room, intent, change) {
+            Ok(()) => Step::Next,
+            Err(error) => {
+                if let Ok(member) = room.live(&self.keys)
+                    && let Err(error) = member.clear_pending()
+                {
+                    self.passed(error);
+                }
+                self.finish_error(intent, error.into());
+                Step::Next
+            }
+        }
+    }
+
+    fn try_commit(
+        &mut self,
+        room: &mut Room,
+        intent: MessageId,
+        mut change: mls::Change,
+    ) -> Result<(), ErrorCode> {
+        let row = self.intents.get(intent).ok_or(ErrorCode::NotFound)?.clone();
+        let message = self.new_id();
+        let binding = MessageBinding { room: room.id.to_bytes(), message_id: message.to_bytes() };
+        let leaving = room.leaving();
+        // A leave that is carried out already need not be asked for again.
+        change.remove.retain(|account| !leaving.contains(account));
+        let member = room.live(&self.keys)?;
+        self.stage.mls.insert(*member.room());
+        if member.has_pending_commit() {
+            member.clear_pending()?;
+        }
+        let before = State::parse(member.state())?;
+        let mut after = before.clone();
+        for account in row.accounts.iter().filter_map(|name| name.parse::<Account>().ok()) {
+            match row.kind() {
+                IntentKind::Promote => after.admins.insert(account),
+                IntentKind::Demote => after.admins.remove(&account),
+                _ => false,
+            };
+        }
+        let mut remaining = roster(&member.leaves());
+        remaining.retain(|account, _| !leaving.contains(account) && !change.remove.contains(account));
+        let after = policy::succession(&after, &remaining);
+        change.state = (after != before).then(|| after.to_proto());
+        let bundle = member.commit(&binding, &change, &mut self.entropy)?;
+        room.flight = Some(intent);
+        let submission = Submission {
+            room: room.id.to_bytes(),
+            message_id: message.to_bytes(),
+            kind: EventKind::Commit.into(),
+            epoch: bundle.epoch,
+            body: bundle.commit,
+            commit: Some(CommitExtras { welcome: bundle.welcome, group_info: bundle.group_info }),
+            account: self.keys.account.to_string(),
+            device_id: self.keys.device.to_bytes(),
+            ..Submission::default()
+        };
+        self.submit(intent, submission);
+        Ok(())
+    }
+
+    pub(super) fn leave(&mut self, room: &mut Room, intent: MessageId) -> Step {
+        match self.try_leave(room, intent) {
+            Ok(()) => Step::Next,
+            Err(error) => {
+                self.finish_error(intent, error.into());
+                Step::Next
+            }
+        }
+    }
+
+    fn try_leave(&mut self, room: &mut Room, intent: MessageId) -> Result<(), ErrorCode> {
+        let message = self.new_id();
+        let binding = MessageBinding { room: room.id.to_bytes(), message_id: message.to_bytes() };
+        let member = room.live(&self.keys)?;
+        self.stage.mls.insert(*member.room());
+        let epoch = member.epoch();
+        let body = member.propose_leave(&binding, &mut self.entropy)?;
+        room.flight = Some(intent);
+        let submission = Submission {
+            room: room.id.to_bytes(),
+            message_id: message.to_bytes(),
+            kind: EventKind::Proposal.into(),
+            epoch,
+            body,
+            account: self.keys.account.to_string(),
+            device_id: self.keys.device.to_bytes(),
+            ..Submission::default()
+        };
+        self.submit(intent, submission);
+        Ok(())
+    }
+
+    /// A commit was merged: an own one is done, another one has won the race against an own one.
+    pub(crate) fn after_commit(&mut self, room: &mut Room, event: &CheckedEvent, own: Option<MessageId>) {
+        let Some(flight) = room.flight else { return };
+        if own != Some(flight) {
+            return self.race_lost(room, flight);
+        }
+        room.flight = None;
+        room.leaf_updated_ms = self.now.as_ms();
+        let _ = event;
+        let kind = self.intents.get(flight).map(IntentRow::kind);
+        if kind == Some(IntentKind::Add) {
+            self.intents.claimed.remove(&flight);
+            self.change_intent(flight, |row| {
+                row.set_progressed(Progressed::Waiting);
+                row.message.clear();
+                row.submission = None;
+                row.claim.clear();
+            });
+            room.waiting.push_front(flight);
+            self.touched.insert(room.id);
+        } else {
+            self.finish_done(flight);
+        }
+    }
+
+    /// An own commit or leave will not be ordered in this epoch: derive it again after a while, a
+    /// bounded number of times.
+    pub(super) fn race_lost(&mut self, room: &mut Room, intent: MessageId) {
+        room.flight = None;
+        if let Ok(member) = room.live(&self.keys)
+            && member.has_pending_commit()
+            && let Err(error) = member.clear_pending()
+        {
+            self.passed(error);
+        }
+        self.stage.mls.insert(room.id);
+        let Some(tries) = self.intents.get(intent).map(|row| row.tries) else { return };
+        if usize::try_from(tries).is_ok_and(|tries| tries >= limits::COMMIT_TRIES_MAX) {
+            return self.finish_error(intent, ErrorCode::StaleEpoch.into());
+        }
+        self.change_intent(intent, |row| {
+            row.set_progressed(Progressed::Waiting);
+            row.message.clear();
+            row.submission = None;
+        });
+        room.waiting.push_front(intent);
+        let whole = RACE_MS << tries.min(10);
+        let at = self.now.plus_ms(whole / 2 + self.jitter_ms(whole));
+        room.rest_until = at;
+        self.wake_for(at, room.id);
+    }
+
+    /// Tells those who are new what the room is called.
+    pub(super) fn tell_name(&mut self, room: &mut Room) {
+        if room.kind != RoomKind::Group || (room.name.is_empty() && room.topic.is_empty()) {
+            return;
+        }
+        let info = RoomInfo { name: room.name.clone(), topic: room.topic.clone() };
+        let content = Content {
+            version: 1,
+            time_ms: self.now.as_ms(),
+            kind: Some(Kind::RoomInfo(info)),
+            ..Content::default()
+        };
+        let mut row = IntentRow { content: Some(content), quiet: true, ..IntentRow::default() };
+        row.set_kind(IntentKind::Message);
+        if let Err(error) = self.push_intent(room, row, None, false) {
+            self.passed(error);
+        }
+    }
+
+    /// It is done, or others have done it.
+    pub(crate) fn finish_done(&mut self, intent: MessageId) {
+        self.finish(intent, Ok(Outcome::Done));
+    }
+}

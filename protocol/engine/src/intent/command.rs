@@ -1,0 +1,260 @@
+//! What each command of the user becomes.
+
+use machine::Entropy;
+use wire::{
+    Account, ErrorCode, MessageId, RoomId, WireError, limits,
+    proto::{self, Content, RoomKind, client_request::Request, content::Kind},
+};
+
+use crate::{
+    Command, CommandId, Engine, Notice, Outcome, Target,
+    record::{ContactRow, IntentKind, IntentRow, Progressed, RoomPhase},
+    request::Purpose,
+    room::Room,
+    trust::Want,
+};
+
+impl<E: Entropy> Engine<E> {
+    pub(crate) fn command(&mut self, id: CommandId, command: Command) {
+        if let Err(error) = self.try_command(id, command) {
+            self.finish_command(id, Err(error.into()));
+        }
+    }
+
+    /// The last word about a command that makes no intent.
+    pub(crate) fn finish_command(&mut self, id: CommandId, result: Result<Outcome, WireError>) {
+        self.stage.notify(Notice::Finished { command: Some(id), intent: None, result });
+    }
+
+    fn try_command(&mut self, id: CommandId, command: Command) -> Result<(), ErrorCode> {
+        match command {
+            Command::Send { target, text, reply_to } => {
+                let reply_to = reply_to.map(|target| target.to_bytes()).unwrap_or_default();
+                self.say(id, target, Kind::Text(proto::Text { body: text, reply_to }))
+            }
+            Command::Edit { room, message, text } => {
+                let edit = proto::Edit { target: message.to_bytes(), body: text };
+                self.say(id, Target::Room(room), Kind::Edit(edit))
+            }
+            Command::Delete { room, message } => {
+                let delete = proto::Delete { target: message.to_bytes() };
+                self.say(id, Target::Room(room), Kind::Delete(delete))
+            }
+            Command::React { room, message, emoji, remove } => {
+                let reaction = proto::Reaction { target: message.to_bytes(), emoji, remove };
+                self.say(id, Target::Room(room), Kind::Reaction(reaction))
+            }
+            Command::Rename { room, name, topic } => {
+                self.need_admin(room)?;
+                let info = proto::RoomInfo { name, topic };
+                self.say(id, Target::Room(room), Kind::RoomInfo(info))
+            }
+            Command::MarkRead { room, seq } => self.mark_read(id, room, seq),
+            Command::Typing { room, active } => self.type_on(id, room, active),
+            Command::CreateRoom { name, topic, members } => self.create_room(id, name, topic, members),
+            Command::OpenDirect { account } => self.open_direct(id, &account),
+            Command::Invite { room, accounts } => {
+                self.need_admin(room)?;
+                self.change_room(id, room, IntentKind::Add, accounts)
+            }
+            Command::Remove { room, account } => {
+                self.need_admin(room)?;
+                self.change_room(id, room, IntentKind::Remove, vec![account])
+            }
+            Command::SetRole { room, account, admin } => {
+                self.need_admin(room)?;
+                let kind = if admin { IntentKind::Promote } else { IntentKind::Demote };
+                self.change_room(id, room, kind, vec![account])
+            }
+            Command::Leave { room } => self.change_room(id, room, IntentKind::Leave, Vec::new()),
+            Command::AnswerInvitation { room, accept } => {
+                self.answer_invitation(room, accept)?;
+                self.finish_command(id, Ok(Outcome::Done));
+                Ok(())
+            }
+            Command::Cancel { room, message } => self.cancel(id, room, message),
+            Command::SetContactPolicy { policy } => {
+                let request = proto::SetContactPolicy { policy: policy.into() };
+                self.ask(id, Request::SetContactPolicy(request))
+            }
+            Command::PeerStates { domains } => {
+                let domains = domains.iter().map(ToString::to_string).collect();
+                self.ask(id, Request::PeerStates(proto::PeerStatesRequest { domains }))
+            }
+            Command::LookUp { account } => self.look_up(id, account),
+            Command::TrustKey { account, key } => {
+                let row = self.trust.contacts.trust(&account, &key)?.clone();
+                self.stage.put(&row);
+                self.finish_command(id, Ok(Outcome::Contact(row)));
+                Ok(())
+            }
+        }
+    }
+
+    fn say(&mut self, id: CommandId, target: Target, kind: Kind) -> Result<(), ErrorCode> {
+        let content =
+            Content { version: 1, time_ms: self.now.as_ms(), kind: Some(kind), ..Content::default() };
+        mls::content::check(&content)?;
+        let room = match target {
+            Target::Room(room) => room,
+            Target::Account(account) => self.direct_with(&account)?,
+        };
+        self.usable(room)?;
+        let row = IntentRow { content: Some(content), ..IntentRow::default() };
+        self.push_in(id, room, IntentKind::Message, row)
+    }
+
+    fn change_room(
+        &mut self,
+        id: CommandId,
+        room: RoomId,
+        kind: IntentKind,
+        accounts: Vec<Account>,
+    ) -> Result<(), ErrorCode> {
+        self.usable(room)?;
+        let accounts: Vec<String> = accounts
+            .into_iter()
+            .filter(|account| kind != IntentKind::Add || *account != self.keys.account)
+            .map(|account| account.to_string())
+            .collect();
+        let forbidden = self
+            .rooms
+            .get(&room)
+            .is_some_and(|room| room.kind == RoomKind::Direct && kind != IntentKind::Leave);
+        if forbidden {
+            return Err(ErrorCode::Forbidden);
+        }
+        if accounts.len() > limits::ROOM_DEVICES_MAX {
+            return Err(ErrorCode::TooLarge);
+        }
+        if kind == IntentKind::Remove && accounts.iter().any(|name| name == self.keys.account.as_str()) {
+            return Err(ErrorCode::Forbidden);
+        }
+        self.push_in(id, room, kind, IntentRow { accounts, ..IntentRow::default() })
+    }
+
+    fn push_in(
+        &mut self,
+        id: CommandId,
+        room: RoomId,
+        kind: IntentKind,
+        mut row: IntentRow,
+    ) -> Result<(), ErrorCode> {
+        row.set_kind(kind);
+        let pushed =
+            self.with_room(room, |engine, room| engine.push_intent(room, row, Some(id), false).map(drop));
+        pushed.unwrap_or(Err(ErrorCode::NotFound))
+    }
+
+    /// Whether anything can be wanted in a room.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden` if this account is out of it; why it is paused.
+    fn usable(&self, room: RoomId) -> Result<(), ErrorCode> {
+        let room = self.rooms.get(&room).ok_or(ErrorCode::NotFound)?;
+        match (room.phase, room.paused) {
+            (RoomPhase::Left, _) => Err(ErrorCode::Forbidden),
+            (_, Some(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn need_admin(&self, room: RoomId) -> Result<(), ErrorCode> {
+        self.usable(room)?;
+        let room = self.rooms.get(&room).ok_or(ErrorCode::NotFound)?;
+        let own = room.members.get(&self.keys.account);
+        match own {
+            Some(member) if member.admin => Ok(()),
+            Some(_) => Err(ErrorCode::Forbidden),
+            None => Ok(()),
+        }
+    }
+
+    fn mark_read(&mut self, id: CommandId, room: RoomId, seq: u64) -> Result<(), ErrorCode> {
+        self.with_room(room, |engine, room| engine.read_here(room, seq)).ok_or(ErrorCode::NotFound)??;
+        self.finish_command(id, Ok(Outcome::Done));
+        Ok(())
+    }
+
+    fn read_here(&mut self, room: &mut Room, seq: u64) -> Result<(), ErrorCode> {
+        let seq = seq.min(room.head_seq);
+        let news = room.last_text_seq > room.read_seq;
+        if seq <= room.read_seq {
+            return Ok(());
+        }
+        room.read_seq = seq;
+        self.stage.rooms.insert(room.id);
+        self.stage.notify(Notice::Room(room.id));
+        if !news || !room.is_open() || room.members.len() < 2 {
+            return Ok(());
+        }
+        let kind = Some(Kind::Read(proto::ReadReceipt { seq }));
+        let waiting = room.waiting.iter().copied().find(|id| {
+            let content = self.intents.get(*id).and_then(|row| row.content.as_ref());
+            content.is_some_and(|content| matches!(content.kind, Some(Kind::Read(_))))
+        });
+        if let Some(waiting) = waiting {
+            self.change_intent(waiting, |row| {
+                row.content = Some(Content { version: 1, kind, ..Content::default() });
+            });
+            return Ok(());
+        }
+        let time_ms = self.now.as_ms();
+        let mut row = IntentRow {
+            content: Some(Content { version: 1, time_ms, kind, ..Content::default() }),
+            quiet: true,
+            ..IntentRow::default()
+        };
+        row.set_kind(IntentKind::Message);
+        self.push_intent(room, row, None, false).map(drop)
+    }
+
+    fn ask(&mut self, id: CommandId, request: Request) -> Result<(), ErrorCode> {
+        if self.session.is_none() {
+            return Err(ErrorCode::Unavailable);
+        }
+        self.request(Purpose::Command(id), request);
+        Ok(())
+    }
+
+    fn look_up(&mut self, id: CommandId, account: Account) -> Result<(), ErrorCode> {
+        if self.session.is_none() {
+            return Err(ErrorCode::Unavailable);
+        }
+        if self.trust.domains.newest(account.domain()).is_none() {
+            self.trust.wants.want(self.now, Want::Domain(account.domain().clone()));
+        }
+        self.trust.wants.want(self.now, Want::Account(account.clone()));
+        self.lookups.entry(account).or_default().push(id);
+        Ok(())
+    }
+
+    /// Answers those who asked for an account.
+    pub(crate) fn looked_up(&mut self, account: &Account, result: &Result<ContactRow, ErrorCode>) {
+        for id in self.lookups.remove(account).unwrap_or_default() {
+            let outcome = result.clone().map(Outcome::Contact).map_err(WireError::from);
+            self.finish_command(id, outcome);
+        }
+    }
+
+    fn cancel(&mut self, id: CommandId, room: RoomId, message: MessageId) -> Result<(), ErrorCode> {
+        let intent = match self.intents.by_message(message) {
+            Some((intent, _)) => intent,
+            None => message,
+        };
+        let row = self.intents.get(intent).ok_or(ErrorCode::NotFound)?;
+        if row.kind() != IntentKind::Message || row.room != room.as_bytes().as_slice() {
+            return Err(ErrorCode::NotFound);
+        }
+        let submitted = row.progressed() == Progressed::Submitted;
+        self.with_room(room, |engine, room| {
+            room.waiting.retain(|waiting| *waiting != intent);
+            if submitted {
+                room.unaccepted = room.unaccepted.saturating_sub(1);
+            }
+            engine.finish_error(intent, ErrorCode::Superseded.into());
+        });
+        self.finish_command(id, Ok(Outcome::Done));
+        Ok(())
+    }
+}

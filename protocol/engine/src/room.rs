@@ -1,0 +1,13 @@
+//! One room on this device: its state, its log, who is in it, and how far they are.
+
+mod commit;
+mod join;
+mod log;
+mod message;
+mod progress;
+mod pull;
+mod state;
+
+pub(crate) use commit::roster;
+pub(crate) use log::Flow;
+pub(crate) use state::{Group, Member, Room};

@@ -1,0 +1,258 @@
+//! A commit or a leave in the log: judged by the room's rules and by whose the added leaves are,
+//! then merged, and only then (rules R2, R7, R9).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use machine::Entropy;
+use mls::{Leaf, Processed, StagedChange};
+use room::{Change, CheckedEvent, Outcome, Roster, State, policy};
+use wire::{
+    Account, DeviceId, ErrorCode, MessageId,
+    proto::{EventKind, MessageBinding},
+};
+
+use super::{Member, Room, log::Flow};
+use crate::{
+    Engine, Notice, Warning,
+    record::{ItemKind, RoomPhase},
+    trust::Verdict,
+};
+
+/// Others' leaves are committed within this many milliseconds.
+const SETTLE_WITHIN_MS: u64 = 500;
+
+/// Why a commit is not merged.
+enum Objection {
+    /// It cannot be judged yet.
+    Wait,
+    /// It breaks the rules.
+    Refuse(ErrorCode),
+}
+
+/// What a commit that may be merged does.
+struct Judged {
+    outcome: Outcome,
+    before: State,
+    after: State,
+    /// Added accounts whose keys could not be had.
+    unverified: BTreeMap<Account, ErrorCode>,
+}
+
+impl<E: Entropy> Engine<E> {
+    pub(super) fn apply_commit(
+        &mut self,
+        room: &mut Room,
+        event: &CheckedEvent,
+        own: Option<MessageId>,
+    ) -> Flow {
+        self.stage.mls.insert(room.id);
+        let processed =
+            room.live(&self.keys).and_then(|member| member.process(EventKind::Commit, &event.event.body));
+        let staged = match processed {
+            Ok(Processed::Commit(staged)) => staged,
+            Ok(_) => return self.refuse(room, event, ErrorCode::Malformed),
+            Err(error) => return self.refuse(room, event, error),
+        };
+        match self.judge(room, event, &staged) {
+            Ok(judged) => {
+                if let Err(error) = room.live(&self.keys).and_then(mls::Member::merge_staged) {
+                    return self.refuse(room, event, error);
+                }
+                self.merged(room, event, &staged, &judged);
+                self.after_commit(room, event, own);
+                if staged.removes_us { Flow::Ended } else { Flow::Applied }
+            }
+            Err(objection) => {
+                if let Ok(member) = room.live(&self.keys) {
+                    member.discard_staged();
+                }
+                match objection {
+                    Objection::Wait => Flow::Stalled,
+                    Objection::Refuse(error) => self.refuse(room, event, error),
+                }
+            }
+        }
+    }
+
+    fn judge(
+        &mut self,
+        room: &mut Room,
+        event: &CheckedEvent,
+        staged: &StagedChange,
+    ) -> Result<Judged, Objection> {
+        let refuse = |error| Err(Objection::Refuse(error));
+        if !binds(&staged.binding, event) {
+            return refuse(ErrorCode::OriginMismatch);
+        }
+        let leaving = room.leaving();
+        let member = room.live(&self.keys).map_err(Objection::Refuse)?;
+        let before = State::parse(member.state()).map_err(Objection::Refuse)?;
+        let after = State::parse(&staged.state).map_err(Objection::Refuse)?;
+        let roster = roster(&member.leaves());
+        let names = |leaves: &[Leaf]| -> Vec<(Account, DeviceId)> {
+            leaves.iter().map(|leaf| (leaf.account.clone(), leaf.device)).collect()
+        };
+        let (added, removed) = (names(&staged.added), names(&staged.removed));
+        let change = Change {
+            committer: (&staged.committer.account, &staged.committer.device),
+            added: &added,
+            removed: &removed,
+            before: &before,
+            after: &after,
+        };
+        let outcome = policy::check(&roster, &leaving, &change).map_err(Objection::Refuse)?;
+        if let Some(updated) = &staged.updated {
+            let same =
+                (&updated.account, &updated.device) == (&staged.committer.account, &staged.committer.device);
+            if !same {
+                return refuse(ErrorCode::AuthFailed);
+            }
+            if let Verdict::Bad(error) = self.trust.chain(self.now, updated) {
+                return refuse(error);
+            }
+        }
+        let unverified = if staged.own { BTreeMap::new() } else { self.judge_added(staged)? };
+        Ok(Judged { outcome, before, after, unverified })
+    }
+
+    fn judge_added(&mut self, staged: &StagedChange) -> Result<BTreeMap<Account, ErrorCode>, Objection> {
+        let mut unverified = BTreeMap::new();
+        let mut wait = false;
+        for leaf in &staged.added {
+            match self.trust.listed(self.now, leaf) {
+                Verdict::Good => {}
+                Verdict::Unknown => wait = true,
+                Verdict::Unavailable(error) => {
+                    unverified.insert(leaf.account.clone(), error);
+                }
+                Verdict::Bad(error) => return Err(Objection::Refuse(error)),
+            }
+        }
+        if wait { Err(Objection::Wait) } else { Ok(unverified) }
+    }
+
+    fn merged(&mut self, room: &mut Room, event: &CheckedEvent, staged: &StagedChange, judged: &Judged) {
+        room.epoch = staged.epoch_after;
+        let left = room.leaving();
+        self.adopt(room, &judged.outcome.roster, &judged.after, event.seq);
+        for (account, error) in &judged.unverified {
+            if let Some(member) = room.members.get_mut(account) {
+                member.unverified = Some(*error);
+                room.unchecked = true;
+            }
+            let warning = Warning::Unverified { room: room.id, account: account.clone(), error: *error };
+            self.stage.notify(Notice::Warning(warning));
+        }
+        let removed: BTreeSet<Account> = judged.outcome.gone.difference(&left).cloned().collect();
+        let by = Some((&staged.committer.account, staged.committer.device));
+        if !judged.outcome.joined.is_empty() {
+            self.system_item(room, event, ItemKind::Added, by, &judged.outcome.joined);
+        } else if !removed.is_empty() {
+            self.system_item(room, event, ItemKind::Removed, by, &removed);
+        } else if judged.before.admins != judged.after.admins {
+            self.system_item(room, event, ItemKind::Roles, by, &judged.after.admins);
+        }
+        if staged.removes_us {
+            self.go_out(room);
+        }
+        self.stage.rooms.insert(room.id);
+        self.stage.notify(Notice::Room(room.id));
+    }
+
+    /// Makes the members those of the group. Whoever is new has everything up to the event at
+    /// `seq` by definition.
+    pub(crate) fn adopt(&mut self, room: &mut Room, roster: &Roster, state: &State, seq: u64) {
+        room.members.retain(|account, _| roster.contains_key(account));
+        for (account, devices) in roster {
+            let member = room.members.entry(account.clone()).or_insert_with(|| Member {
+                delivered: seq,
+                read: seq,
+                since: seq,
+                ..Member::default()
+            });
+            member.devices.clone_from(devices);
+            member.admin = state.is_admin(account);
+        }
+        let members = &room.members;
+        room.stored.retain(|domain, _| members.keys().any(|account| account.domain() == domain));
+        for account in roster.keys() {
+            room.stored.entry(account.domain().clone()).or_insert(seq);
+        }
+        self.stage.rosters.insert(room.id);
+        if room.members.values().any(|member| member.leaving || member.declined) {
+            self.settle_soon(room);
+        } else {
+            room.settle_at = None;
+        }
+    }
+
+    /// An ordered leave.
+    pub(super) fn apply_proposal(
+        &mut self,
+        room: &mut Room,
+        event: &CheckedEvent,
+        own: Option<MessageId>,
+    ) -> Flow {
+        if let Some(intent) = own {
+            self.finish_done(intent);
+            self.go_out(room);
+            return Flow::Ended;
+        }
+        self.stage.mls.insert(room.id);
+        let processed =
+            room.live(&self.keys).and_then(|member| member.process(EventKind::Proposal, &event.event.body));
+        let sender = match processed {
+            Ok(Processed::Proposal { sender, binding }) if binds(&binding, event) => sender,
+            Ok(Processed::Proposal { .. }) => {
+                return self.refuse(room, event, ErrorCode::OriginMismatch);
+            }
+            Ok(_) => return self.refuse(room, event, ErrorCode::Malformed),
+            Err(error) => return self.refuse(room, event, error),
+        };
+        if let Some(member) = room.members.get_mut(&sender.account) {
+            member.leaving = true;
+        }
+        let gone = BTreeSet::from([sender.account.clone()]);
+        let by = Some((&sender.account, sender.device));
+        self.system_item(room, event, ItemKind::Left, by, &gone);
+        self.stage.rosters.insert(room.id);
+        self.stage.notify(Notice::Room(room.id));
+        self.settle_soon(room);
+        Flow::Applied
+    }
+
+    /// Every remaining device means to commit the leave; the jitter makes one of them the first.
+    pub(crate) fn settle_soon(&mut self, room: &mut Room) {
+        if room.settle_at.is_none() {
+            let at = self.now.plus_ms(self.jitter_ms(SETTLE_WITHIN_MS));
+            room.settle_at = Some(at);
+            self.wake_for(at, room.id);
+        }
+    }
+
+    /// This account is out of the room.
+    pub(super) fn go_out(&mut self, room: &mut Room) {
+        room.phase = RoomPhase::Left;
+        room.behind = false;
+        room.settle_at = None;
+        self.drop_group(room);
+        self.fail_all(room, ErrorCode::Forbidden);
+        self.stage.rooms.insert(room.id);
+        self.stage.notify(Notice::Left(room.id));
+    }
+}
+
+/// Whether authenticated data names the place where the hub shows the body.
+pub(super) fn binds(binding: &MessageBinding, event: &CheckedEvent) -> bool {
+    binding.room == event.room.as_bytes().as_slice()
+        && binding.message_id == event.message.as_bytes().as_slice()
+}
+
+/// The leaves as the room's rules see them.
+pub(crate) fn roster(leaves: &[Leaf]) -> Roster {
+    let mut roster = Roster::new();
+    for leaf in leaves {
+        roster.entry(leaf.account.clone()).or_default().insert(leaf.device);
+    }
+    roster
+}

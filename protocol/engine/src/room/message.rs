@@ -1,0 +1,235 @@
+//! An application message or a hub's notice in the log. What cannot be read becomes a visible
+//! placeholder, and the room goes on.
+
+use std::collections::BTreeSet;
+
+use machine::Entropy;
+use mls::Processed;
+use prost::Message as _;
+use room::CheckedEvent;
+use wire::{
+    Account, DeviceId, ErrorCode, MessageId,
+    proto::{self, Content, EventKind, HubNotice, content::Kind, hub_notice},
+};
+
+use super::{Room, commit::binds, state::Followed};
+use crate::{
+    Engine, Notice, Warning,
+    record::{ItemKind, MessageRow},
+    view::TimelineItem,
+};
+
+impl<E: Entropy> Engine<E> {
+    pub(super) fn apply_message(&mut self, room: &mut Room, event: &CheckedEvent, own: Option<MessageId>) {
+        if let Some(intent) = own {
+            return self.own_message(room, event, intent);
+        }
+        match self.decrypt(room, event) {
+            Ok((account, device, content)) => self.content(room, event, (account, device), &content),
+            Err((sender, error)) => {
+                let mut row = row_of(room, event);
+                row.set_kind(ItemKind::Unreadable);
+                row.error = error.code();
+                if let Some((account, device)) = sender {
+                    row.own = account == self.keys.account;
+                    row.sender = account.to_string();
+                    row.device = device.to_bytes();
+                }
+                self.item(room, row);
+            }
+        }
+    }
+
+    #[expect(clippy::type_complexity, reason = "the sender is known or not, the rest follows from it")]
+    fn decrypt(
+        &mut self,
+        room: &mut Room,
+        event: &CheckedEvent,
+    ) -> Result<(Account, DeviceId, Content), (Option<(Account, DeviceId)>, ErrorCode)> {
+        self.stage.mls.insert(room.id);
+        let processed =
+            room.live(&self.keys).and_then(|member| member.process(EventKind::Message, &event.event.body));
+        let (sender, binding, plaintext) = match processed {
+            Ok(Processed::Message { sender, binding, content }) => (sender, binding, content),
+            Ok(Processed::OwnMessage { .. }) => {
+                let me = (self.keys.account.clone(), self.keys.device);
+                return Err((Some(me), ErrorCode::Superseded));
+            }
+            Ok(_) => return Err((None, ErrorCode::Malformed)),
+            Err(error) => return Err((None, error)),
+        };
+        if !binds(&binding, event) {
+            return Err((None, ErrorCode::OriginMismatch));
+        }
+        let names = (sender.account, sender.device);
+        match mls::content::unpad(&plaintext) {
+            Ok(content) => Ok((names.0, names.1, content)),
+            Err(error) => Err((Some(names), error)),
+        }
+    }
+
+    fn content(
+        &mut self,
+        room: &mut Room,
+        event: &CheckedEvent,
+        (account, device): (Account, DeviceId),
+        content: &Content,
+    ) {
+        if let Some(member) = room.members.get_mut(&account)
+            && !std::mem::replace(&mut member.heard, true)
+        {
+            self.stage.rosters.insert(room.id);
+        }
+        if !content.head_hash.is_empty() {
+            self.compare_heads(room, &account, (content.head_seq, &content.head_hash));
+        }
+        let own = account == self.keys.account;
+        let mut row = row_of(room, event);
+        row.own = own;
+        row.sender = account.to_string();
+        row.device = device.to_bytes();
+        match &content.kind {
+            Some(Kind::Read(receipt)) => self.read_by(room, &account, receipt.seq.min(event.seq)),
+            Some(Kind::RoomInfo(info)) => match self.renamed(room, &account, info) {
+                Ok(true) => self.content_item(room, row, content),
+                Ok(false) => {}
+                Err(error) => {
+                    row.set_kind(ItemKind::Unreadable);
+                    row.error = error.code();
+                    self.item(room, row);
+                }
+            },
+            _ => self.content_item(room, row, content),
+        }
+    }
+
+    fn content_item(&mut self, room: &mut Room, row: MessageRow, content: &Content) {
+        if let Some(row) = row.with_content(content) {
+            if row.counts() {
+                room.last_text_seq = row.seq;
+            }
+            self.item(room, row);
+        }
+    }
+
+    /// Takes in a new name; `false` if it is the old one.
+    ///
+    /// # Errors
+    /// `Forbidden` from somebody who is no admin.
+    fn renamed(
+        &mut self,
+        room: &mut Room,
+        account: &Account,
+        info: &proto::RoomInfo,
+    ) -> Result<bool, ErrorCode> {
+        if !room.members.get(account).is_some_and(|member| member.admin) {
+            return Err(ErrorCode::Forbidden);
+        }
+        if (room.name.as_str(), room.topic.as_str()) == (info.name.as_str(), info.topic.as_str()) {
+            return Ok(false);
+        }
+        room.name.clone_from(&info.name);
+        room.topic.clone_from(&info.topic);
+        self.stage.rosters.insert(room.id);
+        self.stage.notify(Notice::Room(room.id));
+        Ok(true)
+    }
+
+    /// An own message came back: MLS cannot read it, but the intent still says what it was.
+    fn own_message(&mut self, room: &mut Room, event: &CheckedEvent, intent: MessageId) {
+        let Some(row) = self.intents.get(intent).cloned() else { return };
+        let Some(content) = &row.content else { return };
+        let mut item = row_of(room, event);
+        item.own = true;
+        item.sender = self.keys.account.to_string();
+        item.device = self.keys.device.to_bytes();
+        item.intent = intent.to_bytes();
+        match &content.kind {
+            Some(Kind::RoomInfo(info)) => {
+                let account = self.keys.account.clone();
+                if self.renamed(room, &account, info) == Ok(true) || !row.quiet {
+                    self.content_item(room, item, content);
+                }
+            }
+            Some(Kind::Read(receipt)) => {
+                let (account, seq) = (self.keys.account.clone(), receipt.seq);
+                self.read_by(room, &account, seq);
+            }
+            _ => {
+                self.content_item(room, item, content);
+                room.follow(Followed { seq: event.seq, message: event.message, intent });
+            }
+        }
+        self.message_ordered(room, intent, event.message, event.seq);
+        self.tell_said(room, event.seq);
+        self.tell_progress(room);
+    }
+
+    pub(super) fn apply_notice(&mut self, room: &mut Room, event: &CheckedEvent) {
+        let notice = HubNotice::decode(event.event.body.as_ref()).ok().and_then(|said| said.notice);
+        match notice {
+            Some(hub_notice::Notice::Declined(name)) => {
+                let Ok(account) = name.parse::<Account>() else { return };
+                // An account that has spoken here has accepted: the hub cannot have it removed.
+                let Some(member) = room.members.get_mut(&account).filter(|member| !member.heard) else {
+                    return;
+                };
+                member.declined = true;
+                self.stage.rosters.insert(room.id);
+                self.system_item(room, event, ItemKind::Declined, None, &BTreeSet::from([account]));
+                self.settle_soon(room);
+            }
+            Some(hub_notice::Notice::Nack(nack)) => {
+                let Ok(account) = nack.account.parse::<Account>() else { return };
+                if room.members.contains_key(&account) {
+                    let of = BTreeSet::from([account.clone()]);
+                    self.system_item(room, event, ItemKind::Nack, None, &of);
+                    let warning = Warning::Nack { room: room.id, account, seq: nack.seq };
+                    self.stage.notify(Notice::Warning(warning));
+                }
+            }
+            None => {
+                let mut row = row_of(room, event);
+                row.set_kind(ItemKind::Unreadable);
+                row.error = ErrorCode::Unsupported.code();
+                self.item(room, row);
+            }
+        }
+    }
+
+    pub(crate) fn system_item(
+        &mut self,
+        room: &Room,
+        event: &CheckedEvent,
+        kind: ItemKind,
+        by: Option<(&Account, DeviceId)>,
+        accounts: &BTreeSet<Account>,
+    ) {
+        let mut row = row_of(room, event);
+        row.set_kind(kind);
+        row.accounts = accounts.iter().map(ToString::to_string).collect();
+        if let Some((account, device)) = by {
+            row.own = *account == self.keys.account;
+            row.sender = account.to_string();
+            row.device = device.to_bytes();
+        }
+        self.item(room, row);
+    }
+
+    fn item(&mut self, room: &Room, row: MessageRow) {
+        self.stage.put(&row);
+        if let Some(item) = TimelineItem::from_row(&row) {
+            self.stage.notify(Notice::Item { room: room.id, item });
+        }
+    }
+}
+
+fn row_of(room: &Room, event: &CheckedEvent) -> MessageRow {
+    MessageRow {
+        room: room.id.to_bytes(),
+        seq: event.seq,
+        message: event.message.to_bytes(),
+        time_ms: event.time_ms,
+        ..MessageRow::default()
+    }
+}

@@ -1,0 +1,75 @@
+//! Catching up: a room that is behind passes over what is pushed and pulls from its head on, until
+//! the node knows nothing newer.
+
+use machine::Entropy;
+use wire::{
+    RoomId, limits,
+    proto::{PullEvents, PulledEvents, client_request::Request},
+};
+
+use super::Room;
+use crate::{Engine, Notice, record::RoomPhase, request::Purpose};
+
+/// A pull that failed is repeated after this many milliseconds.
+const REST_MS: u64 = 10_000;
+
+impl<E: Entropy> Engine<E> {
+    /// Events are missing.
+    pub(crate) fn fall_behind(&mut self, room: &mut Room) {
+        if !room.behind {
+            room.behind = true;
+            self.stage.rooms.insert(room.id);
+        }
+        self.pull(room);
+    }
+
+    /// Asks for the events after the head, if the room is behind and nobody asks already.
+    pub(crate) fn pull(&mut self, room: &mut Room) {
+        let wanted = room.behind && room.is_open() && !room.pulling && self.session.is_some();
+        let stalled = room.stalled_until.is_some_and(|until| until > self.now);
+        if wanted && !stalled && room.rest_until <= self.now {
+            room.pulling = true;
+            room.stalled_until = None;
+            let request = Request::PullEvents(PullEvents {
+                room: room.id.to_bytes(),
+                from_seq: room.head_seq.saturating_add(1),
+                limit: u32::try_from(limits::BATCH_ITEMS_MAX).unwrap_or(u32::MAX),
+            });
+            self.request(Purpose::Pull(room.id), request);
+        }
+    }
+
+    pub(crate) fn pulled(&mut self, id: RoomId, pulled: &PulledEvents) {
+        self.with_room(id, |engine, room| {
+            room.pulling = false;
+            if room.phase != RoomPhase::Joined || room.paused.is_some() || !room.behind {
+                return;
+            }
+            let before = room.head_seq;
+            room.behind = false;
+            if !pulled.events.is_empty() {
+                engine.run(room, &pulled.events, true);
+            }
+            let moved = room.head_seq > before;
+            room.behind |= !pulled.end && moved && room.is_open();
+            if room.behind && !moved {
+                room.rest_until = engine.now.plus_ms(REST_MS);
+                engine.wake_for(room.rest_until, id);
+            }
+            engine.stage.rooms.insert(room.id);
+            if !room.behind {
+                engine.stage.notify(Notice::Room(room.id));
+            }
+        });
+        self.touched.insert(id);
+    }
+
+    pub(crate) fn pull_failed(&mut self, id: RoomId) {
+        let later = self.now.plus_ms(REST_MS);
+        self.with_room(id, |engine, room| {
+            room.pulling = false;
+            room.rest_until = room.rest_until.max(later);
+            engine.wake_for(later, id);
+        });
+    }
+}

@@ -1,0 +1,361 @@
+//! What is kept in memory of a room, and how it is read from and written to rows.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use machine::Timestamp;
+use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId, proto};
+
+use crate::{
+    record::{MemberRow, RoomPhase, RoomRow, RosterRow, StoredRow},
+    view::{MemberView, RoomView},
+};
+
+/// Hashes of heads that are kept in memory, for comparing histories.
+const HEADS_KEPT: usize = 256;
+/// Hashes of heads that are stored.
+const HEADS_STORED: usize = 16;
+/// Own messages whose way is followed.
+const FOLLOWED_MAX: usize = 1_024;
+
+/// A member of a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) admin: bool,
+    pub(crate) devices: BTreeSet<DeviceId>,
+    pub(crate) unverified: Option<ErrorCode>,
+    pub(crate) delivered: u64,
+    pub(crate) read: u64,
+    pub(crate) leaving: bool,
+    pub(crate) declined: bool,
+    pub(crate) heard: bool,
+    pub(crate) since: u64,
+}
+
+/// The room's group: not there, as rows that nobody has needed yet, or live.
+pub(crate) enum Group {
+    None,
+    Rows(mls::Rows),
+    Live(Box<mls::Member>),
+}
+
+/// An own message on its way, and how far it was said to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Followed {
+    pub(crate) seq: u64,
+    pub(crate) message: MessageId,
+    pub(crate) intent: MessageId,
+}
+
+/// One room on this device.
+pub(crate) struct Room {
+    pub(crate) id: RoomId,
+    pub(crate) hub: DomainName,
+    pub(crate) kind: proto::RoomKind,
+    pub(crate) phase: RoomPhase,
+    pub(crate) name: String,
+    pub(crate) topic: String,
+    /// The other account of a direct room.
+    pub(crate) peer: Option<Account>,
+    pub(crate) members: BTreeMap<Account, Member>,
+    pub(crate) stored: BTreeMap<DomainName, u64>,
+    pub(crate) head_seq: u64,
+    heads: VecDeque<[u8; 32]>,
+    pub(crate) base_seq: u64,
+    pub(crate) epoch: u64,
+    pub(crate) read_seq: u64,
+    pub(crate) last_text_seq: u64,
+    pub(crate) behind: bool,
+    pub(crate) paused: Option<ErrorCode>,
+    pub(crate) leaf_updated_ms: u64,
+    pub(crate) group: Group,
+    /// The keys of the group's stored rows.
+    pub(crate) group_keys: BTreeSet<Vec<u8>>,
+    /// Intents from which nothing is derived yet, in order.
+    pub(crate) waiting: VecDeque<MessageId>,
+    /// The own founding, commit or leave that is on its way: at most one.
+    pub(crate) flight: Option<MessageId>,
+    /// Own messages that no node has accepted.
+    pub(crate) unaccepted: usize,
+    /// The worker rests until then.
+    pub(crate) rest_until: Timestamp,
+    /// Others' leaves are committed then.
+    pub(crate) settle_at: Option<Timestamp>,
+    /// The own leaf gets new keys then (rule R6).
+    pub(crate) refresh_at: Option<Timestamp>,
+    /// A pull is on its way.
+    pub(crate) pulling: bool,
+    /// What has to be judged before the log goes on cannot be judged yet.
+    pub(crate) stalled_until: Option<Timestamp>,
+    /// Some members' keys were not checked yet.
+    pub(crate) unchecked: bool,
+    /// A Welcome that waits for keys.
+    pub(crate) join: Option<proto::Join>,
+    /// Own messages on their way, ascending by seq.
+    pub(crate) followed: VecDeque<Followed>,
+    /// Up to which seq everybody stored, received and read.
+    pub(crate) said: [u64; 3],
+    /// Accounts whose different history was reported.
+    pub(crate) forks_told: BTreeSet<Account>,
+}
+
+impl Room {
+    /// A room of which nothing is known but its id and hub.
+    pub(crate) fn new(id: RoomId, hub: DomainName, kind: proto::RoomKind) -> Self {
+        Self {
+            id,
+            hub,
+            kind,
+            phase: RoomPhase::Wanted,
+            name: String::new(),
+            topic: String::new(),
+            peer: None,
+            members: BTreeMap::new(),
+            stored: BTreeMap::new(),
+            head_seq: 0,
+            heads: VecDeque::new(),
+            base_seq: 0,
+            epoch: 0,
+            read_seq: 0,
+            last_text_seq: 0,
+            behind: false,
+            paused: None,
+            leaf_updated_ms: 0,
+            group: Group::None,
+            group_keys: BTreeSet::new(),
+            waiting: VecDeque::new(),
+            flight: None,
+            unaccepted: 0,
+            rest_until: Timestamp::default(),
+            settle_at: None,
+            refresh_at: None,
+            pulling: false,
+            stalled_until: None,
+            unchecked: false,
+            join: None,
+            followed: VecDeque::new(),
+            said: [0; 3],
+            forks_told: BTreeSet::new(),
+        }
+    }
+
+    /// The room that these rows hold.
+    pub(crate) fn load(
+        id: RoomId,
+        row: &RoomRow,
+        roster: &RosterRow,
+        group: Option<mls::Rows>,
+    ) -> Result<Self, ErrorCode> {
+        let mut room = Self::new(id, roster.hub.parse()?, roster.kind());
+        room.phase = row.phase();
+        room.name.clone_from(&roster.name);
+        room.topic.clone_from(&roster.topic);
+        room.peer = roster.peer.parse().ok();
+        room.head_seq = row.head_seq;
+        room.heads = row.heads.chunks_exact(32).filter_map(|hash| hash.try_into().ok()).collect();
+        room.base_seq = row.base_seq;
+        room.epoch = row.epoch;
+        room.read_seq = row.read_seq;
+        room.last_text_seq = row.last_text_seq;
+        room.behind = row.behind;
+        room.paused = (row.paused != 0).then(|| ErrorCode::from_code(row.paused));
+        room.leaf_updated_ms = row.leaf_updated_ms;
+        room.group_keys = group.iter().flat_map(|rows| rows.keys().cloned()).collect();
+        room.group = group.map_or(Group::None, Group::Rows);
+        for member in &roster.members {
+            room.members.insert(member.account.parse()?, Member::load(member)?);
+        }
+        for stored in &roster.stored {
+            room.stored.insert(stored.domain.parse()?, stored.seq);
+        }
+        room.unchecked = room.members.values().any(|member| member.unverified.is_some());
+        Ok(room)
+    }
+
+    /// Its row.
+    pub(crate) fn row(&self) -> RoomRow {
+        let skipped = self.heads.len().saturating_sub(HEADS_STORED);
+        let mut heads = Vec::with_capacity(HEADS_STORED * 32);
+        self.heads.iter().skip(skipped).for_each(|hash| heads.extend_from_slice(hash));
+        RoomRow {
+            room: self.id.to_bytes(),
+            phase: self.phase.into(),
+            head_seq: self.head_seq,
+            heads: heads.into(),
+            base_seq: self.base_seq,
+            epoch: self.epoch,
+            read_seq: self.read_seq,
+            behind: self.behind,
+            paused: self.paused.map_or(0, ErrorCode::code),
+            leaf_updated_ms: self.leaf_updated_ms,
+            last_text_seq: self.last_text_seq,
+        }
+    }
+
+    /// Its roster.
+    pub(crate) fn roster_row(&self) -> RosterRow {
+        RosterRow {
+            room: self.id.to_bytes(),
+            hub: self.hub.to_string(),
+            kind: self.kind.into(),
+            name: self.name.clone(),
+            topic: self.topic.clone(),
+            members: self.members.iter().map(|(account, member)| member.row(account)).collect(),
+            stored: self
+                .stored
+                .iter()
+                .map(|(domain, seq)| StoredRow { domain: domain.to_string(), seq: *seq })
+                .collect(),
+            peer: self.peer.as_ref().map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+
+    /// Plain data for showing it.
+    pub(crate) fn view(&self, waiting: usize) -> RoomView {
+        RoomView {
+            room: self.id,
+            kind: self.kind,
+            hub: self.hub.clone(),
+            phase: self.phase,
+            name: self.name.clone(),
+            topic: self.topic.clone(),
+            peer: self.peer.clone(),
+            members: self.members.iter().map(|(account, member)| member.view(account)).collect(),
+            stored: self.stored.iter().map(|(domain, seq)| (domain.clone(), *seq)).collect(),
+            head_seq: self.head_seq,
+            head_hash: self.head_hash(),
+            epoch: self.epoch,
+            read_seq: self.read_seq,
+            last_text_seq: self.last_text_seq,
+            paused: self.paused,
+            behind: self.behind,
+            waiting,
+        }
+    }
+
+    /// The end of its log.
+    pub(crate) fn head(&self) -> room::LogHead {
+        room::LogHead { seq: self.head_seq, hash: self.head_hash() }
+    }
+
+    fn head_hash(&self) -> [u8; 32] {
+        self.heads.back().copied().unwrap_or_default()
+    }
+
+    /// The hash of the head with this seq, if it is kept.
+    pub(crate) fn hash_at(&self, seq: u64) -> Option<[u8; 32]> {
+        let back = usize::try_from(self.head_seq.checked_sub(seq)?).ok()?;
+        self.heads.len().checked_sub(back + 1).and_then(|place| self.heads.get(place)).copied()
+    }
+
+    /// Its log ends here now.
+    pub(crate) fn advance(&mut self, head: room::LogHead) {
+        self.head_seq = head.seq;
+        self.heads.push_back(head.hash);
+        if self.heads.len() > HEADS_KEPT {
+            self.heads.pop_front();
+        }
+    }
+
+    /// Its log begins here.
+    pub(crate) fn begin(&mut self, head: room::LogHead) {
+        self.heads.clear();
+        self.base_seq = head.seq;
+        self.advance(head);
+    }
+
+    /// Follows an own message from its being ordered on.
+    pub(crate) fn follow(&mut self, followed: Followed) {
+        if self.followed.len() >= FOLLOWED_MAX {
+            self.followed.pop_front();
+        }
+        self.followed.push_back(followed);
+    }
+
+    /// The live group.
+    pub(crate) fn live(&mut self, keys: &mls::DeviceKeys) -> Result<&mut mls::Member, ErrorCode> {
+        if let Group::Rows(rows) = &mut self.group {
+            let member = mls::Member::load(keys, &self.id, std::mem::take(rows))?;
+            self.group = Group::Live(Box::new(member));
+        }
+        match &mut self.group {
+            Group::Live(member) => Ok(member),
+            Group::None | Group::Rows(_) => Err(ErrorCode::NotFound),
+        }
+    }
+
+    /// The rows of the live group that are to be written.
+    pub(crate) fn take_group_changes(&mut self) -> Vec<mls::RowChange> {
+        let changes = match &mut self.group {
+            Group::Live(member) => member.take_changes(),
+            Group::None | Group::Rows(_) => Vec::new(),
+        };
+        for (key, value) in &changes {
+            if value.is_none() {
+                self.group_keys.remove(key);
+            } else if !self.group_keys.contains(key) {
+                self.group_keys.insert(key.clone());
+            }
+        }
+        changes
+    }
+
+    /// In it, and nothing speaks against going on.
+    pub(crate) fn is_open(&self) -> bool {
+        self.phase == RoomPhase::Joined && self.paused.is_none()
+    }
+
+    /// The accounts that asked to leave and still have a leaf.
+    pub(crate) fn leaving(&self) -> BTreeSet<Account> {
+        let leaving = self.members.iter().filter(|(_, member)| member.leaving);
+        leaving.map(|(account, _)| account.clone()).collect()
+    }
+}
+
+impl Member {
+    fn load(row: &MemberRow) -> Result<Self, ErrorCode> {
+        Ok(Self {
+            admin: row.admin,
+            devices: row
+                .devices
+                .iter()
+                .map(|device| DeviceId::try_from(device.as_ref()))
+                .collect::<Result<_, _>>()?,
+            unverified: (row.unverified != 0).then(|| ErrorCode::from_code(row.unverified)),
+            delivered: row.delivered,
+            read: row.read,
+            leaving: row.leaving,
+            declined: row.declined,
+            heard: row.heard,
+            since: row.since,
+        })
+    }
+
+    fn row(&self, account: &Account) -> MemberRow {
+        MemberRow {
+            account: account.to_string(),
+            admin: self.admin,
+            devices: self.devices.iter().map(DeviceId::to_bytes).collect::<Vec<Bytes>>(),
+            unverified: self.unverified.map_or(0, ErrorCode::code),
+            delivered: self.delivered,
+            read: self.read,
+            leaving: self.leaving,
+            declined: self.declined,
+            heard: self.heard,
+            since: self.since,
+        }
+    }
+
+    fn view(&self, account: &Account) -> MemberView {
+        MemberView {
+            account: account.clone(),
+            admin: self.admin,
+            devices: self.devices.iter().copied().collect(),
+            unverified: self.unverified,
+            delivered: self.delivered,
+            read: self.read,
+            leaving: self.leaving,
+            since: self.since,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Decides whether a leaf is the device of the account that it says it is (rule R7).
+
+use identity::AccountBinding;
+use machine::Timestamp;
+use wire::{Account, ErrorCode, proto};
+
+use super::{Contacts, Domains, Want, Wants, contacts::lists};
+use crate::record::{ContactRow, Record, Row as _};
+
+/// A device list that was fetched longer ago than this is fetched again before a leaf is accepted.
+const LIST_FRESH_MS: u64 = 24 * 3_600_000;
+/// Documents that were fetched longer ago than this may lack a key that is in use by now.
+const DOCUMENTS_FRESH_MS: u64 = 30_000;
+
+/// What is known about a leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is whose it says.
+    Good,
+    /// What is needed to judge it was asked for.
+    Unknown,
+    /// What is needed to judge it cannot be had at the moment.
+    Unavailable(ErrorCode),
+    /// It is not whose it says.
+    Bad(ErrorCode),
+}
+
+/// Everything that is known about who is who.
+#[derive(Default)]
+pub(crate) struct Trust {
+    pub(crate) domains: Domains,
+    pub(crate) contacts: Contacts,
+    pub(crate) wants: Wants,
+    /// Rows that changed.
+    pub(crate) changed: Vec<Record>,
+    /// Accounts that showed another key than the trusted one.
+    pub(crate) changed_keys: Vec<Account>,
+}
+
+impl Trust {
+    /// Checks binding and certificate against the documents of the account's domain, and the account
+    /// key against the one that is trusted. What those who are present already must pass.
+    pub(crate) fn chain(&mut self, now: Timestamp, leaf: &mls::Leaf) -> Verdict {
+        let domain = leaf.account.domain();
+        let Some(document) = self.domains.newest(domain) else {
+            return self.want(now, Want::Domain(domain.clone()));
+        };
+        let checked = identity::check_leaf(&leaf.identity, &leaf.key, document, now);
+        match checked {
+            Ok(names) if names == (leaf.account.clone(), leaf.device) => {}
+            Ok(_) => return Verdict::Bad(ErrorCode::AuthFailed),
+            Err(error @ (ErrorCode::BadSignature | ErrorCode::AuthFailed)) => {
+                let age = now.as_ms().saturating_sub(self.domains.fetched_ms(domain));
+                if age < DOCUMENTS_FRESH_MS {
+                    return Verdict::Bad(error);
+                }
+                return match self.wants.want(now, Want::Domain(domain.clone())) {
+                    None => Verdict::Unknown,
+                    Some(_) => Verdict::Bad(error),
+                };
+            }
+            Err(error) => return Verdict::Bad(error),
+        }
+        let binding = leaf.identity.binding.as_ref().ok_or(ErrorCode::Malformed);
+        match binding.and_then(AccountBinding::parse) {
+            Ok(binding) => self.see(&binding),
+            Err(error) => Verdict::Bad(error),
+        }
+    }
+
+    /// As [`Trust::chain`], and the account's current device list must hold the device. What a leaf
+    /// must pass that is being added.
+    pub(crate) fn listed(&mut self, now: Timestamp, leaf: &mls::Leaf) -> Verdict {
+        let chained = self.chain(now, leaf);
+        if chained != Verdict::Good {
+            return chained;
+        }
+        let fresh = self.contacts.get(&leaf.account).filter(|row| {
+            !row.list_hash.is_empty() && now.as_ms().saturating_sub(row.fetched_ms) < LIST_FRESH_MS
+        });
+        match fresh {
+            Some(row) if lists(row, leaf.device, &leaf.key) => Verdict::Good,
+            Some(row) if now.as_ms().saturating_sub(row.fetched_ms) < DOCUMENTS_FRESH_MS => {
+                Verdict::Bad(ErrorCode::AuthFailed)
+            }
+            Some(_) | None => self.want(now, Want::Account(leaf.account.clone())),
+        }
+    }
+
+    /// Takes in what an account's domain states about it.
+    ///
+    /// # Errors
+    /// `Unavailable` if the domain's documents are to be fetched first; else as
+    /// `identity::check_account_keys` and `AccountView::follows`.
+    pub(crate) fn learn_account(
+        &mut self,
+        now: Timestamp,
+        account: &Account,
+        keys: &proto::AccountKeys,
+    ) -> Result<ContactRow, ErrorCode> {
+        let Some(document) = self.domains.newest(account.domain()) else {
+            self.wants.want(now, Want::Domain(account.domain().clone()));
+            return Err(ErrorCode::Unavailable);
+        };
+        let view = identity::check_account_keys(keys, document, now)?;
+        if view.account != *account {
+            return Err(ErrorCode::AuthFailed);
+        }
+        let learnt = self.contacts.learn(now, &view).cloned();
+        self.note(account, learnt.as_ref().err().copied());
+        let row = learnt?;
+        self.changed.push(row.put());
+        Ok(row)
+    }
+
+    fn see(&mut self, binding: &AccountBinding) -> Verdict {
+        match self.contacts.see(binding) {
+            Ok(None) => Verdict::Good,
+            Ok(Some(row)) => {
+                let record = row.put();
+                self.changed.push(record);
+                Verdict::Good
+            }
+            Err(error) => {
+                self.note(binding.account(), Some(error));
+                Verdict::Bad(error)
+            }
+        }
+    }
+
+    fn note(&mut self, account: &Account, error: Option<ErrorCode>) {
+        if error == Some(ErrorCode::KeyUnverified) {
+            self.changed_keys.push(account.clone());
+            let record = self.contacts.get(account).map(|row| row.put());
+            self.changed.extend(record);
+        }
+    }
+
+    fn want(&mut self, now: Timestamp, want: Want) -> Verdict {
+        match self.wants.want(now, want) {
+            None => Verdict::Unknown,
+            Some(error) => Verdict::Unavailable(error),
+        }
+    }
+}
