@@ -1,6 +1,6 @@
 //! `comity user`: the accounts of a node. For its administrator.
 
-mod invite;
+pub(crate) mod invite;
 mod list;
 
 use crate::{context::Context, error::CliError};
