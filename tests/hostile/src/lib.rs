@@ -2,7 +2,15 @@
 //! it must get, while honest traffic beside it goes on. `README.md` says where each row stands.
 
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod data_directory;
+#[cfg(test)]
 mod frames;
+#[cfg(test)]
+mod peer;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]

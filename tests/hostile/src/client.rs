@@ -1,0 +1,5 @@
+//! A device that means harm.
+
+mod enrol;
+mod hello;
+mod request;

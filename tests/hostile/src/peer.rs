@@ -1,0 +1,5 @@
+//! A domain that means harm.
+
+mod hello;
+mod link;
+mod request;
