@@ -129,9 +129,21 @@ fn a_directory_that_is_not_in_order_is_refused_with_the_next_step() -> Result<()
         assert!(stderr.contains(&format!("[{name}]")), "{what}: {stderr}");
         assert!(stderr.contains("\nhint: "), "{what}: {stderr}");
         assert!(!stderr.contains("panicked"), "{what}: {stderr}");
-        assert!(!stderr.contains("seed "), "{what}: the message shows a key file: {stderr}");
+        assert!(!shows_a_seed(node.data(), &stderr)?, "{what}: {stderr}");
     }
     Ok(())
+}
+
+/// Whether a text has in it what only the key files may have.
+fn shows_a_seed(data: &Path, text: &str) -> Result<bool> {
+    for entry in fs::read_dir(data.join("keys"))? {
+        let Ok(key) = fs::read_to_string(entry?.path()) else { continue };
+        let seed = key.lines().find_map(|line| line.strip_prefix("seed ")).unwrap_or("none");
+        if seed.len() >= 16 && text.contains(&seed[..16]) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(crate) async fn unharmed(node: &mut Node) -> Result<()> {
         Response::Domain(documents) => ensure!(documents.documents.len() == 1, "{documents:?}"),
         other => anyhow::bail!("{other:?} does not answer a question for the domain"),
     }
-    let fault = node.log().into_iter().find(|line| line.contains("ERROR") || line.contains("panicked"));
+    let fault = node.log().into_iter().find(|line| line.contains("panicked") || line.contains("Internal"));
     ensure!(fault.is_none(), "the node logged a fault: {fault:?}");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use machine::Entropy;
 use store::Store;
 use wire::{
-    ErrorCode,
+    DomainName, ErrorCode,
     proto::{DomainDocuments, GetDomain, peer_response},
 };
 
@@ -11,7 +11,7 @@ use crate::Core;
 
 impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn peer_get_domain(&self, request: &GetDomain) -> Result<peer_response::Response, ErrorCode> {
-        if request.domain != self.config.domain.as_str() {
+        if request.domain.parse::<DomainName>()? != self.config.domain {
             return Err(ErrorCode::NotFound);
         }
         Ok(peer_response::Response::Domain(self.own_documents(request.after_seq)))

@@ -21,7 +21,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let kind = ProgressKind::try_from(progress.kind).map_err(|_| ErrorCode::Malformed)?;
         let source = domain_of(&progress.who).ok_or(ErrorCode::Malformed)?;
         let is_account = progress.who.contains('@');
-        if is_account != (kind == ProgressKind::Delivered) {
+        if kind == ProgressKind::Unspecified || is_account != (kind == ProgressKind::Delivered) {
             return Err(ErrorCode::Malformed);
         }
         let mut room = self.take_room(&id)?.ok_or(ErrorCode::NotFound)?;

@@ -7,7 +7,7 @@ use kit::{Node, RawPeer, RawStream, SystemEntropy, ask_peer, close_code, connect
 use wire::{
     ErrorCode, limits,
     proto::{
-        AdminRequest, PeerHello, PeerRequest, PeerResponse, Signed, admin_request, admin_response,
+        ListPeers, PeerHello, PeerRequest, PeerResponse, Signed, admin_request, admin_response,
         peer_request::Request, peer_response::Response,
     },
 };
@@ -36,8 +36,7 @@ fn turned(node: &Node) -> Result<RawPeer> {
 }
 
 fn held(node: &Node, domain: &str) -> Result<bool> {
-    let status = AdminRequest { request: Some(admin_request::Request::ListPeers(Default::default())) };
-    match node.ask(status.request.unwrap_or(admin_request::Request::ListPeers(Default::default())))? {
+    match node.ask(admin_request::Request::ListPeers(ListPeers {}))? {
         admin_response::Response::Peers(peers) => Ok(peers
             .peers
             .iter()
@@ -235,7 +234,8 @@ async fn a_device_protocol_with_a_key_is_still_a_device() -> Result<()> {
     let key = Some(&peer.keys.tls);
     let connection = connect(&endpoint, node.address(), "acme.test", tls::ALPN_CLIENT, key).await?;
     let hello = Request::Hello(peer.hello(node.domain(), net::now()));
-    RawStream::open(&connection).await?.write(&PeerRequest { request: Some(hello) }).await?;
+    let mut stream = RawStream::open(&connection).await?;
+    stream.write(&PeerRequest { request: Some(hello) }).await?;
     assert_eq!(close_code(&connection).await?, ErrorCode::Malformed);
     unharmed(&mut node).await
 }

@@ -210,7 +210,7 @@ fn claims_of_others() -> Vec<(&'static str, ErrorCode, item::Item)> {
         ("progress of no kind", Malformed, progress(ProgressKind::Unspecified, "evil.test")),
         ("progress in a room that does not exist", NotFound, progress(ProgressKind::Stored, "evil.test")),
         ("no event", Malformed, run(Vec::new())),
-        ("events of a room that does not exist", NotFound, run(vec![event.clone()])),
+        ("events of noise", Malformed, run(vec![event.clone()])),
         ("a join without an event", Malformed, join(None)),
         ("a join with an event of noise", Malformed, join(Some(event))),
     ]
