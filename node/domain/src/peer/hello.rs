@@ -18,9 +18,6 @@ use crate::{
 impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn peer_connected(&mut self, conn: ConnId, key: PublicKey, dialled: Option<DomainName>) {
         if let Some(peer) = &dialled {
-            if let Some(peer) = self.links.get_mut(peer) {
-                peer.dialling = false;
-            }
             let hello = self.hello(peer, 0);
             self.stage(Send::Hello(conn, hello));
         }
@@ -70,6 +67,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             let answer = hello::refuse(&self.config.domain, hello, error, self.now);
             self.stage(Send::Hello(conn, answer));
         }
+        self.links.conns.remove(&conn);
         self.stage(Send::ClosePeer(conn, error.code));
     }
 

@@ -1,0 +1,175 @@
+//! A peer that speaks for what is not its own: each item is refused by name, and the good ones
+//! beside it go on.
+
+use bytes::Bytes;
+use domain::{ConnId, Input, StreamId};
+use wire::{
+    DomainName, ErrorCode, RoomId, WireError,
+    proto::{
+        Answer, Batch, Declined, Events, Item, Join, Left, LinkFrame, LinkOpen, PeerHello, Progress,
+        ProgressKind, admin_request, admin_response, item, link_frame,
+    },
+};
+
+use crate::{
+    device::Device,
+    message::pair,
+    world::{World, name},
+};
+
+/// A peer of acme's that a test plays: the items are sent as one batch. Returns the answers.
+fn play(world: &mut World, as_domain: &DomainName, items: Vec<item::Item>) -> Vec<Answer> {
+    let acme = name("acme.test");
+    let conn = greet(world, as_domain);
+    let stream = StreamId(world.fresh());
+    let open = LinkOpen { outbox_id: Bytes::from(vec![9; 16]), first: 1 };
+    world.feed(&acme, Input::LinkOpened { conn, stream, open });
+    let numbered = (1..).zip(items).map(|(number, item)| Item { number, item: Some(item) });
+    let batch = Batch { items: numbered.collect(), settled: 0 };
+    let frame = LinkFrame { frame: Some(link_frame::Frame::Batch(batch)) };
+    let before = world.links.len();
+    world.feed(&acme, Input::LinkFrame { conn, stream, frame });
+    let ack = world.links[before..].iter().find_map(|(_, frame)| match &frame.frame {
+        Some(link_frame::Frame::Ack(ack)) => Some(ack.clone()),
+        _ => None,
+    });
+    ack.expect("a batch is acknowledged").answers
+}
+
+fn greet(world: &mut World, as_domain: &DomainName) -> ConnId {
+    let acme = name("acme.test");
+    let conn = world.play_peer(&acme, as_domain);
+    let hello = PeerHello {
+        from: as_domain.to_string(),
+        to: acme.to_string(),
+        time_ms: world.now.as_ms(),
+        documents: world.nodes[as_domain].documents.clone(),
+        known_seq: 0,
+        refused: None,
+    };
+    world.feed(&acme, Input::PeerHello { conn, hello });
+    conn
+}
+
+fn codes(answers: &[Answer]) -> Vec<(u64, ErrorCode)> {
+    answers.iter().map(|answer| (answer.number, WireError::from(&answer.error.unwrap()).code)).collect()
+}
+
+#[test]
+fn each_kind_of_item_for_what_is_not_the_peers_own() {
+    let mut world = World::new(&["acme.test", "umbrella.test", "initech.test"]);
+    let (mut alice, mut bob, room) = pair(&mut world);
+    let _erin = world.person("erin@initech.test");
+    let initech = name("initech.test");
+    let bytes = room.to_bytes();
+    let (_, forged) = bob.encrypt(room, "in bob's name");
+    let commit = store::Store::events(&world.nodes[&name("acme.test")].disk, &room, 2, 1).unwrap().remove(0);
+    let commit = wire::proto::Event { head: commit.head, signature: commit.signature, body: commit.body };
+    let join = Join {
+        room: bytes.clone(),
+        commit: Some(commit.clone()),
+        welcome: Bytes::new(),
+        ratchet_tree: Bytes::new(),
+        accounts: vec!["alice@acme.test".to_owned()],
+        inviter: "bob@umbrella.test".to_owned(),
+        kind: 2,
+        members: Vec::new(),
+    };
+    let foreign_join = Join { accounts: vec!["erin@initech.test".to_owned()], ..join.clone() };
+    let progress = |who: &str, kind: ProgressKind| {
+        item::Item::Progress(Progress { room: bytes.clone(), kind: kind.into(), who: who.to_owned(), seq: 2 })
+    };
+    let items = vec![
+        item::Item::Submission(forged),
+        item::Item::Events(Events { room: bytes.clone(), events: vec![commit] }),
+        item::Item::Join(join),
+        item::Item::Join(foreign_join),
+        item::Item::Declined(Declined { room: bytes.clone(), account: "bob@umbrella.test".to_owned() }),
+        item::Item::Left(Left { room: bytes.clone(), seq: 2, accounts: vec!["alice@acme.test".to_owned()] }),
+        progress("bob@umbrella.test", ProgressKind::Delivered),
+        progress("alice@acme.test", ProgressKind::Stored),
+    ];
+    let answers = codes(&play(&mut world, &initech, items));
+    let origin = ErrorCode::OriginMismatch;
+    assert_eq!(
+        answers,
+        [
+            (1, origin),
+            (2, origin),
+            (3, origin),
+            (4, origin),
+            (5, origin),
+            (6, origin),
+            (7, ErrorCode::NotFound),
+            (8, ErrorCode::Malformed),
+        ]
+    );
+    world.say(&mut alice, room, "unharmed").1.unwrap();
+    assert_eq!(Device::events(&world.sync(&mut bob, true)).len(), 1);
+}
+
+#[test]
+fn poison_beside_good_items_is_counted_and_shown() {
+    let mut world = World::new(&["acme.test", "umbrella.test"]);
+    let (mut alice, mut bob, room) = pair(&mut world);
+    let umbrella = name("umbrella.test");
+    world.cut(&umbrella);
+    let (first, good) = bob.encrypt(room, "one");
+    let (_, mut forged) = bob.encrypt(room, "poison");
+    forged.body = Bytes::from(vec![0xff; 64]);
+    let (second, better) = bob.encrypt(room, "two");
+    let items = [good, forged, better].map(item::Item::Submission).to_vec();
+    let answers = codes(&play(&mut world, &umbrella, items));
+    assert_eq!(answers, [(2, ErrorCode::Unsupported)], "no version of MLS begins so");
+    let seen: Vec<_> =
+        Device::events(&world.sync(&mut alice, true)).into_iter().map(|event| event.2).collect();
+    assert_eq!(seen, [first, second]);
+    let list = admin_request::Request::ListQuarantine(wire::proto::ListQuarantine { limit: 10 });
+    match world.admin(&name("acme.test"), list) {
+        admin_response::Response::Quarantine(kept) => {
+            assert_eq!((kept.total, kept.items[0].kind.as_str()), (1, "submission"));
+            assert_eq!(kept.items[0].error, ErrorCode::Unsupported.code());
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_stranger_to_a_room_learns_nothing_of_it() {
+    let mut world = World::new(&["acme.test", "umbrella.test", "initech.test"]);
+    let (_alice, _bob, room) = pair(&mut world);
+    let mut erin = world.person("erin@initech.test");
+    let (real, unreal) = (room, RoomId::new([3; 32]));
+    let items: Vec<item::Item> = [real, unreal]
+        .map(|room| {
+            let message = erin.message_id();
+            let kind = wire::proto::EventKind::Proposal;
+            item::Item::Submission(erin.submission(room, message, kind, 1, vec![1; 40].into()))
+        })
+        .to_vec();
+    let answers = codes(&play(&mut world, &name("initech.test"), items));
+    assert_eq!(answers, [(1, ErrorCode::NotFound), (2, ErrorCode::NotFound)]);
+}
+
+#[test]
+fn keys_that_do_not_chain_are_held_and_traffic_is_queued() {
+    let mut world = World::new(&["acme.test", "umbrella.test"]);
+    let (mut alice, mut bob, room) = pair(&mut world);
+    let (acme, umbrella) = (name("acme.test"), name("umbrella.test"));
+    world.cut(&umbrella);
+    let honest = world.nodes[&umbrella].documents.clone();
+    let impostor = identity::DomainKeys::generate(&mut machine::Seeded::new(4711));
+    let endpoint = "umbrella.test:4433".parse().unwrap();
+    let document = impostor.first_document(&umbrella, &[endpoint], world.now).unwrap();
+    world.nodes.get_mut(&umbrella).unwrap().documents = vec![document.signed().clone()];
+    greet(&mut world, &umbrella);
+    world.nodes.get_mut(&umbrella).unwrap().documents = honest;
+    let listed = world.admin(&acme, admin_request::Request::ListPeers(Default::default()));
+    let admin_response::Response::Peers(peers) = listed else { panic!("{listed:?}") };
+    assert_eq!(peers.peers[0].phase(), wire::proto::PeerPhase::Held);
+    let (message, answer) = world.say(&mut alice, room, "waits");
+    answer.unwrap();
+    world.heal(&umbrella);
+    world.pass(600_000);
+    assert_eq!(Device::events(&world.sync(&mut bob, true)).last().unwrap().2, message, "its own keys end it");
+}

@@ -1,0 +1,315 @@
+//! Several nodes and the wires between them, driven until nothing is left to do.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use domain::{AdminId, ConnId, Core, CoreConfig, Input, Output, RequestId, SessionId, StreamId};
+use identity::DomainKeys;
+use machine::{Seeded, Timestamp};
+use store::{Store as _, StoreError, memory::Memory};
+use wire::{
+    DomainName, ErrorCode,
+    frame::Decoder,
+    proto::{
+        AdminRequest, AdminResponse, ContactPolicy, LinkFrame, NodeFrame, PeerResponse, PinPeer, Signed,
+        admin_request, admin_response,
+    },
+};
+
+/// When every test begins.
+pub const START: Timestamp = Timestamp::from_ms(1_800_000_000_000);
+
+pub fn name(text: &str) -> DomainName {
+    text.parse().unwrap()
+}
+
+pub struct Node {
+    pub core: Core<Memory, Seeded>,
+    pub disk: Memory,
+    pub keys: DomainKeys,
+    pub documents: Vec<Signed>,
+    pub wake: Option<Timestamp>,
+    seed: u64,
+}
+
+#[derive(Clone)]
+struct Wire {
+    a: DomainName,
+    b: DomainName,
+    asked: BTreeMap<RequestId, (DomainName, RequestId)>,
+}
+
+#[derive(Default)]
+pub struct World {
+    pub now: Timestamp,
+    pub nodes: BTreeMap<DomainName, Node>,
+    pub inboxes: BTreeMap<SessionId, Vec<NodeFrame>>,
+    pub closed: BTreeMap<SessionId, ErrorCode>,
+    pub admin: BTreeMap<AdminId, AdminResponse>,
+    pub cut: BTreeSet<DomainName>,
+    /// Frames that went over links, decoded.
+    pub links: Vec<(DomainName, LinkFrame)>,
+    wires: BTreeMap<ConnId, Wire>,
+    queue: VecDeque<(DomainName, Input)>,
+    next: u64,
+    pub seed: u64,
+}
+
+impl World {
+    /// Nodes of these domains, each pinned at the others.
+    pub fn new(domains: &[&str]) -> Self {
+        let mut world = Self { now: START, ..Self::default() };
+        for domain in domains {
+            world.add_node(&name(domain));
+        }
+        for one in domains {
+            for other in domains {
+                if one != other {
+                    world.pin(&name(one), &name(other));
+                }
+            }
+        }
+        world
+    }
+
+    pub fn add_node(&mut self, domain: &DomainName) {
+        self.seed += 1;
+        let keys = DomainKeys::generate(&mut Seeded::new(self.seed));
+        let endpoint = format!("{domain}:4433").parse().unwrap();
+        let document = keys.first_document(domain, &[endpoint], self.now).unwrap();
+        let documents = vec![document.signed().clone()];
+        let disk = Memory::new();
+        let core = boot(domain, &keys, &documents, &disk, self.seed, self.now);
+        let node = Node { core, disk, keys, documents, wake: None, seed: self.seed };
+        self.nodes.insert(domain.clone(), node);
+        self.run();
+    }
+
+    pub fn pin(&mut self, at: &DomainName, peer: &DomainName) {
+        let root = self.nodes[peer].keys.root.public();
+        let pin = PinPeer {
+            domain: peer.to_string(),
+            endpoints: vec![format!("{peer}:4433")],
+            fingerprint: Bytes::copy_from_slice(&identity::fingerprint(&root)),
+            replace: false,
+        };
+        let response = self.admin(at, admin_request::Request::PinPeer(pin));
+        assert!(matches!(response, admin_response::Response::Peer(_)), "{response:?}");
+    }
+
+    pub fn admin(&mut self, at: &DomainName, request: admin_request::Request) -> admin_response::Response {
+        let id = AdminId(self.fresh());
+        self.feed(at, Input::Admin { id, request: AdminRequest { request: Some(request) } });
+        self.admin.remove(&id).unwrap().response.unwrap()
+    }
+
+    pub fn fresh(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// A crash: what was not committed is gone, and so is every connection.
+    pub fn crash(&mut self, domain: &DomainName) {
+        self.queue.retain(|(at, _)| at != domain);
+        let node = self.nodes.get_mut(domain).unwrap();
+        node.seed += 1000;
+        node.core = boot(domain, &node.keys, &node.documents, &node.disk, node.seed, self.now);
+        node.wake = None;
+        let gone: Vec<ConnId> = self
+            .wires
+            .iter()
+            .filter(|(_, wire)| wire.a == *domain || wire.b == *domain)
+            .map(|(conn, _)| *conn)
+            .collect();
+        for conn in gone {
+            let wire = self.wires.remove(&conn).unwrap();
+            let other = if wire.a == *domain { wire.b } else { wire.a };
+            self.queue.push_back((other, Input::PeerGone { conn, error: ErrorCode::Unavailable }));
+        }
+        self.run();
+    }
+
+    /// The network between this domain and all others is gone.
+    pub fn cut(&mut self, domain: &DomainName) {
+        self.cut.insert(domain.clone());
+        let gone: Vec<ConnId> = self.wires.keys().copied().collect();
+        for conn in gone {
+            let wire = self.wires[&conn].clone();
+            if wire.a == *domain || wire.b == *domain {
+                self.close(conn, ErrorCode::Unavailable);
+            }
+        }
+        self.run();
+    }
+
+    pub fn heal(&mut self, domain: &DomainName) {
+        self.cut.remove(domain);
+    }
+
+    fn close(&mut self, conn: ConnId, error: ErrorCode) {
+        if let Some(wire) = self.wires.remove(&conn) {
+            self.queue.push_back((wire.a, Input::PeerGone { conn, error }));
+            self.queue.push_back((wire.b, Input::PeerGone { conn, error }));
+        }
+    }
+
+    pub fn feed(&mut self, at: &DomainName, input: Input) {
+        self.queue.push_back((at.clone(), input));
+        self.run();
+    }
+
+    /// Several inputs decided in one drain.
+    pub fn feed_all(&mut self, at: &DomainName, inputs: Vec<Input>) {
+        let now = self.now;
+        self.nodes.get_mut(at).unwrap().core.handle_all(now, inputs);
+        self.drain(at);
+        self.run();
+    }
+
+    /// Lets time pass, with every wake-up on the way.
+    pub fn pass(&mut self, ms: u64) {
+        let end = self.now.plus_ms(ms);
+        loop {
+            let due = self.nodes.iter().filter_map(|(domain, node)| Some((node.wake?, domain.clone())));
+            match due.min() {
+                Some((at, domain)) if at <= end => {
+                    self.now = self.now.max(at);
+                    self.nodes.get_mut(&domain).unwrap().wake = None;
+                    self.feed(&domain, Input::Tick);
+                }
+                _ => break,
+            }
+        }
+        self.now = end;
+    }
+
+    pub fn run(&mut self) {
+        let domains: Vec<DomainName> = self.nodes.keys().cloned().collect();
+        for domain in &domains {
+            self.drain(domain);
+        }
+        while let Some((at, input)) = self.queue.pop_front() {
+            let now = self.now;
+            self.nodes.get_mut(&at).unwrap().core.handle(now, input);
+            self.drain(&at);
+        }
+    }
+
+    fn drain(&mut self, at: &DomainName) {
+        while let Some(output) = self.nodes.get_mut(at).unwrap().core.poll() {
+            self.carry(at, output);
+        }
+    }
+
+    fn other(&self, at: &DomainName, conn: ConnId) -> Option<DomainName> {
+        let wire = self.wires.get(&conn)?;
+        Some(if wire.a == *at { wire.b.clone() } else { wire.a.clone() })
+    }
+
+    fn carry(&mut self, at: &DomainName, output: Output) {
+        match output {
+            Output::Persist(mark, batch) => {
+                let node = self.nodes.get_mut(at).unwrap();
+                match node.disk.commit(&batch) {
+                    Ok(()) => node.core.persisted(mark),
+                    Err(StoreError::Full) => node.core.failed(ErrorCode::StorageFull),
+                    Err(error) => panic!("{error}: {batch:?}"),
+                }
+            }
+            Output::ToSession { session, frame } => {
+                self.inboxes.entry(session).or_default().push(decode(&frame));
+            }
+            Output::CloseSession { session, code } => {
+                self.closed.insert(session, code);
+                self.queue.push_back((at.clone(), Input::SessionClosed { session }));
+            }
+            Output::Dial { domain, .. } => self.dial(at, domain),
+            Output::ToPeer { conn, hello } => {
+                if let Some(other) = self.other(at, conn) {
+                    self.queue.push_back((other, Input::PeerHello { conn, hello }));
+                }
+            }
+            Output::OpenLink { conn, open } => {
+                let stream = StreamId(self.fresh());
+                if let Some(other) = self.other(at, conn) {
+                    self.queue.push_back((other, Input::LinkOpened { conn, stream, open }));
+                }
+            }
+            Output::ToLink { conn, stream, frame } => {
+                let frame: LinkFrame = decode(&frame);
+                self.links.push((at.clone(), frame.clone()));
+                if let Some(other) = self.other(at, conn) {
+                    self.queue.push_back((other, Input::LinkFrame { conn, stream, frame }));
+                }
+            }
+            Output::PeerRequest { conn, request, body } => {
+                let id = RequestId(self.fresh());
+                if let Some(other) = self.other(at, conn) {
+                    self.wires.get_mut(&conn).unwrap().asked.insert(id, (at.clone(), request));
+                    self.queue.push_back((other, Input::PeerRequest { conn, request: id, body }));
+                }
+            }
+            Output::PeerResponse { conn, request, response } => self.answer(conn, request, response),
+            Output::ClosePeer { conn, code } => self.close(conn, code),
+            Output::ToAdmin { id, response } => {
+                self.admin.insert(id, response);
+            }
+            Output::WakeAt(at_time) => self.nodes.get_mut(at).unwrap().wake = Some(at_time),
+        }
+    }
+
+    fn answer(&mut self, conn: ConnId, request: RequestId, response: PeerResponse) {
+        let Some(wire) = self.wires.get_mut(&conn) else { return };
+        let (asker, request) = wire.asked.remove(&request).unwrap();
+        self.queue.push_back((asker, Input::PeerAnswer { conn, request, answer: Ok(response) }));
+    }
+
+    fn dial(&mut self, at: &DomainName, domain: DomainName) {
+        if self.cut.contains(at) || self.cut.contains(&domain) || !self.nodes.contains_key(&domain) {
+            let error = ErrorCode::Unavailable;
+            return self.queue.push_back((at.clone(), Input::DialFailed { domain, error }));
+        }
+        let conn = ConnId(self.fresh());
+        let wire = Wire { a: at.clone(), b: domain.clone(), asked: BTreeMap::new() };
+        self.wires.insert(conn, wire);
+        let theirs = self.nodes[&domain].keys.tls.public();
+        let ours = self.nodes[at].keys.tls.public();
+        let dialled = Some(domain.clone());
+        self.queue.push_back((at.clone(), Input::PeerConnected { conn, key: theirs, dialled }));
+        self.queue.push_back((domain, Input::PeerConnected { conn, key: ours, dialled: None }));
+    }
+
+    /// A connection of this node that a test plays the other end of.
+    pub fn play_peer(&mut self, at: &DomainName, as_domain: &DomainName) -> ConnId {
+        let conn = ConnId(self.fresh());
+        let key = self.nodes[as_domain].keys.tls.public();
+        self.feed(at, Input::PeerConnected { conn, key, dialled: None });
+        conn
+    }
+}
+
+pub fn boot(
+    domain: &DomainName,
+    keys: &DomainKeys,
+    documents: &[Signed],
+    disk: &Memory,
+    seed: u64,
+    now: Timestamp,
+) -> Core<Memory, Seeded> {
+    let config = CoreConfig {
+        domain: domain.clone(),
+        documents: documents.to_vec(),
+        event_key: keys.event.clone(),
+        binding_key: keys.binding.clone(),
+        policy: ContactPolicy::Ask,
+        version: "test".to_owned(),
+        listen: "127.0.0.1:1".to_owned(),
+    };
+    Core::new(config, disk.clone(), Seeded::new(seed.wrapping_mul(77)), now).unwrap()
+}
+
+fn decode<M: wire::Frame>(frame: &[u8]) -> M {
+    let mut decoder = Decoder::default();
+    decoder.push(frame);
+    decoder.next().unwrap().unwrap()
+}
