@@ -252,10 +252,11 @@ impl Member {
         let data = authenticated_data(&self.room, binding)?;
         self.with_entropy(entropy, |member| {
             member.group.set_aad(data);
-            let message = member
-                .group
-                .create_message(&member.provider, &DeviceSigner(&member.secret), content)
-                .map_err(|error| fault::message(&error))?;
+            let message = member.in_current_epoch(|member| {
+                let signer = DeviceSigner(&member.secret);
+                member.group.create_message(&member.provider, &signer, content)
+            });
+            let message = message.map_err(|error| fault::message(&error))?;
             let bytes = message.to_bytes().map_err(|_| ErrorCode::Internal)?;
             if bytes.len() > wire::limits::MESSAGE_BYTES_MAX {
                 return Err(ErrorCode::TooLarge);
@@ -311,6 +312,14 @@ impl Member {
             return Err(ErrorCode::Forbidden);
         }
         self.rejoin.map_or(Ok(()), |_| Err(ErrorCode::Conflict))
+    }
+
+    // An operation on a message of the current epoch leaves the secrets of past ones as they are.
+    fn in_current_epoch<T>(&mut self, operation: impl FnOnce(&mut Self) -> T) -> T {
+        self.provider.store().current_epoch_only.set(true);
+        let result = operation(self);
+        self.provider.store().current_epoch_only.set(false);
+        result
     }
 
     fn with_entropy<T>(

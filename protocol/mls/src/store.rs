@@ -2,9 +2,10 @@
 //! has no transactions; here they collect until the caller stores them all at once.
 
 mod openmls;
+mod split;
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
 };
 
@@ -21,7 +22,11 @@ pub(crate) struct Damaged;
 /// Rows with a note of the changed ones. Values are MessagePack (structures as arrays, bytes as
 /// bytes) and are wiped when they are replaced or dropped.
 #[derive(Default)]
-pub(crate) struct Store(RefCell<Inner>);
+pub(crate) struct Store {
+    inner: RefCell<Inner>,
+    /// The running operation changes message secrets of no epoch but the current one.
+    pub(crate) current_epoch_only: Cell<bool>,
+}
 
 #[derive(Default)]
 struct Inner {
@@ -33,12 +38,12 @@ impl Store {
     /// A store that holds these rows, none of them changed.
     pub(crate) fn load(rows: Rows) -> Self {
         let rows = rows.into_iter().map(|(key, value)| (key, Zeroizing::new(value))).collect();
-        Self(RefCell::new(Inner { rows, changed: BTreeSet::new() }))
+        Self { inner: RefCell::new(Inner { rows, changed: BTreeSet::new() }), ..Self::default() }
     }
 
     /// The changed rows, ascending by key; none is changed afterwards.
     pub(crate) fn take_changes(&self) -> Vec<RowChange> {
-        let mut inner = self.0.borrow_mut();
+        let mut inner = self.inner.borrow_mut();
         let changed = std::mem::take(&mut inner.changed);
         changed
             .into_iter()
@@ -51,48 +56,52 @@ impl Store {
 
     /// All rows.
     pub(crate) fn rows(&self) -> Rows {
-        let inner = self.0.borrow();
+        let inner = self.inner.borrow();
         inner.rows.iter().map(|(key, value)| (key.clone(), value.to_vec())).collect()
     }
 
     /// Deletes all rows.
     pub(crate) fn clear(&self) {
-        let mut inner = self.0.borrow_mut();
+        let mut inner = self.inner.borrow_mut();
         let rows = std::mem::take(&mut inner.rows);
         inner.changed.extend(rows.into_keys());
     }
 
     /// Deletes the rows whose keys begin with `label`, as if they had never been there.
     pub(crate) fn forget(&self, label: u8) {
-        let mut inner = self.0.borrow_mut();
+        let mut inner = self.inner.borrow_mut();
         inner.rows.retain(|key, _| key.first() != Some(&label));
         inner.changed.retain(|key| key.first() != Some(&label));
     }
 
     pub(crate) fn put<T: Serialize + ?Sized>(&self, key: Vec<u8>, value: &T) -> Result<(), Damaged> {
-        let mut inner = self.0.borrow_mut();
-        let Inner { rows, changed } = &mut *inner;
-        let room = rows.get(&key).map_or(64, |old| old.len() + 64);
+        let room = self.inner.borrow().rows.get(&key).map_or(64, |old| old.len() + 64);
         let mut new = Zeroizing::new(Vec::with_capacity(room));
         rmp_serde::encode::write(&mut *new, value).map_err(|_| Damaged)?;
+        self.put_encoded(key, new);
+        Ok(())
+    }
+
+    fn put_encoded(&self, key: Vec<u8>, new: Zeroizing<Vec<u8>>) {
+        let mut inner = self.inner.borrow_mut();
+        let Inner { rows, changed } = &mut *inner;
         match rows.get_mut(&key) {
-            Some(old) if **old == *new => return Ok(()),
+            Some(old) if **old == *new => return,
             Some(old) => *old = new,
             None => {
                 rows.insert(key.clone(), new);
             }
         }
         changed.insert(key);
-        Ok(())
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, Damaged> {
-        let inner = self.0.borrow();
+        let inner = self.inner.borrow();
         inner.rows.get(key).map(|value| rmp_serde::from_slice(value).map_err(|_| Damaged)).transpose()
     }
 
     pub(crate) fn delete(&self, key: &[u8]) {
-        let mut inner = self.0.borrow_mut();
+        let mut inner = self.inner.borrow_mut();
         if let Some(mut value) = inner.rows.remove(key) {
             value.zeroize();
             inner.changed.insert(key.to_vec());

@@ -78,7 +78,6 @@ impl StorageProvider<V> for Store {
         confirmation_tag,
         delete_confirmation_tag
     );
-    one!(MESSAGE_SECRETS, MessageSecrets, write_message_secrets, message_secrets, delete_message_secrets);
     one!(
         RESUMPTION_PSK,
         ResumptionPskStore,
@@ -105,6 +104,26 @@ impl StorageProvider<V> for Store {
     keyed!(ENCRYPTION_KEY, EncryptionKey, HpkeKeyPair, write_encryption_key_pair, delete_encryption_key_pair);
     keyed!(KEY_PACKAGE, HashReference, KeyPackage, write_key_package, delete_key_package);
     keyed!(PSK, PskId, PskBundle, write_psk, delete_psk);
+
+    fn write_message_secrets<G: traits::GroupId<V>, T: traits::MessageSecrets<V>>(
+        &self,
+        _group: &G,
+        secrets: &T,
+    ) -> Result<(), Damaged> {
+        self.put_secrets(secrets)
+    }
+
+    fn message_secrets<G: traits::GroupId<V>, T: traits::MessageSecrets<V>>(
+        &self,
+        _group: &G,
+    ) -> Result<Option<T>, Damaged> {
+        self.get_secrets()
+    }
+
+    fn delete_message_secrets<G: traits::GroupId<V>>(&self, _group: &G) -> Result<(), Damaged> {
+        self.delete_secrets();
+        Ok(())
+    }
 
     fn signature_key_pair<K: traits::SignaturePublicKey<V>, T: traits::SignatureKeyPair<V>>(
         &self,

@@ -64,12 +64,37 @@ fn messages_of_past_epochs_are_read_for_so_long_and_not_longer() {
     for _ in 0..limits::PAST_EPOCHS_KEPT {
         world.run(BOB, &Change::default()).unwrap();
     }
-    assert_eq!(read(world.device(BOB), ALICE, &first), b"1");
+    let bob = world.device(BOB);
+    assert_eq!(read(bob, ALICE, &first), b"1");
+    bob.reload();
+    let again = bob.member.process(EventKind::Message, &first);
+    assert_eq!(again.unwrap_err(), ErrorCode::Expired);
     world.run(ALICE, &Change::default()).unwrap();
     let bob = world.device(BOB);
     bob.reload();
     let late = bob.member.process(EventKind::Message, &second);
     assert_eq!(late.unwrap_err(), ErrorCode::Expired);
+}
+
+#[test]
+fn a_message_writes_the_secrets_of_its_epoch_and_nothing_else() {
+    let names: Vec<String> = (0..12).map(|n| format!("u{n}@acme.test")).collect();
+    let mut written = Vec::new();
+    for members in [2, 12] {
+        let accounts: Vec<&str> = names.iter().take(members).map(String::as_str).collect();
+        let mut world = World::with(&accounts, 20);
+        for by in accounts.iter().take(2).cycle().take(8) {
+            world.run(by, &Change::default()).unwrap();
+        }
+        let message = world.encrypt(accounts[0], b"x").unwrap();
+        let reader = world.device(accounts[1]);
+        reader.member.process(EventKind::Message, &message).unwrap();
+        let changes = reader.member.take_changes();
+        assert_eq!(changes.len(), 1);
+        written.push(changes.iter().filter_map(|(_, value)| value.as_ref()).map(Vec::len).sum::<usize>());
+    }
+    // It does not hold the members of the room.
+    assert!(written[1] < written[0] * 2, "{written:?}");
 }
 
 #[test]
