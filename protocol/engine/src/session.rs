@@ -35,6 +35,8 @@ impl<E: Entropy> Engine<E> {
         let subscribe =
             proto::Subscribe { store_id: self.cursor.store_id.clone(), after: self.cursor.position };
         self.request(Purpose::Subscribe, Request::Subscribe(subscribe));
+        let own = self.keys.account.domain().clone();
+        self.trust.wants.want(self.now, Want::Domain(own));
         self.answer_invitations();
         self.refill(ready);
         for room in self.rooms.values_mut() {

@@ -108,10 +108,15 @@ impl<E: Entropy> Engine<E> {
         if known.is_some_and(|room| room.phase == RoomPhase::Joined && room.head_seq >= seq) {
             return;
         }
-        let room = self.rooms.entry(id).or_insert_with(|| Room::new(id, hub.clone(), join.kind()));
+        let kind = join.kind();
+        let room = self.rooms.entry(id).or_insert_with(|| {
+            let mut room = Room::new(id, hub.clone(), kind);
+            room.phase = RoomPhase::Awaiting;
+            room
+        });
         if room.phase != RoomPhase::Joined {
             room.hub = hub;
-            room.kind = join.kind();
+            room.kind = kind;
         }
         let row = JoinRow { room: id.to_bytes(), join: Some(join.clone()) };
         room.join = Some(join);
@@ -133,8 +138,8 @@ impl<E: Entropy> Engine<E> {
             Ok(Verified::Joined) => self.joined(room),
             Err(error) => {
                 self.passed(error);
-                if room.phase != RoomPhase::Joined && room.waiting.is_empty() {
-                    room.phase = RoomPhase::Left;
+                if room.phase == RoomPhase::Awaiting && room.waiting.is_empty() {
+                    room.phase = RoomPhase::Wanted;
                 }
             }
         }

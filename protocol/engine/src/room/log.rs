@@ -12,11 +12,7 @@ use wire::{
 };
 
 use super::Room;
-use crate::{
-    Engine, Notice, Warning,
-    record::{IntentRow, RoomPhase},
-    trust::Want,
-};
+use crate::{Engine, Notice, Warning, record::IntentRow, trust::Want};
 
 /// What becomes of the log after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +28,7 @@ pub(crate) enum Flow {
 impl<E: Entropy> Engine<E> {
     /// An event came on the sync stream.
     pub(crate) fn pushed(&mut self, room: &mut Room, event: &Event) {
-        let listens = matches!(room.phase, RoomPhase::Founding | RoomPhase::Joined);
-        if listens && room.paused.is_none() && !room.behind {
+        if room.listens() && !room.behind {
             self.run(room, std::slice::from_ref(event), false);
         }
     }

@@ -8,7 +8,7 @@ use wire::{
 };
 
 use super::Room;
-use crate::{Engine, Notice, record::RoomPhase, request::Purpose};
+use crate::{Engine, Notice, request::Purpose};
 
 /// A pull that failed is repeated after this many milliseconds.
 const REST_MS: u64 = 10_000;
@@ -25,7 +25,7 @@ impl<E: Entropy> Engine<E> {
 
     /// Asks for the events after the head, if the room is behind and nobody asks already.
     pub(crate) fn pull(&mut self, room: &mut Room) {
-        let wanted = room.behind && room.is_open() && !room.pulling && self.session.is_some();
+        let wanted = room.behind && room.listens() && !room.pulling && self.session.is_some();
         let stalled = room.stalled_until.is_some_and(|until| until > self.now);
         if wanted && !stalled && room.rest_until <= self.now {
             room.pulling = true;
@@ -42,7 +42,7 @@ impl<E: Entropy> Engine<E> {
     pub(crate) fn pulled(&mut self, id: RoomId, pulled: &PulledEvents) {
         self.with_room(id, |engine, room| {
             room.pulling = false;
-            if room.phase != RoomPhase::Joined || room.paused.is_some() || !room.behind {
+            if !room.listens() || !room.behind {
                 return;
             }
             let before = room.head_seq;
@@ -51,7 +51,7 @@ impl<E: Entropy> Engine<E> {
                 engine.run(room, &pulled.events, true);
             }
             let moved = room.head_seq > before;
-            room.behind |= !pulled.end && moved && room.is_open();
+            room.behind |= !pulled.end && moved && room.listens();
             if room.behind && !moved {
                 room.rest_until = engine.now.plus_ms(REST_MS);
                 engine.wake_for(room.rest_until, id);

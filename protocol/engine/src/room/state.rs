@@ -305,6 +305,11 @@ impl Room {
         self.phase == RoomPhase::Joined && self.paused.is_none()
     }
 
+    /// Events of its log are taken in.
+    pub(crate) fn listens(&self) -> bool {
+        matches!(self.phase, RoomPhase::Founding | RoomPhase::Joined) && self.paused.is_none()
+    }
+
     /// The accounts that asked to leave and still have a leaf.
     pub(crate) fn leaving(&self) -> BTreeSet<Account> {
         let leaving = self.members.iter().filter(|(_, member)| member.leaving);
