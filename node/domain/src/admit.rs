@@ -77,12 +77,13 @@ impl<S: Store, E: Entropy> Core<S, E> {
             return Ok(Admission::Declined);
         }
         let inviter: Account = join.inviter.parse()?;
-        if self.is_open_to(room, account, &inviter)? {
+        if self.is_colleague(room, account, &inviter) || self.has_asked_for(room, account)? {
             return Ok(Admission::Member);
         }
         Ok(match self.policy(row.policy) {
             ContactPolicy::Open => Admission::Member,
             ContactPolicy::Deny => Admission::Declined,
+            _ if self.shares_a_room(account, &inviter)? => Admission::Member,
             ContactPolicy::Ask | ContactPolicy::Unspecified => {
                 let waiting = self.store.invitations(account).map_err(failed)?;
                 if waiting.len() >= limits::INVITATIONS_PENDING_MAX {
@@ -102,21 +103,25 @@ impl<S: Store, E: Entropy> Core<S, E> {
         }
     }
 
-    /// [SYNC-21] Whether no question is asked: the inviter is a colleague, or the account itself has
-    /// asked for this room or is in a room with the inviter.
-    fn is_open_to(&self, room: &Room, account: &Account, inviter: &Account) -> Result<bool, ErrorCode> {
-        // Another domain's word that a colleague invites counts only for a colleague who is there.
-        let here = inviter.domain() == account.domain();
-        if here && (room.view.is_some() || room.standing(inviter).may_submit().is_ok()) {
-            return Ok(true);
-        }
-        let failed = |error: store::StoreError| error.code();
-        for member in self.store.memberships(account).map_err(failed)? {
-            if member.room == room.row.room {
-                return Ok(room.row.kind == RoomKind::Direct || member.to_seq.is_none());
-            }
-            let names = self.store.roster(&member.room).map_err(failed)?;
-            if member.to_seq.is_none() && names.is_some_and(|bytes| roster::names(bytes, inviter)) {
+    // [SYNC-21] Another domain's word that a colleague invites counts only for a colleague who is there.
+    fn is_colleague(&self, room: &Room, account: &Account, inviter: &Account) -> bool {
+        let here = room.view.is_some() || room.standing(inviter).may_submit().is_ok();
+        inviter.domain() == account.domain() && here
+    }
+
+    // [SYNC-21] The account itself has founded this direct room, and another was first.
+    fn has_asked_for(&self, room: &Room, account: &Account) -> Result<bool, ErrorCode> {
+        let memberships = self.store.memberships(account).map_err(|error| error.code())?;
+        let asked = memberships.iter().any(|member| member.room == room.row.room);
+        Ok(asked && room.row.kind == RoomKind::Direct)
+    }
+
+    // [SYNC-21] The account is in another room with the inviter, which it accepted or began.
+    fn shares_a_room(&self, account: &Account, inviter: &Account) -> Result<bool, ErrorCode> {
+        let memberships = self.store.memberships(account).map_err(|error| error.code())?;
+        for member in memberships.iter().filter(|member| member.to_seq.is_none()) {
+            let names = self.store.roster(&member.room).map_err(|error| error.code())?;
+            if names.is_some_and(|bytes| roster::names(bytes, inviter)) {
                 return Ok(true);
             }
         }

@@ -10,8 +10,8 @@ use store::{Batch, Store, StoreError, Write, row::DocumentRow};
 use wire::{DomainName, ErrorCode, limits};
 
 use crate::{
-    CoreConfig, Input, Output, claim_gather::Gathers, drain::Drain, link_table::LinkTable, peer::ClaimRate,
-    room_table::RoomTable, send::Send, session::Sessions, waiting::Waiting,
+    CoreConfig, Input, Output, SessionId, claim_gather::Gathers, drain::Drain, link_table::LinkTable,
+    peer::ClaimRate, room_table::RoomTable, send::Send, session::Sessions, waiting::Waiting,
 };
 
 /// One domain's node without its sockets and clock. See the crate's page for the driver's loop.
@@ -39,6 +39,12 @@ pub struct Core<S, E> {
     pub(crate) waiting: Waiting,
     pub(crate) gathers: Gathers,
     pub(crate) claim_rate: ClaimRate,
+    /// When progress was told last.
+    pub(crate) progress_told: Timestamp,
+    /// The session that was sent a page last, for turns.
+    pub(crate) paged: SessionId,
+    /// Sessions are behind that could be sent another page.
+    pub(crate) pages_wait: bool,
     pub(crate) storage_full: bool,
     pub(crate) draining: bool,
     issued: Mark,
@@ -86,6 +92,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
             waiting: Waiting::default(),
             gathers: Gathers::default(),
             claim_rate: ClaimRate::default(),
+            progress_told: Timestamp::default(),
+            paged: SessionId(0),
+            pages_wait: false,
             storage_full: false,
             draining: false,
             issued: Mark::default(),

@@ -119,7 +119,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
         if !std::mem::take(&mut self.drain.open) {
             return;
         }
-        self.tell_progress();
+        if self.progress_due().is_some_and(|due| due <= self.now) {
+            self.tell_progress();
+        }
         self.close_runs();
         self.pump_links();
         self.dial_peers();

@@ -1,14 +1,16 @@
 //! Who is told of what: events and entries to devices, runs to peers, progress to both.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use machine::Entropy;
+use machine::{Entropy, Timestamp};
 use prost::Message as _;
 use store::{
     Store, Write,
     row::{EntryRow, EventRow},
 };
 use wire::{
-    Account, DeviceId, DomainName, RoomId,
+    Account, DeviceId, DomainName, RoomId, limits,
     proto::{Entry, Event, EventKind, Page, Progress, ProgressKind, entry, node_frame},
 };
 
@@ -119,29 +121,43 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.drain.progress.insert((room.row.room, kind, who), seq);
     }
 
-    /// Tells devices and peers of the progress of this drain: of each only the newest.
+    /// When progress is told next: at once after a pause, then every `PROGRESS_EVERY_MS`, so that a
+    /// busy room does not cost as many frames as it has pairs of members.
+    pub(crate) fn progress_due(&self) -> Option<Timestamp> {
+        let waits = !self.drain.progress.is_empty();
+        waits.then(|| self.progress_told.plus_ms(limits::PROGRESS_EVERY_MS))
+    }
+
+    /// Tells devices and peers of progress: of each only the newest, all of a room in one frame.
     pub(crate) fn tell_progress(&mut self) {
-        for ((id, kind, who), seq) in std::mem::take(&mut self.drain.progress) {
-            let Some(room) = self.rooms.get_mut(&id) else { continue };
-            let (hub, locals) = (room.row.hub.clone(), room.locals.clone());
-            let followers: Vec<DomainName> = room.followers.iter().cloned().collect();
-            let progress = proto_progress(id, kind, &who, seq);
-            if let Some(frame) = unstored(entry::Entry::Progress(progress)) {
-                for account in &locals {
-                    self.tell(account, &frame);
+        self.progress_told = self.now;
+        let mut rooms: BTreeMap<RoomId, Vec<(ProgressKey, u64)>> = BTreeMap::new();
+        for (key, seq) in std::mem::take(&mut self.drain.progress) {
+            self.drain.lazy.progress.insert(key.clone(), seq);
+            rooms.entry(key.0).or_default().push((key, seq));
+        }
+        self.drain.lazy.touch(self.now);
+        for (id, news) in rooms {
+            let Ok(Some(room)) = self.take_room(&id) else { continue };
+            let entry = |(key, seq): &(ProgressKey, u64)| Entry {
+                position: 0,
+                entry: Some(entry::Entry::Progress(proto_progress(id, key.1, &key.2, *seq))),
+            };
+            for part in news.chunks(limits::BATCH_ITEMS_MAX) {
+                let Some(frame) = page(part.iter().map(entry).collect(), false) else { continue };
+                room.locals.iter().for_each(|account| self.tell(account, &frame));
+            }
+            for (key, seq) in &news {
+                let source = domain_of(&key.2);
+                if room.view.is_some() {
+                    for peer in room.followers.iter().filter(|peer| source.as_ref() != Some(*peer)) {
+                        self.links.queue_progress(peer, key, *seq);
+                    }
+                } else if source.as_ref() == Some(&self.config.domain) {
+                    self.links.queue_progress(&room.row.hub, key, *seq);
                 }
             }
-            let key: ProgressKey = (id, kind, who);
-            let source = domain_of(&key.2);
-            if hub == self.config.domain {
-                for peer in followers.iter().filter(|peer| source.as_ref() != Some(*peer)) {
-                    self.links.queue_progress(peer, &key, seq);
-                }
-            } else if source.as_ref() == Some(&self.config.domain) {
-                self.links.queue_progress(&hub, &key, seq);
-            }
-            self.drain.lazy.progress.insert(key, seq);
-            self.drain.lazy.touch(self.now);
+            self.rooms.put(room);
         }
     }
 }

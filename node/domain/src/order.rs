@@ -262,10 +262,15 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// An account of this domain is out of a room: no later event is for it, and its devices hear so.
     pub(crate) fn end_membership(&mut self, room: &mut Room, account: &Account, seq: u64) {
         let own = self.config.domain.clone();
-        self.drain.batch.push(Write::DropInvitation(account.clone(), room.row.room));
-        self.drain.settle_first = true;
-        if let Some(row) = room.end(account, seq, &own) {
-            self.drain.batch.push(Write::PutMember(row));
+        let waiting = self.store.invitations(account).unwrap_or_default();
+        let invited = waiting.iter().any(|row| row.room == room.row.room);
+        if invited {
+            self.drain.batch.push(Write::DropInvitation(account.clone(), room.row.room));
+            self.drain.settle_first = true;
+        }
+        let ended = room.end(account, seq, &own);
+        if invited || ended.is_some() {
+            self.drain.batch.writes.extend(ended.map(Write::PutMember));
             let left = Left { room: room.row.room.to_bytes(), seq, accounts: Vec::new() };
             self.add_entry(account, None, entry::Entry::Left(left));
         }

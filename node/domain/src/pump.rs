@@ -256,7 +256,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
             .map(|peer| Timestamp::from_ms(peer.queued.2).plus_ms(limits::OUTBOX_MAX_AGE_S * 1000 + 1))
             .min();
         let lazy = self.drain.lazy.due();
-        [peers, late, lazy, self.waiting.due()].into_iter().flatten().min().map(|at| {
+        let more = self.pages_wait.then_some(self.now);
+        let progress = self.progress_due();
+        [peers, late, lazy, self.waiting.due(), progress, more].into_iter().flatten().min().map(|at| {
             // A time that has passed is the next moment, not this one again.
             at.max(self.now.plus_ms(1))
         })

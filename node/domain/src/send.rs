@@ -15,8 +15,10 @@ use crate::{AdminId, ConnId, Output, RequestId, SessionId, StreamId};
 /// An output that is held back until what it was derived from is durable.
 #[derive(Clone, Debug)]
 pub(crate) enum Send {
-    /// An encoded `NodeFrame` that answers no request.
+    /// An encoded `NodeFrame` that tells of a state.
     Push(SessionId, Bytes),
+    /// An encoded `NodeFrame` about the session itself.
+    Control(SessionId, Bytes),
     /// The answer to the request with this id.
     Response(SessionId, u64, client_response::Response),
     Close(SessionId, ErrorCode),
@@ -35,7 +37,9 @@ impl Send {
     /// exclude.
     pub(crate) fn into_output(self) -> Option<Output> {
         Some(match self {
-            Self::Push(session, frame) => Output::ToSession { session, frame },
+            Self::Push(session, frame) | Self::Control(session, frame) => {
+                Output::ToSession { session, frame }
+            }
             Self::Response(session, id, response) => {
                 Output::ToSession { session, frame: response_frame(id, response)? }
             }
@@ -66,7 +70,7 @@ impl Send {
                 Some(Self::Answer(conn, request, peer_response::Response::Error(code.into())))
             }
             Self::Admin(id, _) => Some(Self::Admin(id, admin_response::Response::Error(code.into()))),
-            Self::Close(..) | Self::Dial(..) | Self::ClosePeer(..) => Some(self),
+            Self::Control(..) | Self::Close(..) | Self::Dial(..) | Self::ClosePeer(..) => Some(self),
             Self::Push(..) | Self::Hello(..) | Self::OpenLink(..) | Self::Link(..) | Self::Ask(..) => None,
         }
     }

@@ -82,6 +82,14 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.drain.staged.append(&mut sends);
     }
 
+    /// What was asked of this peer on a connection that another has replaced is asked again: every
+    /// request may be repeated.
+    pub(crate) fn ask_again(&mut self, peer: &DomainName) {
+        for asked in self.waiting.asked.values_mut().filter(|asked| asked.peer == *peer) {
+            asked.sent = false;
+        }
+    }
+
     /// Takes a request out of the table: whom it was asked of, who waits, and what was asked.
     pub(crate) fn answered(&mut self, id: RequestId) -> Option<(DomainName, Asker, peer_request::Request)> {
         let asked = self.waiting.asked.remove(&id)?;

@@ -75,7 +75,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         for name in &claim.accounts {
             let account: Account = name.parse()?;
             room::hub::origin(&self.config.domain, &account)?;
-            accounts.push(self.claim_of(peer, &account).or_else(|error| match error {
+            accounts.push(self.claim_of(peer, &claim.room, &account).or_else(|error| match error {
                 ErrorCode::NotFound | ErrorCode::Policy | ErrorCode::Unavailable => Ok(refused(name, error)),
                 other => Err(other),
             })?);
@@ -91,13 +91,21 @@ impl<S: Store, E: Entropy> Core<S, E> {
         Ok(answer)
     }
 
-    fn claim_of(&mut self, peer: &DomainName, account: &Account) -> Result<ClaimedAccount, ErrorCode> {
+    fn claim_of(
+        &mut self,
+        peer: &DomainName,
+        room: &[u8],
+        account: &Account,
+    ) -> Result<ClaimedAccount, ErrorCode> {
         let row = self.store.account(account).map_err(|error| error.code())?;
         let row = row.filter(|row| row.keys.is_some()).ok_or(ErrorCode::NotFound)?;
         let foreign = *peer != self.config.domain;
-        // [SYNC-19]
+        // [SYNC-19] Nobody is added against the account's will, but to a room that it asked for itself.
         if foreign && self.policy(row.policy) == ContactPolicy::Deny {
-            return Err(ErrorCode::Policy);
+            let memberships = self.store.memberships(account).map_err(|error| error.code())?;
+            if memberships.iter().all(|member| member.room.as_bytes().as_slice() != room) {
+                return Err(ErrorCode::Policy);
+            }
         }
         let plenty = !foreign || self.claim_rate.is_within(self.now, peer, account);
         let mut packages = Vec::new();

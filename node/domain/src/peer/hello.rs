@@ -94,8 +94,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 link::Keep::Newer => {
                     peer.disconnected();
                     self.stage(Send::ClosePeer(existing.id, ErrorCode::Superseded));
-                    // What was asked on the other connection is lost with it.
-                    self.asks_lost(&domain, ErrorCode::Unavailable);
+                    self.ask_again(&domain);
                 }
             }
         }

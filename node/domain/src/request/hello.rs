@@ -37,7 +37,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             last_resort,
         };
         if let Some(frame) = node_frame(node_frame::Frame::Ready(ready)) {
-            self.stage(Send::Push(id, frame));
+            self.stage(Send::Control(id, frame));
         }
     }
 
@@ -67,7 +67,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// Ends a session: its device is told why, then it is closed with the same code.
     pub(crate) fn goodbye(&mut self, id: SessionId, error: WireError) {
         if let Some(frame) = node_frame(node_frame::Frame::Goodbye(error.into())) {
-            self.stage(Send::Push(id, frame));
+            self.stage(Send::Control(id, frame));
         }
         self.stage(Send::Close(id, error.code));
         self.sessions.close(id);

@@ -1,5 +1,7 @@
 //! A device names the position up to which it has everything; what follows is sent in order.
 
+use std::collections::VecDeque;
+
 use machine::Entropy;
 use prost::Message as _;
 use store::{Store, row::EntryRow};
@@ -15,6 +17,9 @@ use crate::{
     send::Send,
     session::{Sync, Window},
 };
+
+/// Pages read from the store before the next inputs are looked at.
+const PAGES_AT_ONCE_MAX: usize = 64;
 
 type Found = (Entry, Option<(RoomId, u64)>);
 
@@ -115,45 +120,52 @@ impl<S: Store, E: Entropy> Core<S, E> {
         Ok(())
     }
 
-    /// Sends pages from the store to every session that is behind, while everything is committed.
+    /// Sends pages from the store to sessions that are behind, in turn, while everything is committed;
+    /// a bounded number, so that a thousand devices that come back do not keep others waiting.
     pub(crate) fn catch_up_sessions(&mut self) {
-        let behind: Vec<SessionId> = self
+        let paged = self.paged;
+        let mut behind: VecDeque<SessionId> = self
             .sessions
             .iter_mut()
             .filter(|(_, session)| session.sync == Sync::Behind && session.window.is_open())
             .map(|(id, _)| id)
             .collect();
-        for id in behind {
-            if let Err(error) = self.catch_up(id) {
-                self.goodbye(id, error.into());
+        let turn = behind.iter().position(|id| *id > paged).unwrap_or(0);
+        behind.rotate_left(turn);
+        for _ in 0..PAGES_AT_ONCE_MAX {
+            let Some(id) = behind.pop_front() else { break };
+            self.paged = id;
+            match self.send_page(id) {
+                Ok(true) => behind.push_back(id),
+                Ok(false) => {}
+                Err(error) => self.goodbye(id, error.into()),
             }
         }
+        self.pages_wait = !behind.is_empty();
     }
 
-    fn catch_up(&mut self, id: SessionId) -> Result<(), ErrorCode> {
-        loop {
-            let Some(session) = self.sessions.get(id) else { return Ok(()) };
-            let Some((account, device)) = session.device.clone() else { return Ok(()) };
-            if !session.window.is_open() {
-                return Ok(());
-            }
-            let (found, caught_up) = self.entries_after(&account, device, session.window.sent)?;
-            let mut entries = Vec::with_capacity(found.len());
-            let Some(session) = self.sessions.get_mut(id) else { return Ok(()) };
-            for (entry, event) in found {
-                session.window.push(entry.position, event, entry.encoded_len());
-                entries.push(entry);
-            }
-            if caught_up {
-                session.sync = Sync::Live;
-            }
-            if let Some(frame) = page(entries, caught_up) {
-                self.stage(Send::Push(id, frame));
-            }
-            if caught_up {
-                return self.tell_current(id, &account);
-            }
+    // Whether the session could be sent another page.
+    fn send_page(&mut self, id: SessionId) -> Result<bool, ErrorCode> {
+        let Some(session) = self.sessions.get(id) else { return Ok(false) };
+        let Some((account, device)) = session.device.clone() else { return Ok(false) };
+        let (found, caught_up) = self.entries_after(&account, device, session.window.sent)?;
+        let mut entries = Vec::with_capacity(found.len());
+        let Some(session) = self.sessions.get_mut(id) else { return Ok(false) };
+        for (entry, event) in found {
+            session.window.push(entry.position, event, entry.encoded_len());
+            entries.push(entry);
         }
+        let more = !caught_up && session.window.is_open();
+        if caught_up {
+            session.sync = Sync::Live;
+        }
+        if let Some(frame) = page(entries, caught_up) {
+            self.stage(Send::Push(id, frame));
+        }
+        if caught_up {
+            self.tell_current(id, &account)?;
+        }
+        Ok(more)
     }
 
     // [SYNC-6] Events and other entries in one order, by position; no position is passed over that may

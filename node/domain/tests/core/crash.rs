@@ -56,6 +56,7 @@ fn a_cursor_that_was_not_acknowledged_still_says_what_was_delivered() {
     world.pass(300_000);
     world.sync(&mut alice, true);
     world.reconnect(&mut bob);
+    world.pass(2 * wire::limits::PROGRESS_EVERY_MS);
     let told = world.sync(&mut alice, true).into_iter().any(|entry| match entry.entry {
         Some(wire::proto::entry::Entry::Progress(progress)) => {
             progress.who == "bob@umbrella.test" && progress.seq == 3

@@ -20,26 +20,26 @@ use wire::{
 
 use crate::world::World;
 
-pub type Answer = Result<client_response::Response, WireError>;
+pub(crate) type Answer = Result<client_response::Response, WireError>;
 
-pub struct Device {
-    pub account: Account,
-    pub id: DeviceId,
-    pub session: SessionId,
-    pub keys: DeviceKeys,
-    pub rooms: BTreeMap<RoomId, Member>,
-    pub packages: Vec<OwnKeyPackage>,
-    pub cursor: u64,
-    pub store_id: Bytes,
+pub(crate) struct Device {
+    pub(crate) account: Account,
+    pub(crate) id: DeviceId,
+    pub(crate) session: SessionId,
+    pub(crate) keys: DeviceKeys,
+    pub(crate) rooms: BTreeMap<RoomId, Member>,
+    pub(crate) packages: Vec<OwnKeyPackage>,
+    pub(crate) cursor: u64,
+    pub(crate) store_id: Bytes,
     /// All entries, in the order in which they came.
-    pub entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
     read: usize,
-    pub entropy: Seeded,
+    pub(crate) entropy: Seeded,
 }
 
 impl World {
     /// Invites, enrols, uploads packages and subscribes.
-    pub fn person(&mut self, text: &str) -> Device {
+    pub(crate) fn person(&mut self, text: &str) -> Device {
         let account: Account = text.parse().unwrap();
         let code = self.invite(&account);
         let (mut device, keys) = Device::make(self, &account);
@@ -56,7 +56,7 @@ impl World {
         device
     }
 
-    pub fn invite(&mut self, account: &Account) -> Bytes {
+    pub(crate) fn invite(&mut self, account: &Account) -> Bytes {
         let request = admin_request::Request::InviteUser(InviteUser { account: account.to_string() });
         match self.admin(account.domain(), request) {
             admin_response::Response::Invite(invite) => invite.code,
@@ -64,19 +64,19 @@ impl World {
         }
     }
 
-    pub fn open(&mut self, domain: &DomainName) -> SessionId {
+    pub(crate) fn open(&mut self, domain: &DomainName) -> SessionId {
         let session = SessionId(self.fresh());
         self.inboxes.insert(session, Vec::new());
         self.feed(domain, Input::SessionOpened { session, exporter: [7; 32] });
         session
     }
 
-    pub fn send(&mut self, domain: &DomainName, session: SessionId, frame: client_frame::Frame) {
+    pub(crate) fn send(&mut self, domain: &DomainName, session: SessionId, frame: client_frame::Frame) {
         self.feed(domain, Input::ClientFrame { session, frame: ClientFrame { frame: Some(frame) } });
     }
 
     /// One request and its answer.
-    pub fn ask(
+    pub(crate) fn ask(
         &mut self,
         domain: &DomainName,
         session: SessionId,
@@ -88,7 +88,7 @@ impl World {
         self.answer_to(session, id).expect("every request is answered")
     }
 
-    pub fn answer_to(&mut self, session: SessionId, id: u64) -> Option<Answer> {
+    pub(crate) fn answer_to(&mut self, session: SessionId, id: u64) -> Option<Answer> {
         let inbox = &self.inboxes[&session];
         let found = inbox.iter().find_map(|frame| match &frame.frame {
             Some(node_frame::Frame::Response(response)) if response.id == id => response.response.clone(),
@@ -101,14 +101,14 @@ impl World {
     }
 
     /// Connects anew as this device.
-    pub fn reconnect(&mut self, device: &mut Device) {
+    pub(crate) fn reconnect(&mut self, device: &mut Device) {
         device.session = self.open(device.account.domain());
         device.read = 0;
         self.hello(device);
         self.subscribe(device);
     }
 
-    pub fn hello(&mut self, device: &mut Device) {
+    pub(crate) fn hello(&mut self, device: &mut Device) {
         let hello = session::sign(&device.keys.secret, &device.account, device.id, &[7; 32], self.now);
         self.send(device.account.domain(), device.session, client_frame::Frame::Hello(hello));
         let ready = self.inboxes[&device.session].iter().find_map(|frame| match &frame.frame {
@@ -118,14 +118,14 @@ impl World {
         device.store_id = ready.expect("the hello is accepted").store_id;
     }
 
-    pub fn subscribe(&mut self, device: &mut Device) {
+    pub(crate) fn subscribe(&mut self, device: &mut Device) {
         let store_id = if device.cursor == 0 { Bytes::new() } else { device.store_id.clone() };
         let request = client_request::Request::Subscribe(Subscribe { store_id, after: device.cursor });
         let response = self.ask(device.account.domain(), device.session, request);
         assert!(matches!(response, Ok(client_response::Response::Done(_))), "{response:?}");
     }
 
-    pub fn upload(&mut self, device: &mut Device, count: usize, last_resort: bool) {
+    pub(crate) fn upload(&mut self, device: &mut Device, count: usize, last_resort: bool) {
         let made =
             mls::make_key_packages(&device.keys, self.now, count, last_resort, &mut device.entropy).unwrap();
         let packages = made
@@ -140,7 +140,7 @@ impl World {
 
     /// Takes in what has come, merges commits, joins rooms, and acknowledges if asked to. Returns the
     /// new entries.
-    pub fn sync(&mut self, device: &mut Device, ack: bool) -> Vec<Entry> {
+    pub(crate) fn sync(&mut self, device: &mut Device, ack: bool) -> Vec<Entry> {
         let frames: Vec<NodeFrame> = self.inboxes[&device.session][device.read..].to_vec();
         device.read += frames.len();
         let mut new = Vec::new();
@@ -163,12 +163,16 @@ impl World {
         new
     }
 
-    pub fn submit(&mut self, device: &Device, submission: Submission) -> Answer {
+    pub(crate) fn submit(&mut self, device: &Device, submission: Submission) -> Answer {
         self.ask(device.account.domain(), device.session, client_request::Request::Submit(submission))
     }
 
     /// Founds a group, or the direct room with `other`.
-    pub fn found(&mut self, device: &mut Device, other: Option<&Account>) -> (RoomId, MessageId, Answer) {
+    pub(crate) fn found(
+        &mut self,
+        device: &mut Device,
+        other: Option<&Account>,
+    ) -> (RoomId, MessageId, Answer) {
         let message = device.message_id();
         let state = match other {
             Some(other) => State::direct(&device.account, other),
@@ -188,7 +192,7 @@ impl World {
     }
 
     /// Claims packages of these accounts and commits their addition.
-    pub fn add(&mut self, device: &mut Device, room: RoomId, accounts: &[&Account]) -> Answer {
+    pub(crate) fn add(&mut self, device: &mut Device, room: RoomId, accounts: &[&Account]) -> Answer {
         let mut claim_id = [0; 16];
         device.entropy.fill(&mut claim_id);
         let claim = ClaimKeyPackages {
@@ -212,12 +216,17 @@ impl World {
         self.commit(device, room, &Change { add, ..Change::default() }).1
     }
 
-    pub fn commit(&mut self, device: &mut Device, room: RoomId, change: &Change) -> (MessageId, Answer) {
+    pub(crate) fn commit(
+        &mut self,
+        device: &mut Device,
+        room: RoomId,
+        change: &Change,
+    ) -> (MessageId, Answer) {
         let (message, submission) = device.commit(room, change);
         (message, self.submit(device, submission))
     }
 
-    pub fn say(&mut self, device: &mut Device, room: RoomId, text: &str) -> (MessageId, Answer) {
+    pub(crate) fn say(&mut self, device: &mut Device, room: RoomId, text: &str) -> (MessageId, Answer) {
         let (message, submission) = device.encrypt(room, text);
         (message, self.submit(device, submission))
     }
@@ -264,15 +273,15 @@ impl Device {
     }
 
     /// Keys of a device of this account, as it would enrol with them.
-    pub fn proposal(world: &mut World, account: &Account) -> AccountKeys {
+    pub(crate) fn proposal(world: &mut World, account: &Account) -> AccountKeys {
         Self::make(world, account).1
     }
 
-    pub fn message_id(&mut self) -> MessageId {
+    pub(crate) fn message_id(&mut self) -> MessageId {
         MessageId::new(self.entropy.array())
     }
 
-    pub fn submission(
+    pub(crate) fn submission(
         &self,
         room: RoomId,
         message: MessageId,
@@ -293,7 +302,7 @@ impl Device {
         }
     }
 
-    pub fn encrypt(&mut self, room: RoomId, text: &str) -> (MessageId, Submission) {
+    pub(crate) fn encrypt(&mut self, room: RoomId, text: &str) -> (MessageId, Submission) {
         let message = self.message_id();
         let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes() };
         let member = self.rooms.get_mut(&room).unwrap();
@@ -302,7 +311,7 @@ impl Device {
         (message, self.submission(room, message, EventKind::Message, epoch, body))
     }
 
-    pub fn commit(&mut self, room: RoomId, change: &Change) -> (MessageId, Submission) {
+    pub(crate) fn commit(&mut self, room: RoomId, change: &Change) -> (MessageId, Submission) {
         let message = self.message_id();
         let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes() };
         let member = self.rooms.get_mut(&room).unwrap();
@@ -312,7 +321,7 @@ impl Device {
         (message, Submission { commit, ..submission })
     }
 
-    pub fn leave(&mut self, room: RoomId) -> Submission {
+    pub(crate) fn leave(&mut self, room: RoomId) -> Submission {
         let message = self.message_id();
         let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes() };
         let member = self.rooms.get_mut(&room).unwrap();
@@ -337,7 +346,7 @@ impl Device {
     }
 
     /// Processes an event as a member would.
-    pub fn event(&mut self, event: &Event) {
+    pub(crate) fn event(&mut self, event: &Event) {
         let checked = room::chain::read(event).unwrap();
         let Some(member) = self.rooms.get_mut(&checked.room) else { return };
         if matches!(checked.kind, EventKind::Founding | EventKind::Notice) {
@@ -349,7 +358,7 @@ impl Device {
     }
 
     /// The message ids of the events among entries, in order.
-    pub fn events(entries: &[Entry]) -> Vec<(u64, EventKind, MessageId)> {
+    pub(crate) fn events(entries: &[Entry]) -> Vec<(u64, EventKind, MessageId)> {
         let events = entries.iter().filter_map(|entry| match &entry.entry {
             Some(entry::Entry::Event(event)) => room::chain::read(event).ok(),
             _ => None,
@@ -359,6 +368,6 @@ impl Device {
 }
 
 /// The error of an answer.
-pub fn error(answer: Answer) -> ErrorCode {
+pub(crate) fn error(answer: Answer) -> ErrorCode {
     answer.expect_err("it is refused").code
 }

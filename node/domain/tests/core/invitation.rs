@@ -13,7 +13,7 @@ use crate::{
     world::World,
 };
 
-pub fn accept(world: &mut World, device: &mut Device, room: RoomId) -> Answer {
+pub(crate) fn accept(world: &mut World, device: &mut Device, room: RoomId) -> Answer {
     answer(world, device, room, true)
 }
 

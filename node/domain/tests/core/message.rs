@@ -19,7 +19,7 @@ fn progress(entries: &[Entry]) -> Vec<(ProgressKind, String, u64)> {
 }
 
 /// A direct room of two people of two domains, both in it.
-pub fn pair(world: &mut World) -> (Device, Device, wire::RoomId) {
+pub(crate) fn pair(world: &mut World) -> (Device, Device, wire::RoomId) {
     let mut alice = world.person("alice@acme.test");
     let mut bob = world.person("bob@umbrella.test");
     let (room, _, answer) = world.found(&mut alice, Some(&bob.account));
@@ -41,10 +41,12 @@ fn hub_at_home_and_a_follower() {
     answer.unwrap();
     let at_bob = Device::events(&world.sync(&mut bob, false));
     assert_eq!(at_bob, [(3, EventKind::Message, message)]);
+    world.pass(wire::limits::PROGRESS_EVERY_MS);
     let at_alice = world.sync(&mut alice, false);
     assert_eq!(Device::events(&at_alice), [(3, EventKind::Message, message)]);
     assert!(progress(&at_alice).contains(&(ProgressKind::Stored, "umbrella.test".to_owned(), 3)));
     world.sync(&mut bob, true);
+    world.pass(2 * wire::limits::PROGRESS_EVERY_MS);
     let delivered = (ProgressKind::Delivered, "bob@umbrella.test".to_owned(), 3);
     assert!(progress(&world.sync(&mut alice, true)).contains(&delivered));
 }
@@ -59,6 +61,7 @@ fn the_other_way_home_is_not_the_hub() {
     answer.unwrap();
     let expected = [(3, EventKind::Message, first), (4, EventKind::Message, second)];
     assert_eq!(Device::events(&world.sync(&mut alice, true)), expected);
+    world.pass(2 * wire::limits::PROGRESS_EVERY_MS);
     let at_bob = world.sync(&mut bob, true);
     assert_eq!(Device::events(&at_bob), expected, "a device sees what it sent come back in order");
     let delivered = (ProgressKind::Delivered, "alice@acme.test".to_owned(), 4);

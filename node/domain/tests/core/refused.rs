@@ -11,7 +11,7 @@ use crate::{
     world::{World, name},
 };
 
-pub fn refused(entries: &[wire::proto::Entry]) -> Vec<Refused> {
+pub(crate) fn refused(entries: &[wire::proto::Entry]) -> Vec<Refused> {
     let refused = entries.iter().filter_map(|entry| match &entry.entry {
         Some(entry::Entry::Refused(refused)) => Some(refused.clone()),
         _ => None,

@@ -17,18 +17,18 @@ use wire::{
 };
 
 /// When every test begins.
-pub const START: Timestamp = Timestamp::from_ms(1_800_000_000_000);
+pub(crate) const START: Timestamp = Timestamp::from_ms(1_800_000_000_000);
 
-pub fn name(text: &str) -> DomainName {
+pub(crate) fn name(text: &str) -> DomainName {
     text.parse().unwrap()
 }
 
-pub struct Node {
-    pub core: Core<Memory, Seeded>,
-    pub disk: Memory,
-    pub keys: DomainKeys,
-    pub documents: Vec<Signed>,
-    pub wake: Option<Timestamp>,
+pub(crate) struct Node {
+    pub(crate) core: Core<Memory, Seeded>,
+    pub(crate) disk: Memory,
+    pub(crate) keys: DomainKeys,
+    pub(crate) documents: Vec<Signed>,
+    pub(crate) wake: Option<Timestamp>,
     seed: u64,
 }
 
@@ -40,24 +40,24 @@ struct Wire {
 }
 
 #[derive(Default)]
-pub struct World {
-    pub now: Timestamp,
-    pub nodes: BTreeMap<DomainName, Node>,
-    pub inboxes: BTreeMap<SessionId, Vec<NodeFrame>>,
-    pub closed: BTreeMap<SessionId, ErrorCode>,
-    pub admin: BTreeMap<AdminId, AdminResponse>,
-    pub cut: BTreeSet<DomainName>,
+pub(crate) struct World {
+    pub(crate) now: Timestamp,
+    pub(crate) nodes: BTreeMap<DomainName, Node>,
+    pub(crate) inboxes: BTreeMap<SessionId, Vec<NodeFrame>>,
+    pub(crate) closed: BTreeMap<SessionId, ErrorCode>,
+    pub(crate) admin: BTreeMap<AdminId, AdminResponse>,
+    pub(crate) cut: BTreeSet<DomainName>,
     /// Frames that went over links, decoded.
-    pub links: Vec<(DomainName, LinkFrame)>,
+    pub(crate) links: Vec<(DomainName, LinkFrame)>,
     wires: BTreeMap<ConnId, Wire>,
     queue: VecDeque<(DomainName, Input)>,
     next: u64,
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 impl World {
     /// Nodes of these domains, each pinned at the others.
-    pub fn new(domains: &[&str]) -> Self {
+    pub(crate) fn new(domains: &[&str]) -> Self {
         let mut world = Self { now: START, ..Self::default() };
         for domain in domains {
             world.add_node(&name(domain));
@@ -72,7 +72,7 @@ impl World {
         world
     }
 
-    pub fn add_node(&mut self, domain: &DomainName) {
+    pub(crate) fn add_node(&mut self, domain: &DomainName) {
         self.seed += 1;
         let keys = DomainKeys::generate(&mut Seeded::new(self.seed));
         let endpoint = format!("{domain}:4433").parse().unwrap();
@@ -85,7 +85,7 @@ impl World {
         self.run();
     }
 
-    pub fn pin(&mut self, at: &DomainName, peer: &DomainName) {
+    pub(crate) fn pin(&mut self, at: &DomainName, peer: &DomainName) {
         let root = self.nodes[peer].keys.root.public();
         let pin = PinPeer {
             domain: peer.to_string(),
@@ -97,19 +97,23 @@ impl World {
         assert!(matches!(response, admin_response::Response::Peer(_)), "{response:?}");
     }
 
-    pub fn admin(&mut self, at: &DomainName, request: admin_request::Request) -> admin_response::Response {
+    pub(crate) fn admin(
+        &mut self,
+        at: &DomainName,
+        request: admin_request::Request,
+    ) -> admin_response::Response {
         let id = AdminId(self.fresh());
         self.feed(at, Input::Admin { id, request: AdminRequest { request: Some(request) } });
         self.admin.remove(&id).unwrap().response.unwrap()
     }
 
-    pub fn fresh(&mut self) -> u64 {
+    pub(crate) fn fresh(&mut self) -> u64 {
         self.next += 1;
         self.next
     }
 
     /// A crash: what was not committed is gone, and so is every connection.
-    pub fn crash(&mut self, domain: &DomainName) {
+    pub(crate) fn crash(&mut self, domain: &DomainName) {
         self.queue.retain(|(at, _)| at != domain);
         let node = self.nodes.get_mut(domain).unwrap();
         node.seed += 1000;
@@ -130,7 +134,7 @@ impl World {
     }
 
     /// The network between this domain and all others is gone.
-    pub fn cut(&mut self, domain: &DomainName) {
+    pub(crate) fn cut(&mut self, domain: &DomainName) {
         self.cut.insert(domain.clone());
         let gone: Vec<ConnId> = self.wires.keys().copied().collect();
         for conn in gone {
@@ -142,7 +146,7 @@ impl World {
         self.run();
     }
 
-    pub fn heal(&mut self, domain: &DomainName) {
+    pub(crate) fn heal(&mut self, domain: &DomainName) {
         self.cut.remove(domain);
     }
 
@@ -153,13 +157,13 @@ impl World {
         }
     }
 
-    pub fn feed(&mut self, at: &DomainName, input: Input) {
+    pub(crate) fn feed(&mut self, at: &DomainName, input: Input) {
         self.queue.push_back((at.clone(), input));
         self.run();
     }
 
     /// Several inputs decided in one drain.
-    pub fn feed_all(&mut self, at: &DomainName, inputs: Vec<Input>) {
+    pub(crate) fn feed_all(&mut self, at: &DomainName, inputs: Vec<Input>) {
         let now = self.now;
         self.nodes.get_mut(at).unwrap().core.handle_all(now, inputs);
         self.drain(at);
@@ -167,7 +171,7 @@ impl World {
     }
 
     /// Lets time pass, with every wake-up on the way.
-    pub fn pass(&mut self, ms: u64) {
+    pub(crate) fn pass(&mut self, ms: u64) {
         let end = self.now.plus_ms(ms);
         loop {
             let due = self.nodes.iter().filter_map(|(domain, node)| Some((node.wake?, domain.clone())));
@@ -183,7 +187,7 @@ impl World {
         self.now = end;
     }
 
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         let domains: Vec<DomainName> = self.nodes.keys().cloned().collect();
         for domain in &domains {
             self.drain(domain);
@@ -280,7 +284,7 @@ impl World {
     }
 
     /// A connection of this node that a test plays the other end of.
-    pub fn play_peer(&mut self, at: &DomainName, as_domain: &DomainName) -> ConnId {
+    pub(crate) fn play_peer(&mut self, at: &DomainName, as_domain: &DomainName) -> ConnId {
         let conn = ConnId(self.fresh());
         let key = self.nodes[as_domain].keys.tls.public();
         self.feed(at, Input::PeerConnected { conn, key, dialled: None });
@@ -288,7 +292,7 @@ impl World {
     }
 }
 
-pub fn boot(
+pub(crate) fn boot(
     domain: &DomainName,
     keys: &DomainKeys,
     documents: &[Signed],
