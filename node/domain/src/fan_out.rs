@@ -121,7 +121,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.drain.progress.insert((room.row.room, kind, who), seq);
     }
 
-    /// When progress is told next: at once after a pause, then every `PROGRESS_EVERY_MS`, so that a
+    /// [SYNC-23] When progress is told next: at once after a pause, then every `PROGRESS_EVERY_MS`, so that a
     /// busy room does not cost as many frames as it has pairs of members.
     pub(crate) fn progress_due(&self) -> Option<Timestamp> {
         let waits = !self.drain.progress.is_empty();

@@ -141,7 +141,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         }
     }
 
-    /// Answers a device's request.
+    /// [SYNC-1] Answers a device's request.
     pub(crate) fn respond(
         &mut self,
         session: SessionId,

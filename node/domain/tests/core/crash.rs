@@ -46,6 +46,7 @@ fn either_node_may_crash_between_any_two_messages() {
     }
 }
 
+// [SYNC-7]
 #[test]
 fn a_cursor_that_was_not_acknowledged_still_says_what_was_delivered() {
     let mut world = World::new(&["acme.test", "umbrella.test"]);

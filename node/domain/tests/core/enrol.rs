@@ -61,6 +61,7 @@ fn an_enrolment_whose_answer_was_lost_is_answered_again() {
     assert_eq!(world.ask(&name("acme.test"), session, request).unwrap(), first);
 }
 
+// [SYNC-1]
 #[test]
 fn two_enrolments_in_one_drain_do_not_both_succeed() {
     let mut world = World::new(&["acme.test"]);

@@ -120,6 +120,7 @@ fn a_queue_larger_than_memory_comes_from_the_store() {
     assert_eq!(got, sent);
 }
 
+// [SYNC-11]
 #[test]
 fn a_lookup_at_a_peer_that_is_away_is_unavailable_and_one_that_is_there_is_answered() {
     let mut world = World::new(&["acme.test", "umbrella.test"]);

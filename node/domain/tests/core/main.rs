@@ -1,15 +1,30 @@
 //! Cores wired to each other without sockets: every behaviour of a node over the store in memory.
 
+#[cfg(test)]
 mod claim;
+#[cfg(test)]
 mod crash;
+#[cfg(test)]
 mod device;
+#[cfg(test)]
 mod direct;
+#[cfg(test)]
 mod enrol;
+#[cfg(test)]
 mod invitation;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod link;
+#[cfg(test)]
 mod membership;
+#[cfg(test)]
 mod message;
+#[cfg(test)]
 mod origin;
+#[cfg(test)]
 mod refused;
+#[cfg(test)]
 mod storage_full;
+#[cfg(test)]
 mod world;

@@ -19,6 +19,7 @@ fn left(entries: &[wire::proto::Entry]) -> Option<u64> {
     })
 }
 
+// [SYNC-12] [SYNC-13]
 #[test]
 fn a_removed_account_gets_its_removal_and_nothing_later() {
     let mut world = World::new(&["acme.test", "umbrella.test"]);

@@ -33,6 +33,7 @@ pub(crate) fn pair(world: &mut World) -> (Device, Device, wire::RoomId) {
     (alice, bob, room)
 }
 
+// [SYNC-23]
 #[test]
 fn hub_at_home_and_a_follower() {
     let mut world = World::new(&["acme.test", "umbrella.test"]);
@@ -111,6 +112,7 @@ fn the_same_again_is_the_first_answer_and_another_content_a_conflict() {
     assert_eq!(Device::events(&world.sync(&mut bob, true)).len(), 2);
 }
 
+// [SYNC-6]
 #[test]
 fn a_device_that_was_away_catches_up_in_order_and_once() {
     let mut world = World::new(&["acme.test", "umbrella.test"]);
@@ -144,6 +146,7 @@ fn a_device_that_does_not_acknowledge_is_sent_a_window_and_the_rest_when_it_does
     assert_eq!(got.into_iter().map(|event| event.2).collect::<Vec<_>>(), sent);
 }
 
+// [SYNC-3]
 #[test]
 fn the_newer_session_of_a_device_takes_the_place_of_the_older() {
     let mut world = World::new(&["acme.test", "umbrella.test"]);
