@@ -1,0 +1,194 @@
+//! Good and nearly good objects for each target, from which the fuzzer starts.
+
+use bytes::Bytes;
+use identity::{Ticket, fingerprint, key_file, session};
+use machine::Seeded;
+use mls::Change;
+use prost::Message;
+use room::chain::{Draft, LogHead, seal};
+use wire::proto::{self, EventKind};
+use wire::{Frame, MessageId, frame};
+
+use crate::groups::{binding, founded, room};
+use crate::people::{ACME, NOW, person};
+
+/// Target, name of the file, content.
+pub type Seed = (&'static str, String, Vec<u8>);
+
+/// Every seed.
+pub fn all() -> Vec<Seed> {
+    [texts(), statements(), wire_frames(), groups()].concat()
+}
+
+fn seed(target: &'static str, name: &str, bytes: impl Into<Vec<u8>>) -> Seed {
+    (target, name.to_owned(), bytes.into())
+}
+
+fn texts() -> Vec<Seed> {
+    let names = [
+        ("domain", "acme.test"),
+        ("account", "alice@acme.test"),
+        ("endpoint", "node.acme.test:4433"),
+        ("ipv6", "[2001:db8::1]:443"),
+        ("ipv4", "127.0.0.1:65535"),
+        ("device", "000102030405060708090a0b0c0d0e0f"),
+        ("punycode", "xn--nxasmq6b.example"),
+        ("override", "txt\u{202e}exe."),
+    ];
+    let ticket = Ticket {
+        account: ACME.alice.device.account.clone(),
+        code: [7; 16],
+        fingerprint: fingerprint(&ACME.keys.root.public()),
+        endpoints: ACME.document.endpoints().to_vec(),
+        expires: NOW.as_s(),
+    };
+    let mut seeds: Vec<Seed> = names.iter().map(|(name, text)| seed("name", name, *text)).collect();
+    seeds.push(seed("ticket", "ticket", ticket.encode()));
+    for kind in key_file::KeyKind::ALL {
+        seeds.push(seed("key_file", kind.name(), key_file::encode(kind, &ACME.keys.root).as_str()));
+    }
+    seeds
+}
+
+fn statements() -> Vec<Seed> {
+    let keys = &ACME.alice.keys;
+    let body = |signed: &Option<proto::Signed>| signed.clone().unwrap_or_default().body.to_vec();
+    let device = &ACME.alice.device;
+    let hello = session::sign(&device.secret, &device.account, device.device, &[5; 32], NOW);
+    let peer_hello = proto::PeerHello {
+        from: "acme.test".into(),
+        to: "umbrella.test".into(),
+        time_ms: NOW.as_ms(),
+        documents: vec![ACME.document.signed().clone()],
+        known_seq: 1,
+        refused: None,
+    };
+    vec![
+        seed("statement", "document", ACME.document.signed().body.to_vec()),
+        seed("statement", "binding", body(&keys.binding)),
+        seed("statement", "device-list", body(&keys.device_list)),
+        seed("statement", "certificate", body(&keys.certificates.first().cloned())),
+        seed("statement", "event-head", event().head.to_vec()),
+        seed("account", "alice", keys.encode_to_vec()),
+        seed("leaf", "alice", device.identity().encode_to_vec()),
+        seed("session", "alice", hello.encode_to_vec()),
+        seed("peer_hello", "acme", peer_hello.encode_to_vec()),
+        seed("chain", "renewals", vec![0, 7, 0, 7, 1, 7, 0, 7]),
+        seed("chain", "strangers", vec![3, 7, 0, 1, 0, 2, 2, 7, 0, 5]),
+    ]
+}
+
+fn event() -> proto::Event {
+    let (hub, body) = ("acme.test".parse().expect("a domain"), Bytes::from_static(b"body"));
+    let draft = Draft {
+        room: &room(),
+        hub: &hub,
+        epoch: 0,
+        kind: EventKind::Message,
+        message: &MessageId::new([9; 16]),
+        body: &body,
+        time_ms: NOW.as_ms(),
+    };
+    seal(&LogHead::default(), &draft, &ACME.keys.event).0
+}
+
+fn submission() -> proto::Submission {
+    proto::Submission {
+        room: room().to_bytes(),
+        message_id: vec![9; 16].into(),
+        kind: EventKind::Message.into(),
+        epoch: 1,
+        body: Bytes::from_static(b"body"),
+        hub: String::new(),
+        commit: None,
+        account: "alice@acme.test".into(),
+        device_id: vec![2; 16].into(),
+    }
+}
+
+fn wire_frames() -> Vec<Seed> {
+    use proto::link_frame::Frame as Link;
+    let answer = proto::Answer { number: 6, error: Some(wire::ErrorCode::Malformed.into()) };
+    let item = |number, item| proto::Item { number, item: Some(item) };
+    let events = proto::Events { room: room().to_bytes(), events: vec![event()] };
+    let batch = proto::Batch {
+        items: vec![
+            item(6, proto::item::Item::Submission(submission())),
+            item(7, proto::item::Item::Events(events)),
+        ],
+        settled: 5,
+    };
+    let link = [
+        Link::Open(proto::LinkOpen { outbox_id: vec![1; 16].into(), first: 6 }),
+        Link::Resume(proto::LinkResume { received: 5, answers: vec![answer.clone()] }),
+        Link::Batch(batch),
+        Link::Ack(proto::BatchAck { received: 6, answers: vec![answer] }),
+    ]
+    .map(|frame| proto::LinkFrame { frame: Some(frame) });
+    let mut stream = Vec::new();
+    for part in &link {
+        stream.extend_from_slice(&frame::encode(part).unwrap_or_default());
+    }
+    let request = proto::ClientFrame {
+        frame: Some(proto::client_frame::Frame::Request(proto::ClientRequest {
+            id: 1,
+            request: Some(proto::client_request::Request::Submit(submission())),
+        })),
+    };
+    let peer = proto::PeerRequest {
+        request: Some(proto::peer_request::Request::GetDomain(proto::GetDomain {
+            domain: "acme.test".into(),
+            after_seq: 0,
+        })),
+    };
+    let mut seeds = vec![
+        seed("event", "event", event().encode_to_vec()),
+        seed("event", "submission", submission().encode_to_vec()),
+        seed("link", "stream", stream.clone()),
+        seed("stream", "link", [vec![3], stream].concat()),
+        root(0, "client", &request),
+        root(2, "peer", &peer),
+        root(8, "account", &ACME.alice.keys),
+    ];
+    seeds.extend(link.iter().enumerate().map(|(n, part)| root(4, &format!("link-{n}"), part)));
+    seeds
+}
+
+fn root(number: u8, name: &str, message: &impl Frame) -> Seed {
+    seed("frame", name, [vec![number], message.encode_to_vec()].concat())
+}
+
+fn groups() -> Vec<Seed> {
+    let mut entropy = Seeded::new(5);
+    let bob = person("bob@acme.test", &ACME.keys, 4);
+    let packages = mls::make_key_packages(&bob.device, NOW, 1, true, &mut entropy).expect("key packages");
+    let (mut alice, founding) = founded();
+    let add = packages.iter().take(1).map(|package| package.bytes.clone()).collect();
+    let bundle =
+        alice.commit(&binding(1), &Change { add, ..Change::default() }, &mut entropy).expect("a commit");
+    let observer = mls::Observer::found(&founding).expect("a group");
+    let (mut again, _) = founded();
+    let message = again.encrypt(&binding(2), b"hello", &mut entropy).expect("a message");
+    let with = |what: u8, bytes: &[u8]| [&[what], bytes].concat();
+    let mut seeds = vec![
+        seed("observer", "founding", with(0, &founding.encode_to_vec())),
+        seed("observer", "commit", with(1, &bundle.commit)),
+        seed("observer", "saved", with(3, &observer.save())),
+        seed("member", "commit", with(0, &bundle.commit)),
+        seed("member", "message", with(2, &message)),
+        seed("key_package", "welcome", bundle.welcome.to_vec()),
+    ];
+    for package in &packages {
+        let name = if package.last_resort { "last-resort" } else { "one-time" };
+        seeds.push(seed("key_package", name, package.bytes.to_vec()));
+    }
+    let text = proto::Content {
+        version: 1,
+        time_ms: NOW.as_ms(),
+        kind: Some(proto::content::Kind::Text(proto::Text { body: "hello".into(), reply_to: Bytes::new() })),
+        ..proto::Content::default()
+    };
+    seeds.push(seed("content", "text", text.encode_to_vec()));
+    seeds.extend(mls::content::pad(&text).map(|padded| seed("content", "padded", padded.to_vec())));
+    seeds
+}

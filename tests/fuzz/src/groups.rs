@@ -1,0 +1,94 @@
+//! What MLS objects of strangers meet: the checks of key packages, the hub's observer, a member.
+
+use std::cell::RefCell;
+
+use bytes::Bytes;
+use machine::Seeded;
+use mls::{Member, Observer};
+use wire::proto::{CommitExtras, EventKind, MessageBinding, RoomFounding, RoomState};
+use wire::{RoomId, frame};
+
+use crate::people::{ACME, NOW};
+
+pub(crate) fn room() -> RoomId {
+    RoomId::new([7; 32])
+}
+
+/// A room that alice has founded.
+pub(crate) fn founded() -> (Member, RoomFounding) {
+    let state = RoomState {
+        room: room().to_bytes(),
+        hub: "acme.test".into(),
+        kind: wire::proto::RoomKind::Group.into(),
+        admins: vec!["alice@acme.test".into()],
+        version: 1,
+    };
+    Member::found(&ACME.alice.device, &state, &mut Seeded::new(3)).expect("a room")
+}
+
+pub(crate) fn binding(number: u8) -> MessageBinding {
+    MessageBinding { room: room().to_bytes(), message_id: vec![number; 16].into() }
+}
+
+thread_local! {
+    static HUB: RefCell<Observer> =
+        RefCell::new(Observer::found(&founded().1).expect("a group"));
+    static ALICE: RefCell<Member> = RefCell::new(founded().0);
+}
+
+/// Key packages and the targets of a Welcome.
+pub fn key_package(bytes: &[u8]) {
+    if let Ok(info) = mls::check_key_package(bytes, NOW) {
+        assert!(info.not_after_s > NOW.as_s());
+        let _ = identity::check_leaf(&info.leaf.identity, &info.leaf.key, &ACME.document, NOW);
+    }
+    let _ = mls::welcome_targets(bytes);
+}
+
+/// The first byte says what the others are to the hub: a founding, a commit, a proposal, a saved
+/// group.
+pub fn observer(bytes: &[u8]) {
+    let Some((what, bytes)) = bytes.split_first() else { return };
+    match what % 4 {
+        0 => {
+            let Ok(founding) = frame::decode::<RoomFounding>(Bytes::copy_from_slice(bytes)) else { return };
+            let _ = Observer::found(&founding);
+        }
+        1 => HUB.with_borrow_mut(|hub| {
+            let epoch = hub.epoch();
+            let _ = hub.check_commit(bytes, &CommitExtras::default());
+            hub.discard();
+            assert_eq!(hub.epoch(), epoch, "a check changes nothing");
+        }),
+        2 => HUB.with_borrow_mut(|hub| {
+            let _ = hub.check_proposal(bytes);
+            hub.discard();
+        }),
+        _ => drop(Observer::load(bytes)),
+    }
+}
+
+/// The first byte says which kind of event the others are to a member.
+pub fn member(bytes: &[u8]) {
+    let Some((kind, bytes)) = bytes.split_first() else { return };
+    let kinds = [EventKind::Commit, EventKind::Proposal, EventKind::Message];
+    let kind = kinds[usize::from(*kind) % kinds.len()];
+    let framing = mls::framing(kind, bytes);
+    ALICE.with_borrow_mut(|alice| {
+        let epoch = alice.epoch();
+        let processed = alice.process(kind, bytes);
+        assert!(processed.is_err() || framing.is_ok(), "what a member takes, the hub can read");
+        alice.discard_staged();
+        assert_eq!(alice.epoch(), epoch, "nothing takes effect before it is merged");
+        let _ = alice.take_changes();
+    });
+}
+
+/// What stands inside a ciphertext.
+pub fn content(bytes: &[u8]) {
+    if let Ok(content) = mls::content::unpad(bytes) {
+        assert_eq!(mls::content::check(&content), Ok(()));
+        let again = mls::content::pad(&content).expect("what was taken can be sent");
+        assert_eq!(mls::content::unpad(&again), Ok(content));
+    }
+}

@@ -1,0 +1,16 @@
+//! What each fuzz target does with its bytes: decodes them as a stranger would send them, and checks
+//! what must hold of whatever is accepted. Nothing here may panic but for a broken promise.
+
+pub mod corpus;
+mod frames;
+mod groups;
+mod names;
+mod peers;
+mod people;
+mod statements;
+
+pub use frames::{frame, stream};
+pub use groups::{content, key_package, member, observer};
+pub use names::{key_file, name, ticket};
+pub use peers::{event, link, peer_hello};
+pub use statements::{account, chain, leaf, session, statement};
