@@ -5,6 +5,7 @@ use prost::Message as _;
 use wire::{
     ErrorCode, MessageId, limits,
     proto::{Content, content::Kind},
+    text,
 };
 
 /// The version of contents that is written, and the only one that is read.
@@ -90,14 +91,14 @@ pub fn check(content: &Content) -> Result<(), ErrorCode> {
         Kind::Delete(delete) => id(&delete.target),
         Kind::Reaction(reaction) => {
             id(&reaction.target)?;
-            within(&reaction.emoji, limits::REACTION_BYTES_MAX)
+            within(&reaction.emoji, limits::REACTION_BYTES_MAX)?;
+            text::check_line(&reaction.emoji, limits::REACTION_BYTES_MAX)
         }
         Kind::Read(read) if read.seq == 0 => Err(ErrorCode::Malformed),
         Kind::Read(_) | Kind::Typing(_) => Ok(()),
         Kind::RoomInfo(info) => {
-            let fits = info.name.len() <= limits::ROOM_NAME_BYTES_MAX
-                && info.topic.len() <= limits::ROOM_TOPIC_BYTES_MAX;
-            fits.then_some(()).ok_or(ErrorCode::TooLarge)
+            text::check_line(&info.name, limits::ROOM_NAME_BYTES_MAX)?;
+            text::check_line(&info.topic, limits::ROOM_TOPIC_BYTES_MAX)
         }
     }
 }
@@ -212,6 +213,16 @@ mod tests {
             (reaction(&target, &"e".repeat(limits::REACTION_BYTES_MAX + 1)), ErrorCode::TooLarge),
             (content(Kind::Read(ReadReceipt { seq: 0 })), ErrorCode::Malformed),
             (info(limits::ROOM_NAME_BYTES_MAX + 1, 0), ErrorCode::TooLarge),
+            // [NAME-6]
+            (reaction(&target, "\u{202e}"), ErrorCode::Malformed),
+            (
+                content(Kind::RoomInfo(RoomInfo { name: "two\nlines".into(), ..RoomInfo::default() })),
+                ErrorCode::Malformed,
+            ),
+            (
+                content(Kind::RoomInfo(RoomInfo { topic: "\u{1b}[2J".into(), ..RoomInfo::default() })),
+                ErrorCode::Malformed,
+            ),
             (info(0, limits::ROOM_TOPIC_BYTES_MAX + 1), ErrorCode::TooLarge),
             (head(1, 31), ErrorCode::Malformed),
             (head(0, 32), ErrorCode::Malformed),

@@ -21,7 +21,6 @@ const PROCEDURES: &[(&str, Procedure)] = &[
     ("endpoint", names::endpoint),
     ("id", names::id),
     ("line", names::line),
-    ("body", names::body),
     ("frame", frames::frame),
     ("stream", frames::stream),
     ("verify", identity_of::verify),

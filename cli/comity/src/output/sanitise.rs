@@ -1,4 +1,4 @@
-//! Makes text that somebody else wrote safe to print: nothing a peer wrote may move the cursor,
+//! [NAME-7] Makes text that somebody else wrote safe to print: nothing a peer wrote may move the cursor,
 //! change the title, reverse the reading order or pretend to be another line.
 
 use std::fmt::Write as _;

@@ -196,7 +196,7 @@ fn device_lists_out_of_bounds_stale_or_signed_by_another_are_refused() {
         ),
         (
             "expired",
-            |l| (l.issued, l.expires) = (l.issued - 7_776_001, l.expires - 7_776_001),
+            |l| (l.issued, l.expires) = (l.issued - 31_536_001, l.expires - 31_536_001),
             ErrorCode::Expired,
         ),
     ];

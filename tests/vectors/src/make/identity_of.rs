@@ -166,7 +166,7 @@ fn accounts() -> File {
         Case::bad("an account of another domain", input(&foreign.keys(), NOW), OriginMismatch),
         Case::bad(
             "a stale device list",
-            input(&alice.keys(), Timestamp::from_ms(NOW.as_ms() + 7_776_001_000)),
+            input(&alice.keys(), Timestamp::from_ms(NOW.as_ms() + 31_536_001_000)),
             Expired,
         ),
     ];

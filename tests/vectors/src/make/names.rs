@@ -7,7 +7,7 @@ use super::{File, file};
 use crate::Case;
 
 pub(super) fn all() -> Vec<File> {
-    vec![domains(), accounts(), endpoints(), ids(), lines(), bodies()]
+    vec![domains(), accounts(), endpoints(), ids(), lines()]
 }
 
 fn bad(cases: &[(&str, &str)]) -> Vec<Case> {
@@ -147,18 +147,6 @@ fn lines() -> File {
     ]));
     cases.push(Case::bad("257 bytes", json!({ "text": label(257) }), TooLarge));
     file("line", "line", "One line that a person sees: the name of a room, at most 256 bytes.", cases)
-}
-
-fn bodies() -> File {
-    let mut cases = text_cases(&[
-        "",
-        "two\nlines\tand a tab",
-        "two\r\nlines",
-        "call \u{202a}+49 1\u{202c}",
-        "\u{200f}שלום",
-    ]);
-    cases.extend(bad(CONTROLS));
-    file("body", "body", "The body of a message.", cases)
 }
 
 const CONTROLS: &[(&str, &str)] = &[

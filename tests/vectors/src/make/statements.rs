@@ -220,7 +220,7 @@ fn lists() -> File {
         ("no account", |l| l.account.clear(), Malformed),
         ("seq 2 without a previous hash", |l| l.seq = 2, Malformed),
         ("no time at all", |l| l.expires = l.issued, Malformed),
-        ("valid for longer than 90 days", |l| l.expires += 1, Malformed),
+        ("valid for longer than a year", |l| l.expires += 1, Malformed),
         ("a device twice", |l| l.devices.push(l.devices[0].clone()), Malformed),
         ("a device id of 15 bytes", |l| l.devices[0].device_id.truncate(15), Malformed),
         (

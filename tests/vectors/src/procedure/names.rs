@@ -35,8 +35,3 @@ pub(super) fn line(input: &Value) -> Read<Outcome> {
     let checked = text::check_line(field::text(input, "text")?, limits::ROOM_NAME_BYTES_MAX);
     Ok(named(checked.map(|()| json!({}))))
 }
-
-pub(super) fn body(input: &Value) -> Read<Outcome> {
-    let checked = text::check_body(field::text(input, "text")?, limits::CONTENT_BODY_BYTES_MAX);
-    Ok(named(checked.map(|()| json!({}))))
-}
