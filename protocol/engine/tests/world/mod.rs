@@ -1,6 +1,12 @@
 //! A small world for tests: devices with stores, and one node that is home and hub for every domain.
 //! The node keeps the rules of `room::hub`; tests make it lie by touching what it sends.
 #![expect(dead_code, unreachable_pub, reason = "each test uses a part of the world")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a world that breaks fails its test"
+)]
 
 mod node;
 mod phone;
@@ -115,6 +121,11 @@ impl World {
         let mut moved = false;
         let phone = &mut self.phones[index];
         let frames = phone.drain(self.now);
+        if std::mem::take(&mut phone.crashed) {
+            self.crash(index);
+            self.connect(index);
+            return true;
+        }
         for frame in frames {
             moved = true;
             if self.phones[index].online {

@@ -28,6 +28,9 @@ pub struct Phone {
     pub store_fails: bool,
     /// How many transactions were written.
     pub writes: usize,
+    /// The process ends at this transaction, just before or just after it is written.
+    pub crash_at: Option<(usize, bool)>,
+    pub crashed: bool,
     fingerprint: [u8; 32],
     entropy: Seeded,
     engine: Option<Engine<Seeded>>,
@@ -46,6 +49,8 @@ impl Phone {
             caught_up: false,
             store_fails: false,
             writes: 0,
+            crash_at: None,
+            crashed: false,
             fingerprint,
             entropy,
             engine: None,
@@ -75,10 +80,18 @@ impl Phone {
                 Output::Persist(mark, records) => {
                     if self.store_fails {
                         self.input(now, Input::Failed);
-                    } else {
-                        self.write(records);
-                        self.input(now, Input::Persisted(mark));
+                        continue;
                     }
+                    let crash = self.crash_at.filter(|(at, _)| *at == self.writes + 1);
+                    if crash.is_none_or(|(_, written)| written) {
+                        self.write(records);
+                    }
+                    if crash.is_some() {
+                        self.crash_at = None;
+                        self.crashed = true;
+                        return Vec::new();
+                    }
+                    self.input(now, Input::Persisted(mark));
                 }
                 Output::Send(frame) => frames.push(frame),
                 Output::WakeAt(_) => {}
