@@ -4,6 +4,8 @@
 mod frames;
 mod guest;
 mod server;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use server::Served;
 

@@ -13,6 +13,9 @@ use crate::{
 pub(crate) const EXAMPLES: &[Example] =
     &[Example("For bash", "comity util completion bash > ~/.local/share/bash-completion/completions/comity")];
 
+/// Columns of the reference, so that it is the same everywhere.
+const WIDTH: usize = 100;
+
 /// The verbs for shells and scripts.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verb {
@@ -26,6 +29,8 @@ pub(crate) enum Verb {
     ExitCodes,
     /// Print every error of the protocol with its number and exit code
     Errors,
+    /// Print the help of every verb
+    Reference,
 }
 
 /// An exit code.
@@ -80,6 +85,13 @@ pub(crate) fn run(context: &Context, verb: &Verb) -> Result<(), CliError> {
             std::io::stdout().write_all(&script)?;
             Ok(())
         }
+        Verb::Reference => {
+            let mut text = String::new();
+            reference(&mut Args::command().term_width(WIDTH), "", &mut text);
+            use std::io::Write as _;
+            std::io::stdout().write_all(text.as_bytes())?;
+            Ok(())
+        }
         Verb::ExitCodes => {
             context.check_fields(ExitCode::FIELDS)?;
             let rows = exit::ALL.iter().map(|(code, meaning)| ExitCode { code: *code, meaning }).collect();
@@ -98,5 +110,83 @@ pub(crate) fn run(context: &Context, verb: &Verb) -> Result<(), CliError> {
             let rows = client::ErrorCode::ALL.iter().map(row).collect();
             context.list(&List { rows, empty: "" })
         }
+    }
+}
+
+/// The help of a command and of those below it.
+fn reference(command: &mut clap::Command, above: &str, text: &mut String) {
+    let name = format!("{above}{}", command.get_name());
+    text.push_str(&format!("==== {name}\n\n{}\n", command.clone().bin_name(&name).render_long_help()));
+    for inner in command.get_subcommands_mut() {
+        reference(&mut inner.clone().term_width(WIDTH), &format!("{name} "), text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    /// All verbs, each with its name.
+    fn leaves(command: &clap::Command, above: &str) -> Vec<(String, clap::Command)> {
+        let name = format!("{above} {}", command.get_name());
+        if !command.has_subcommands() {
+            return vec![(name, command.clone())];
+        }
+        command.get_subcommands().flat_map(|inner| leaves(inner, &name)).collect()
+    }
+
+    #[test]
+    fn every_verb_opens_with_an_order_and_has_an_example() {
+        let verbs = leaves(&Args::command(), "");
+        assert!(verbs.len() > 20, "{}", verbs.len());
+        for (name, command) in verbs {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(
+                about.starts_with(|c: char| c.is_ascii_uppercase()) && !about.ends_with('.'),
+                "{name}: {about:?}"
+            );
+            let simple = ["exit-codes", "errors", "reference"];
+            let has_example =
+                command.get_after_help().is_some_and(|help| help.to_string().contains("  comity "));
+            assert!(has_example || simple.iter().any(|verb| name.ends_with(verb)), "{name} has no example");
+        }
+    }
+
+    #[test]
+    fn every_example_is_a_command_that_exists() {
+        let mut tried = 0;
+        for (name, command) in leaves(&Args::command(), "") {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in help.lines().filter_map(|line| line.strip_prefix("  ")) {
+                if line.starts_with('#') {
+                    continue;
+                }
+                let words = words(line);
+                assert!(words.first().is_some_and(|word| word == "comity"), "{name}: {line}");
+                if let Err(error) = Args::try_parse_from(&words) {
+                    panic!("{name}: {line}\n{error}");
+                }
+                tried += 1;
+            }
+        }
+        assert!(tried > 25, "{tried}");
+    }
+
+    /// The words of the part of a shell line that calls `comity`.
+    fn words(line: &str) -> Vec<String> {
+        let from = line.find("comity ").unwrap_or(0);
+        let mut words = vec![String::new()];
+        let mut quoted = false;
+        for c in line[from..].chars() {
+            match c {
+                '"' => quoted = !quoted,
+                ' ' if !quoted => words.push(String::new()),
+                '>' | '|' if !quoted => break,
+                c => words.last_mut().expect("one").push(c),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
     }
 }

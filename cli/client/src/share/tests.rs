@@ -1,0 +1,170 @@
+//! The directory's socket against guests that are wrong, row by row, while an honest one goes on
+//! being served.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::UnixStream,
+    sync::{broadcast, mpsc},
+    time::timeout,
+};
+use wire::ErrorCode;
+
+use super::{
+    frames::{self, FromGuest, FromOwner, REPLY_BYTES_MAX, REQUEST_BYTES_MAX, VERSION},
+    guest,
+    server::Served,
+};
+use crate::{
+    device::DeviceDir,
+    request::{Ask, Reply, Request},
+    view::Happening,
+};
+
+struct Owner {
+    _temp: tempfile::TempDir,
+    dir: DeviceDir,
+    _served: Served,
+    _asks: mpsc::Sender<Ask>,
+    happenings: broadcast::Sender<Happening>,
+}
+
+/// An owner that answers every question with an empty list of rooms.
+fn owner(name: &str) -> Owner {
+    let temp = tempfile::tempdir().expect("a directory");
+    let dir = DeviceDir::new(&temp.path().join(name));
+    dir.create().expect("made");
+    let (asks, mut asked) = mpsc::channel(8);
+    let (happenings, _) = broadcast::channel(8);
+    let served = Served::start(&dir, asks.downgrade(), happenings.clone()).expect("it listens");
+    tokio::spawn(async move {
+        while let Some(ask) = asked.recv().await {
+            if let Ask::Request(_, answer) = ask {
+                let _ = answer.send(Ok(Reply::Rooms(Vec::new())));
+            }
+        }
+    });
+    Owner { _temp: temp, dir, _served: served, _asks: asks, happenings }
+}
+
+async fn connect(owner: &Owner) -> UnixStream {
+    super::connect(&owner.dir).await.expect("it accepts")
+}
+
+async fn greeted(owner: &Owner) -> UnixStream {
+    let mut stream = connect(owner).await;
+    frames::write(&mut stream, &FromGuest::Hello { version: VERSION }).await.expect("written");
+    let hello: FromOwner = frames::read(&mut stream, REPLY_BYTES_MAX).await.expect("answered");
+    assert!(matches!(hello, FromOwner::Hello { version: VERSION }));
+    stream
+}
+
+async fn goodbye(stream: &mut UnixStream) -> u32 {
+    let last: FromOwner = timeout(Duration::from_secs(30), frames::read(stream, REPLY_BYTES_MAX))
+        .await
+        .expect("in time")
+        .expect("a frame");
+    let FromOwner::Goodbye(code) = last else { panic!("{last:?}") };
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.expect("closed");
+    assert!(rest.is_empty());
+    code
+}
+
+async fn is_served(owner: &Owner) {
+    let mut stream = greeted(owner).await;
+    frames::write(&mut stream, &FromGuest::Ask { id: 5, request: Request::Rooms }).await.expect("written");
+    let answer: FromOwner = frames::read(&mut stream, REPLY_BYTES_MAX).await.expect("answered");
+    assert!(matches!(answer, FromOwner::Answer { id: 5, result: Ok(Reply::Rooms(_)) }), "{answer:?}");
+}
+
+fn frame(body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).expect("short");
+    [&length.to_be_bytes()[..], body].concat()
+}
+
+#[tokio::test]
+async fn every_bad_frame_gets_its_error_and_the_others_do_not_notice() {
+    let owner = owner("alice@acme.test");
+    let rows: Vec<(&str, Vec<u8>, ErrorCode)> = vec![
+        ("longer than the limit", u32::MAX.to_be_bytes().to_vec(), ErrorCode::TooLarge),
+        ("one byte too long", (REQUEST_BYTES_MAX as u32 + 1).to_be_bytes().to_vec(), ErrorCode::TooLarge),
+        ("nothing", frame(b""), ErrorCode::Malformed),
+        ("not JSON", frame(b"\x00\x01\x02"), ErrorCode::Malformed),
+        ("not UTF-8", frame(b"\"\xff\""), ErrorCode::Malformed),
+        ("another thing", frame(b"{\"fly\":1}"), ErrorCode::Malformed),
+        ("an unknown request", frame(br#"{"ask":{"id":1,"request":"fly"}}"#), ErrorCode::Malformed),
+        ("a bad room", frame(br#"{"ask":{"id":1,"request":{"leave":{"room":"zz"}}}}"#), ErrorCode::Malformed),
+        (
+            "a bad account",
+            frame(br#"{"ask":{"id":1,"request":{"direct":{"account":"x"}}}}"#),
+            ErrorCode::Malformed,
+        ),
+        ("a negative number", frame(br#"{"ask":{"id":-1,"request":"rooms"}}"#), ErrorCode::Malformed),
+        ("deep nesting", frame("[".repeat(5_000).as_bytes()), ErrorCode::Malformed),
+        ("an unknown field", frame(br#"{"ask":{"id":1,"request":"rooms","x":1}}"#), ErrorCode::Malformed),
+        ("a second hello", frame(br#"{"hello":{"version":1}}"#), ErrorCode::Malformed),
+    ];
+    for (name, bytes, code) in rows {
+        let mut stream = greeted(&owner).await;
+        stream.write_all(&bytes).await.expect("written");
+        assert_eq!(goodbye(&mut stream).await, code.code(), "{name}");
+        is_served(&owner).await;
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_greet_is_not_served() {
+    let owner = owner("alice@acme.test");
+    let mut stream = connect(&owner).await;
+    frames::write(&mut stream, &FromGuest::Ask { id: 1, request: Request::Rooms }).await.expect("written");
+    assert_eq!(goodbye(&mut stream).await, ErrorCode::Malformed.code());
+    let mut stream = connect(&owner).await;
+    frames::write(&mut stream, &FromGuest::Hello { version: 99 }).await.expect("written");
+    assert_eq!(goodbye(&mut stream).await, ErrorCode::Unsupported.code());
+    is_served(&owner).await;
+}
+
+#[tokio::test]
+async fn half_a_frame_and_a_hang_up_cost_nothing() {
+    let owner = owner("alice@acme.test");
+    for bytes in [&b"\x00"[..], &b"\x00\x00\x00\x10"[..], &b"\x00\x00\x00\x10{"[..]] {
+        let mut stream = greeted(&owner).await;
+        stream.write_all(bytes).await.expect("written");
+        drop(stream);
+        is_served(&owner).await;
+    }
+}
+
+#[tokio::test]
+async fn the_socket_is_its_owners_alone() {
+    use std::os::unix::fs::MetadataExt as _;
+    let owner = owner("alice@acme.test");
+    let socket = std::fs::metadata(owner.dir.path("socket")).expect("there");
+    assert_eq!(socket.mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_long_path_is_no_obstacle() {
+    let owner = owner(&"a".repeat(120));
+    is_served(&owner).await;
+}
+
+#[tokio::test]
+async fn a_guest_learns_of_happenings_and_of_its_owners_end() {
+    let owner = owner("alice@acme.test");
+    let (_asks, mut asked) = mpsc::channel(8);
+    let (happenings, mut heard) = broadcast::channel(8);
+    let (begun, begins) = tokio::sync::oneshot::channel();
+    let stream = connect(&owner).await;
+    let guest = tokio::spawn(async move {
+        let mut begun = Some(begun);
+        matches!(guest::run(stream, &mut asked, &happenings, &mut begun).await, guest::End::OwnerGone)
+    });
+    begins.await.expect("said").expect("served");
+    owner.happenings.send(Happening::CaughtUp).expect("heard");
+    assert_eq!(heard.recv().await.expect("forwarded"), Happening::CaughtUp);
+    drop(owner);
+    assert!(guest.await.expect("no panic"));
+}

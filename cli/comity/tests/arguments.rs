@@ -1,0 +1,180 @@
+//! What the command line refuses, row by row: the exit code, what is said, and that nothing of it
+//! needs a terminal.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use identity::Ticket;
+
+fn comity(home: &Path, args: &[&str], stdin: Option<&str>) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_comity"));
+    command.args(args).env_clear().env("COMITY_HOME", home);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let Some(text) = stdin else { return command.output().expect("comity runs") };
+    let file = home.join("stdin");
+    fs::write(&file, text).expect("written");
+    command.stdin(fs::File::open(file).expect("opened")).output().expect("comity runs")
+}
+
+fn ticket(account: &str, expires: u64) -> String {
+    Ticket {
+        account: account.parse().expect("an account"),
+        code: [7; 16],
+        fingerprint: [8; 32],
+        endpoints: vec!["127.0.0.1:9".parse().expect("an endpoint")],
+        expires,
+    }
+    .encode()
+}
+
+/// Arguments, exit code, what stderr must say.
+const ROWS: &[(&[&str], i32, &str)] = &[
+    (&[], 2, "Usage"),
+    (&["fly"], 2, "unrecognized"),
+    (&["send"], 2, "required"),
+    (&["send", "general", "x"], 2, "#general"),
+    (&["send", "alice@", "x"], 2, "alice@acme.example"),
+    (&["send", "alice@acme", "x"], 2, "alice@acme.example"),
+    (&["send", "#", "x"], 2, "name is missing"),
+    (&["send", "abc", "x"], 2, "4 digits"),
+    (&["send", "bob@umbrella.test", ""], 2, "empty"),
+    (&["send", "bob@umbrella.test", "x", "--wait", "soon"], 2, "possible values"),
+    (&["send", "bob@umbrella.test", "x", "--timeout", "-1"], 2, "unexpected"),
+    (&["send", "bob@umbrella.test", "x"], 4, "comity login"),
+    (&["send", "bob@umbrella.test", "x", "--json=text"], 2, "room, message, seq, level"),
+    (&["status"], 4, "nobody is logged in"),
+    (&["status", "--as", "alice"], 4, "nobody is logged in"),
+    (&["status", "--json=bogus"], 2, "no field `bogus`"),
+    (&["read", "--limit", "0"], 2, "1..=200"),
+    (&["read", "--limit", "201"], 2, "1..=200"),
+    (&["read"], 4, "comity login"),
+    (&["watch", "--last", "201"], 2, "0..=200"),
+    (&["message", "list"], 2, "required"),
+    (&["message", "list", "#x", "--before", "0"], 2, "0 is not in"),
+    (&["message", "list", "#x", "--after", "x"], 2, "invalid digit"),
+    (&["room"], 2, "Usage"),
+    (&["room", "create", " "], 2, "1 to 256 bytes"),
+    (&["room", "invite", "#x"], 2, "required"),
+    (&["room", "role", "#x", "bob@umbrella.test", "king"], 2, "possible values"),
+    (&["peer", "list"], 2, "--data"),
+    (&["peer", "list", "--data", "/nonexistent"], 3, "no data directory"),
+    (&["peer", "show", "umbrella", "--data", "/tmp"], 2, "acme.example"),
+    (&["peer", "pin", "umbrella.test", "--endpoint", "nowhere", "--fingerprint", "00"], 2, "invalid value"),
+    (
+        &["peer", "pin", "umbrella.test", "--endpoint", "127.0.0.1:1", "--fingerprint", "00"],
+        2,
+        "64 hexadecimal",
+    ),
+    (&["peer", "pin", "umbrella.test", "--fingerprint", "00"], 2, "required"),
+    (&["user", "invite", "alice"], 2, "alice@acme.example"),
+    (&["login"], 2, "required"),
+    (&["login", "alice@acme.test"], 2, "invitation"),
+    (&["login", "alice@acme.test", "--code-file", "/nonexistent"], 2, "cannot open"),
+    (&["login", "alice@acme.test", "comity-invite:x"], 2, "unexpected"),
+    (&["util", "completion", "cmd"], 2, "possible values"),
+];
+
+#[test]
+fn every_refusal_has_its_exit_code_and_its_sentence() {
+    let home = tempfile::tempdir().expect("a directory");
+    for (args, exit, says) in ROWS {
+        let output = comity(home.path(), args, None);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(*exit), "{args:?}: {stderr}");
+        assert!(stderr.contains(says), "{args:?} should say {says:?}: {stderr}");
+        assert!(output.stdout.is_empty(), "{args:?}: {}", String::from_utf8_lossy(&output.stdout));
+        assert!(!stderr.contains('\u{1b}'), "{args:?} colours a pipe");
+    }
+}
+
+#[test]
+fn with_json_every_refusal_is_one_object() {
+    let home = tempfile::tempdir().expect("a directory");
+    for (args, exit, _) in ROWS.iter().filter(|(args, _, _)| !args.is_empty()) {
+        let mut args: Vec<&str> = args.to_vec();
+        if !args.iter().any(|arg| arg.starts_with("--json")) {
+            args.insert(0, "--json");
+        }
+        let output = comity(home.path(), &args, None);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(*exit), "{args:?}: {stderr}");
+        let value: serde_json::Value =
+            serde_json::from_str(&stderr).unwrap_or_else(|error| panic!("{args:?}: {error}: {stderr}"));
+        let error = value["error"].as_object().expect("an object");
+        for field in ["name", "number", "retryable", "message", "hint"] {
+            assert!(error.contains_key(field), "{args:?}: no {field}");
+        }
+    }
+}
+
+#[test]
+fn every_bad_invitation_is_refused_and_never_quoted() {
+    let home = tempfile::tempdir().expect("a directory");
+    let good = ticket("alice@acme.test", 4_000_000_000);
+    let truncated = &good[..good.len() - 8];
+    let flipped = good.replace("comity-invite:", "comity-invite:a");
+    let over = ticket("alice@acme.test", 1);
+    let huge = format!("comity-invite:{}", "a".repeat(10_000));
+    let rows = [
+        ("", "whole"),
+        ("comity-invite:", "whole"),
+        ("hello", "whole"),
+        ("comity-invite:!!!!", "whole"),
+        ("\u{0}\u{1}\u{2}", "whole"),
+        (truncated, "whole"),
+        (flipped.as_str(), "whole"),
+        (huge.as_str(), "long"),
+        (over.as_str(), "over"),
+    ];
+    for (text, says) in rows {
+        let output = comity(home.path(), &["login", "alice@acme.test", "--code-file", "-"], Some(text));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{text:.40}: {stderr}");
+        assert!(stderr.contains(says), "{text:.40}: {stderr}");
+        assert!(text.len() < 20 || !stderr.contains(&text[14..]), "quoted: {stderr}");
+    }
+    let others = ticket("bob@acme.test", 4_000_000_000);
+    let output = comity(home.path(), &["login", "alice@acme.test", "--code-file", "-"], Some(&others));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("for bob@acme.test"));
+}
+
+#[test]
+fn tables_for_scripts_are_complete() {
+    let home = tempfile::tempdir().expect("a directory");
+    let output = comity(home.path(), &["util", "errors", "--json"], None);
+    let lines = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(lines.lines().count(), wire::ErrorCode::ALL.len());
+    for (line, code) in lines.lines().zip(wire::ErrorCode::ALL) {
+        let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        assert_eq!(value["number"], code.code());
+        assert_eq!(value["exit"], code.exit());
+    }
+    let output = comity(home.path(), &["util", "exit-codes"], None);
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.lines().any(
+        |line| line == "7\tverification failed: a key, a signature or a history is not what it should be"
+    ));
+    let output = comity(home.path(), &["util", "exit-codes", "--json=code"], None);
+    assert!(output.stdout.starts_with(b"{\"code\":0}\n"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error_message() {
+    let home = tempfile::tempdir().expect("a directory");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_comity"))
+        .args(["util", "errors", "--json"])
+        .env("COMITY_HOME", home.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("comity runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(141), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
