@@ -25,17 +25,18 @@ pub(crate) fn accepted() -> Arc<TransportConfig> {
     Arc::new(config)
 }
 
-/// For connections to peers. The side that dialled keeps a connection alive.
+/// For connections to peers. The side that dialled keeps a connection alive. Until its hello has
+/// been read, the other side can open no stream: one that overtook the hello would be a stranger's.
 pub(crate) fn dialled() -> Arc<TransportConfig> {
     let mut config = bounded();
-    config.max_concurrent_bidi_streams(peer_streams());
+    config.max_concurrent_bidi_streams(VarInt::from_u32(0));
     config.receive_window(VarInt::from_u32(PEER_WINDOW));
     config.send_window(u64::from(PEER_WINDOW));
     config.keep_alive_interval(Some(Duration::from_millis(limits::IDLE_TIMEOUT_MS / 3)));
     Arc::new(config)
 }
 
-/// Gives an accepted connection, known by now to be a peer's, the room that a peer needs.
+/// Gives a connection, known by now to be a peer's, the room that a peer needs.
 pub(crate) fn widen(connection: &quinn::Connection) {
     connection.set_receive_window(VarInt::from_u32(PEER_WINDOW));
     connection.set_send_window(u64::from(PEER_WINDOW));

@@ -146,6 +146,7 @@ async fn say_hello(peer: PeerConnection, hello: proto::PeerHello) -> StreamEnd {
     match answer.response {
         Some(Response::Hello(hello)) => {
             peer.to_core.input(Input::PeerHello { conn: peer.conn, hello }).await;
+            transport::widen(&peer.connection);
             Ok(())
         }
         _ => Err(ErrorCode::Malformed),
