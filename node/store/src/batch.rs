@@ -19,7 +19,7 @@ pub enum Write {
     PutDevice(DeviceRow),
     /// The device has persisted up to this position; smaller values change nothing.
     Cursor(Account, DeviceId, u64),
-    /// The device is no longer in the account's list.
+    /// The device has left the account's list.
     DropDevice(Account, DeviceId),
     /// Inserts; the same package again changes nothing.
     PutKeyPackage(KeyPackageRow),

@@ -99,7 +99,7 @@ pub struct Accepted {
 /// names.
 ///
 /// The refusals: `Malformed` names; `Misdirected` if it is for another domain; `AuthFailed` if
-/// another domain was dialled, or the TLS key is not listed, not yet or no longer in force;
+/// another domain was dialled, or the TLS key is not listed, not yet or not any more in force;
 /// `ClockSkew` with this side's clock; `KeyUnverified` if nothing is pinned; `TooLarge`,
 /// `Malformed`, `BadSignature` or `OriginMismatch` for its documents; or what the other side gave as
 /// its reason.

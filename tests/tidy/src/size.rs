@@ -38,5 +38,5 @@ fn a_table_of_contents_is_only_that() {
 }
 
 fn is_contents(file: &File) -> bool {
-    !file.is_in("tests") && (file.name() == "mod.rs" || file.path.ends_with("/src/lib.rs"))
+    !file.is_test() && (file.name() == "mod.rs" || file.path.ends_with("/src/lib.rs"))
 }

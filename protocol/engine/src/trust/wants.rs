@@ -38,7 +38,7 @@ impl Wants {
         None
     }
 
-    /// What is to be asked for now; it is on its way then.
+    /// What is to be asked meanwhile; it is on its way then.
     pub(crate) fn take(&mut self) -> Vec<Want> {
         let wanted: Vec<Want> = std::mem::take(&mut self.wanted).into_iter().collect();
         self.on_its_way.extend(wanted.iter().cloned());
