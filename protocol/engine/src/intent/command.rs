@@ -221,9 +221,7 @@ impl<E: Entropy> Engine<E> {
         if self.session.is_none() {
             return Err(ErrorCode::Unavailable);
         }
-        if self.trust.domains.newest(account.domain()).is_none() {
-            self.trust.wants.want(self.now, Want::Domain(account.domain().clone()));
-        }
+        self.trust.wants.want(self.now, Want::Domain(account.domain().clone()));
         self.trust.wants.want(self.now, Want::Account(account.clone()));
         self.lookups.entry(account).or_default().push(id);
         Ok(())

@@ -129,6 +129,15 @@ impl Phone {
         self.timeline(room).into_iter().filter_map(text).collect()
     }
 
+    /// The group of a room as it is stored, for acting behind the engine's back.
+    pub fn member(&self, room: RoomId) -> mls::Member {
+        let rows = self.rows.iter().filter_map(|((table, key), value)| {
+            let key = key.strip_prefix(room.as_bytes())?;
+            (*table == Table::Mls).then(|| (key.to_vec(), value.to_vec()))
+        });
+        mls::Member::load(&self.keys, &room, rows.collect()).unwrap()
+    }
+
     /// Whether a notice came that fits.
     pub fn told(&self, fits: impl Fn(&Notice) -> bool) -> bool {
         self.notices.iter().any(fits)
