@@ -25,6 +25,8 @@ pub struct Core<S, E> {
     pub(crate) started: Timestamp,
     /// Identifies this store to devices; another after a restore from a backup.
     pub(crate) store_id: [u8; 16],
+    /// Tells peers a new start from a second connection.
+    pub(crate) instance: [u8; 16],
     /// The position that was given out last.
     pub(crate) position: u64,
     /// The last position that is durable.
@@ -74,6 +76,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         };
         write_new_documents(&config, &store, &mut drain)?;
         let position = store.head()?;
+        let instance = entropy.array();
         let links = LinkTable::load(&store)?;
         Ok(Self {
             chain,
@@ -81,6 +84,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             now,
             started: now,
             store_id,
+            instance,
             position,
             durable_position: position,
             drain,

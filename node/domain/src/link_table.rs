@@ -50,6 +50,8 @@ pub(crate) struct Peer {
 pub(crate) struct Conn {
     pub(crate) id: ConnId,
     pub(crate) dialler: Dialler,
+    /// Which run of the peer's process is at its other end.
+    pub(crate) instance: [u8; 16],
     /// The link stream that this side opened, once the peer answered on it.
     pub(crate) ours: Option<StreamId>,
     /// The link stream that the peer opened.

@@ -15,7 +15,9 @@ use quinn::{
 use tokio::{task::JoinSet, time::timeout};
 use wire::{DomainName, ErrorCode, limits};
 
-use crate::{BindError, NetConfig, close::close, federation, session, to_core::ToCore, transport};
+use crate::{
+    BindError, NetConfig, close::close, federation, reset::ResetKey, session, to_core::ToCore, transport,
+};
 
 /// Bytes kept of a connection that nobody has accepted yet, and of all of them together.
 const INCOMING_BYTES: u64 = 64 * 1024;
@@ -31,8 +33,13 @@ pub(crate) fn bind(config: &NetConfig) -> Result<quinn::Endpoint, BindError> {
         .max_incoming(limits::CONNECTIONS_INCOMING_MAX)
         .incoming_buffer_size(INCOMING_BYTES)
         .incoming_buffer_size_total(INCOMING_BYTES_TOTAL);
-    quinn::Endpoint::server(server, config.listen)
-        .map_err(|source| BindError::Port { listen: config.listen, source })
+    let reset = ResetKey::of(&config.tls_key);
+    let marks = reset.connection_ids();
+    let mut endpoint = quinn::EndpointConfig::new(Arc::new(reset));
+    endpoint.cid_generator(move || Box::new(quinn_proto::HashedConnectionIdGenerator::from_key(marks)));
+    let port = |source| BindError::Port { listen: config.listen, source };
+    let socket = std::net::UdpSocket::bind(config.listen).map_err(port)?;
+    quinn::Endpoint::new(endpoint, Some(server), socket, Arc::new(quinn::TokioRuntime)).map_err(port)
 }
 
 /// How this node dials its peers.

@@ -17,6 +17,7 @@ mod endpoint;
 mod federation;
 mod framed;
 mod outgoing;
+mod reset;
 mod running;
 mod session;
 mod to_core;

@@ -29,6 +29,7 @@ pub fn make(
         documents: documents.iter().skip(first).cloned().collect(),
         known_seq,
         refused: None,
+        instance: Default::default(),
     }
 }
 
@@ -42,6 +43,7 @@ pub fn refuse(own: &DomainName, hello: &PeerHello, error: WireError, now: Timest
         documents: Vec::new(),
         known_seq: 0,
         refused: Some(error.into()),
+        instance: Default::default(),
     }
 }
 

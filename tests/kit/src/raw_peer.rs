@@ -26,6 +26,8 @@ pub struct RawPeer {
     /// Its documents, oldest first, as a hello presents them.
     pub documents: Vec<proto::Signed>,
     endpoint: quinn::Endpoint,
+    /// Which run of its process it pretends to be.
+    pub instance: [u8; 16],
 }
 
 impl RawPeer {
@@ -42,7 +44,13 @@ impl RawPeer {
         let endpoint = quinn::Endpoint::server(config, ([127, 0, 0, 1], 0).into())?;
         let listens = endpoint.local_addr()?.to_string().parse()?;
         let document = keys.first_document(&domain, &[listens], net::now())?;
-        Ok(Self { domain, keys, documents: vec![document.signed().clone()], endpoint })
+        Ok(Self {
+            domain,
+            keys,
+            documents: vec![document.signed().clone()],
+            endpoint,
+            instance: SystemEntropy.array(),
+        })
     }
 
     /// The domain.
@@ -91,6 +99,7 @@ impl RawPeer {
             documents: self.documents.clone(),
             known_seq: 0,
             refused: None,
+            instance: self.instance.to_vec().into(),
         }
     }
 

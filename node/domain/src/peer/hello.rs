@@ -27,7 +27,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
     fn hello(&self, peer: &DomainName, peer_knows: u64) -> PeerHello {
         let known = self.links.get(peer).and_then(|peer| peer.chain.as_ref());
         let known_seq = known.map_or(0, |chain| chain.newest().seq());
-        hello::make(&self.config.domain, peer, &self.config.documents, peer_knows, known_seq, self.now)
+        let own = &self.config.domain;
+        PeerHello {
+            instance: bytes::Bytes::copy_from_slice(&self.instance),
+            ..hello::make(own, peer, &self.config.documents, peer_knows, known_seq, self.now)
+        }
     }
 
     pub(crate) fn peer_hello(&mut self, conn: ConnId, hello: &PeerHello) {
@@ -45,7 +49,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
             },
         };
         match hello::check(&here, pin, hello) {
-            Verdict::Accepted(accepted) => self.accept_peer(conn, dialled.is_some(), accepted),
+            Verdict::Accepted(accepted) => {
+                self.accept_peer(conn, dialled.is_some(), instance(hello), accepted)
+            }
             Verdict::Held(peer, error) => {
                 tracing::error!(peer = %peer, error = error.name(), "the peer's keys do not chain to the pin");
                 if let Some(peer) = self.links.get_mut(&peer) {
@@ -71,7 +77,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.stage(Send::ClosePeer(conn, error.code));
     }
 
-    fn accept_peer(&mut self, conn: ConnId, dialled: bool, accepted: hello::Accepted) {
+    fn accept_peer(&mut self, conn: ConnId, dialled: bool, instance: [u8; 16], accepted: hello::Accepted) {
         let domain = accepted.peer;
         let dialler = if dialled { Dialler::Us } else { Dialler::Them };
         if !dialled {
@@ -89,7 +95,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
         }
         let Some(peer) = self.links.get_mut(&domain) else { return };
         if let Some(existing) = peer.conn {
-            match link::tie_break(&self.config.domain, &domain, existing.dialler, dialler) {
+            // [LINK-4] A peer that has started anew knows nothing of the connection that was there.
+            let keep = match existing.instance == instance {
+                true => link::tie_break(&self.config.domain, &domain, existing.dialler, dialler),
+                false => link::Keep::Newer,
+            };
+            match keep {
                 link::Keep::Existing => return self.stage(Send::ClosePeer(conn, ErrorCode::Superseded)),
                 link::Keep::Newer => {
                     peer.disconnected();
@@ -102,7 +113,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         peer.row.endpoints = accepted.chain.newest().endpoints().iter().map(ToString::to_string).collect();
         peer.row.held = false;
         peer.chain = Some(accepted.chain);
-        peer.conn = Some(Conn { id: conn, dialler, ours: None, theirs: None });
+        peer.conn = Some(Conn { id: conn, dialler, instance, ours: None, theirs: None });
         peer.dialling = false;
         let absence_ended = peer.retry.contact();
         let open = peer.outbound.open();
@@ -149,4 +160,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.drain.lazy.peers.insert(domain.clone());
         self.drain.lazy.touch(self.now);
     }
+}
+
+fn instance(hello: &PeerHello) -> [u8; 16] {
+    hello.instance.as_ref().try_into().unwrap_or_default()
 }

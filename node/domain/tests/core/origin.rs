@@ -46,6 +46,7 @@ fn greet(world: &mut World, as_domain: &DomainName) -> ConnId {
         documents: world.nodes[as_domain].documents.clone(),
         known_seq: 0,
         refused: None,
+        instance: Default::default(),
     };
     world.feed(&acme, Input::PeerHello { conn, hello });
     conn

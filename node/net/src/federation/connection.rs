@@ -44,6 +44,7 @@ impl PeerConnection {
     ) -> Self {
         let conn = ConnId(to_core.next_id());
         let commands = Arc::new(Outgoing::new(COMMANDS_MAX));
+        tracing::debug!(conn = conn.0, dialled = dialled.is_some(), "a connection to a node stands");
         to_core.job(Job::PeerConnected(conn, key, dialled, Arc::clone(&commands))).await;
         Self { connection, to_core, conn, commands }
     }
@@ -88,6 +89,7 @@ impl PeerConnection {
                 },
             }
         };
+        tracing::debug!(conn = self.conn.0, error = error.name(), "a connection to a node ended");
         close(&self.connection, error);
         streams.shutdown().await;
         self.to_core.input(Input::PeerGone { conn: self.conn, error }).await;

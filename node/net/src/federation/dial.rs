@@ -29,6 +29,7 @@ impl Dialler {
 
     /// Starts an attempt. It ends in `PeerConnected` or `DialFailed`.
     pub(crate) fn dial(&self, domain: DomainName, endpoints: Vec<String>) {
+        tracing::debug!(peer = %domain, endpoints = endpoints.len(), "dialling");
         let dialler = self.clone();
         self.runtime.spawn(async move {
             match dialler.any_of(&domain, &endpoints).await {
@@ -37,7 +38,7 @@ impl Dialler {
                     PeerConnection::register(connection, to_core, key, Some(domain)).await.run(None).await;
                 }
                 Err(error) => {
-                    tracing::debug!(peer = %domain, %error, "a peer was not reached");
+                    tracing::debug!(peer = %domain, error = error.name(), "a peer was not reached");
                     dialler.to_core.input(Input::DialFailed { domain, error }).await;
                 }
             }
