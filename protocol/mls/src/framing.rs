@@ -107,7 +107,7 @@ pub(crate) fn authenticated_data(room: &RoomId, binding: &MessageBinding) -> Res
 fn expected(kind: EventKind, body: &[u8]) -> Result<(u16, u8), ErrorCode> {
     let (wire_format, content, bytes_max) = match kind {
         EventKind::Commit => (PUBLIC_MESSAGE, CONTENT_COMMIT, limits::COMMIT_BYTES_MAX),
-        EventKind::Proposal => (PUBLIC_MESSAGE, CONTENT_PROPOSAL, limits::MESSAGE_BYTES_MAX),
+        EventKind::Proposal => (PUBLIC_MESSAGE, CONTENT_PROPOSAL, limits::PROPOSAL_BYTES_MAX),
         EventKind::Message => (PRIVATE_MESSAGE, CONTENT_APPLICATION, limits::MESSAGE_BYTES_MAX),
         EventKind::Founding | EventKind::Notice | EventKind::Unspecified => {
             return Err(ErrorCode::Malformed);

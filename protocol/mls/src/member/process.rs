@@ -41,9 +41,12 @@ impl Member {
             return Ok(own);
         }
         self.in_epoch(kind, framing.epoch)?;
-        let processed =
-            self.group.process_message(&self.provider, message).map_err(|error| fault::process(&error))?;
-        self.classify(processed, framing.binding)
+        let processed = if framing.epoch == self.epoch() {
+            self.in_current_epoch(|member| member.group.process_message(&member.provider, message))
+        } else {
+            self.group.process_message(&self.provider, message)
+        };
+        self.classify(processed.map_err(|error| fault::process(&error))?, framing.binding)
     }
 
     fn classify(
