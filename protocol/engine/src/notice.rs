@@ -69,7 +69,7 @@ pub enum Notice {
         /// Whether it goes on.
         active: bool,
     },
-    /// An invitation waits for an answer, see `Engine::invitations`.
+    /// An invitation waits for an answer, or is void; see `Engine::invitations`.
     Invitation(RoomId),
     /// This device is in a room now.
     Joined(RoomId),

@@ -1,13 +1,15 @@
 //! What goes wrong on the way, and that nothing is lost, doubled or reordered by it.
+#![expect(clippy::panic, reason = "a helper that fails fails its test")]
 
 mod world;
 
 use std::collections::BTreeSet;
 
 use engine::{
-    Command, Notice, Outcome, Table, Target, Warning,
+    Command, Notice, Outcome, Output, Table, Target, Warning,
     view::{Delivery, TimelineItem},
 };
+use machine::Machine as _;
 use wire::{
     ErrorCode, RoomId, WireError,
     proto::{ClientResponse, Page, PeerPhase, PeerState, client_response::Response, entry, node_frame},
@@ -81,6 +83,24 @@ fn a_store_that_refuses_stops_the_engine_and_nothing_is_shown_or_lost() {
     assert_eq!(world.texts(1, room), ["first", "full"], "decrypted again from the stored state");
     world.send(1, Target::Room(room), "back").unwrap().unwrap();
     assert_eq!(world.texts(0, room), ["first", "full", "back"]);
+}
+
+// Rule R3.
+#[test]
+fn nothing_is_sent_or_shown_before_it_is_written() {
+    let (mut world, room) = direct();
+    let text = Command::Send { target: Target::Room(room), text: "wait".into(), reply_to: None };
+    world.order(0, text);
+    let now = world.now;
+    let engine = world.phones[0].engine();
+    let Some(Output::Persist(mark, records)) = engine.poll() else { panic!("a write comes first") };
+    let tables: BTreeSet<Table> = records.iter().map(|record| record.table).collect();
+    assert!(tables.is_superset(&BTreeSet::from([Table::Mls, Table::Intent])), "{tables:?}");
+    assert!(engine.poll().is_none(), "the rest waits for it");
+    engine.handle(now, engine::Input::Persisted(mark));
+    let rest: Vec<Output> = std::iter::from_fn(|| engine.poll()).collect();
+    assert!(rest.iter().any(|output| matches!(output, Output::Send(_))));
+    assert!(rest.iter().any(|output| matches!(output, Output::Notify(Notice::Queued { .. }))));
 }
 
 #[test]

@@ -249,6 +249,11 @@ impl<E: Entropy> Engine<E> {
         let Ok(id) = RoomId::try_from(left.room.as_ref()) else {
             return self.passed(ErrorCode::Malformed);
         };
+        let invited = self.invitations.contains_key(&id);
+        self.forget_invitation(id);
+        if invited {
+            self.stage.notify(Notice::Invitation(id));
+        }
         self.with_room(id, |engine, room| {
             if room.phase == RoomPhase::Joined && left.seq >= room.base_seq {
                 let leaving = room.flight.take();
