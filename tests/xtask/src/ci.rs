@@ -150,7 +150,7 @@ pub(crate) fn fuzz(seconds: u32) -> anyhow::Result<u64> {
         fs::create_dir_all(&found)?;
         finish(
             command(&fuzz)
-                .args(["run", "--fuzz-dir"])
+                .args(["run", "--sanitizer", "none", "--fuzz-dir"])
                 .arg(&folder)
                 .arg(name)
                 .arg(&found)
