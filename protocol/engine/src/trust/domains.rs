@@ -41,7 +41,7 @@ impl Domains {
         self.known.get(domain).map(|known| known.chain.newest())
     }
 
-    /// The keys with which a domain signs events, those of earlier documents included.
+    /// The keys with which a domain signs events: those that its newest document lists ([ID-6]).
     pub(crate) fn event_keys(&self, domain: &DomainName) -> Option<&[PublicKey]> {
         self.known.get(domain).map(|known| known.event_keys.as_slice())
     }
@@ -97,15 +97,7 @@ impl Known {
         let domain: DomainName = row.domain.parse()?;
         let pinned: [u8; 32] = row.fingerprint.as_ref().try_into().map_err(|_| ErrorCode::Malformed)?;
         let chain = Chain::verify_all(&domain, &row.documents, &pinned)?;
-        let mut event_keys = Vec::new();
-        for signed in &row.documents {
-            let document = DomainDocument::parse(signed)?;
-            for listed in document.keys(identity::KeyUse::Event) {
-                if !event_keys.contains(&listed.key) {
-                    event_keys.push(listed.key);
-                }
-            }
-        }
+        let event_keys = chain.newest().keys(identity::KeyUse::Event).map(|listed| listed.key).collect();
         if row.documents.len() > limits::DOCUMENT_CHAIN_MAX / 2 {
             let newest = chain.newest();
             row.fingerprint = bytes::Bytes::copy_from_slice(&identity::fingerprint(newest.root_key()));
