@@ -145,6 +145,7 @@ mod tests {
         }
     }
 
+    // [MLS-30]
     #[test]
     fn every_length_is_padded_to_a_bucket_and_read_again() {
         for bytes in (1..3_000).chain([16_300, 16_384, 16_390, 65_000, limits::CONTENT_BODY_BYTES_MAX]) {
@@ -172,6 +173,7 @@ mod tests {
         assert_eq!(unpad(&[0xff; 128]), Err(ErrorCode::Malformed));
     }
 
+    // [MLS-31]
     #[test]
     fn each_kind_has_its_bounds() {
         let target = Bytes::from_static(&[3; 16]);

@@ -9,6 +9,7 @@ const ALICE: &str = "alice@acme.test";
 const BOB: &str = "bob@umbrella.test";
 const CAROL: &str = "carol@acme.test";
 
+// [MLS-18]
 #[test]
 fn the_loser_s_pending_commit_gives_way_and_is_made_again() {
     let mut world = World::with(&[ALICE, BOB], 21);

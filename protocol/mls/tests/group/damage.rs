@@ -69,6 +69,7 @@ fn commits_and_what_comes_with_them() {
     world.agree();
 }
 
+// [MLS-19], [MLS-20]
 #[test]
 fn a_group_info_of_another_epoch_or_signer_is_refused() {
     let mut world = World::with(&[ALICE, BOB], 53);

@@ -64,6 +64,7 @@ fn who_is_removed_reads_nothing_later() {
     assert!(!bob.member.is_active());
 }
 
+// [MLS-15], [MLS-17]
 #[test]
 fn a_leave_is_carried_out_by_the_next_commit_and_by_no_other_way() {
     let mut world = World::with(&[ALICE, BOB, CAROL], 3);
@@ -138,6 +139,7 @@ fn removing_an_account_removes_every_device_of_it() {
     assert_eq!(world.commit(ALICE, &own).unwrap_err(), ErrorCode::Forbidden);
 }
 
+// [MLS-10]
 #[test]
 fn the_room_state_changes_in_the_same_commit() {
     let mut world = World::with(&[ALICE, BOB], 6);
@@ -155,6 +157,7 @@ fn the_room_state_changes_in_the_same_commit() {
     assert!(!world.device(ALICE).member.has_pending_commit());
 }
 
+// [MLS-8]
 #[test]
 fn a_device_has_one_leaf() {
     let mut world = World::with(&[ALICE, BOB], 7);

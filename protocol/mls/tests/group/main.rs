@@ -14,5 +14,6 @@ mod lifecycle;
 mod messages;
 mod packages;
 mod rejoin;
+mod rogue;
 mod walk;
 mod world;

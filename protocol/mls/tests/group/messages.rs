@@ -12,6 +12,7 @@ use crate::world::{World, read};
 const ALICE: &str = "alice@acme.test";
 const BOB: &str = "bob@umbrella.test";
 
+// [MLS-4]
 #[test]
 fn order_does_not_matter_within_the_tolerance_and_nothing_is_read_twice() {
     let mut world = World::with(&[ALICE, BOB], 11);
@@ -57,6 +58,7 @@ fn a_rolled_back_decryption_is_repeated_after_loading_and_only_then() {
     world.agree();
 }
 
+// [MLS-4], [MLS-18]
 #[test]
 fn messages_of_past_epochs_are_read_for_so_long_and_not_longer() {
     let mut world = World::with(&[ALICE, BOB], 13);
@@ -111,6 +113,7 @@ fn a_message_of_somebody_who_was_removed_since_is_still_theirs() {
     assert_eq!((sender.account.as_str(), sender.key, content.as_slice()), (BOB, key, b"last".as_slice()));
 }
 
+// [MLS-12]
 #[test]
 fn the_binding_is_authenticated() {
     let mut world = World::with(&[ALICE, BOB], 15);
@@ -164,6 +167,7 @@ fn another_room_s_message_is_refused_there_and_here() {
     assert_eq!(other.order(&commit).unwrap_err(), ErrorCode::Malformed);
 }
 
+// [MLS-2]
 #[test]
 fn a_kind_is_what_it_says() {
     let mut world = World::with(&[ALICE, BOB], 19);

@@ -9,6 +9,7 @@ use crate::world::{NOW, World, keys};
 const ALICE: &str = "alice@acme.test";
 const BOB: &str = "bob@umbrella.test";
 
+// [MLS-6], [MLS-21]
 #[test]
 fn packages_say_whose_they_are_and_for_how_long() {
     let bob = keys(BOB, 1);
@@ -90,6 +91,7 @@ fn a_last_resort_package_joins_more_than_one_room() {
     }
 }
 
+// [MLS-3], [MLS-20]
 #[test]
 fn a_welcome_is_for_its_package_and_its_tree() {
     let mut world = World::with(&[ALICE], 36);

@@ -9,6 +9,7 @@ const ALICE: &str = "alice@acme.test";
 const BOB: &str = "bob@umbrella.test";
 const CAROL: &str = "carol@acme.test";
 
+// [MLS-16]
 #[test]
 fn a_lost_device_replaces_its_own_leaf() {
     let mut world = World::with(&[ALICE, BOB, CAROL], 41);
