@@ -71,6 +71,7 @@ fn messages() -> File {
         documents: Vec::new(),
         known_seq: 3,
         refused: None,
+        instance: vec![5; 16].into(),
     };
     let resume = proto::LinkFrame {
         frame: Some(proto::link_frame::Frame::Resume(proto::LinkResume { received: 9, answers: Vec::new() })),
