@@ -34,7 +34,7 @@ pub(crate) struct Global {
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
     /// Act as this account, if several are logged in [env: COMITY_AS]
-    #[arg(long = "as", global = true, value_name = "ACCOUNT")]
+    #[arg(id = "as", long = "as", global = true, value_name = "ACCOUNT")]
     pub(crate) account: Option<String>,
     /// Where the devices of this person live [env: COMITY_HOME]
     #[arg(long, global = true, value_name = "DIR")]

@@ -12,7 +12,7 @@ mod table;
 mod time;
 
 pub(crate) use json::Fields;
-pub(crate) use message::{MessageShown, level};
+pub(crate) use message::{MessageShown, level, passed};
 pub(crate) use paper::Paper;
 pub(crate) use peer::PeerShown;
 pub(crate) use room::{RoomShown, room_label, short};

@@ -51,7 +51,7 @@ impl Show for Line<'_> {
     const FIELDS: &'static [&'static str] = MessageShown::FIELDS;
 
     fn show(&self, paper: &mut Paper) {
-        self.0.show(paper, false);
+        self.0.show(paper, None);
     }
 }
 

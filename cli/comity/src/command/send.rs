@@ -151,7 +151,8 @@ async fn wait(
     let reached = client.wait(sent, wanted);
     tokio::pin!(reached);
     let following = async {
-        let mut steps: Vec<&str> = Vec::new();
+        let mut steps: Vec<String> = Vec::new();
+        let mut last = Level::Queued;
         loop {
             tokio::select! {
                 biased;
@@ -159,8 +160,10 @@ async fn wait(
                 happening = happenings.next() => {
                     if let Some(Happening::Delivery { intent, level: Some(level), .. }) = happening
                         && intent == sent.intent
+                        && level > last
                     {
-                        steps.push(crate::output::level(level));
+                        steps.push(crate::output::passed(last, level));
+                        last = level;
                         context.live(&steps.join(" → "));
                     }
                 }

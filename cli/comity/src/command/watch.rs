@@ -63,7 +63,7 @@ impl Show for Shown {
 
     fn show(&self, paper: &mut Paper) {
         if let Some(message) = &self.message {
-            return message.show(paper, true);
+            return message.show(paper, Some(self.event));
         }
         let account = self.account.as_deref().unwrap_or_default();
         let id: String = self.id.as_deref().unwrap_or_default().chars().take(8).collect();

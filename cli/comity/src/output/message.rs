@@ -39,6 +39,15 @@ pub(crate) const fn level(level: Level) -> &'static str {
     }
 }
 
+/// The levels that a message has come through on its way from one to another: where it passed
+/// several at once, all of them.
+pub(crate) fn passed(before: Level, now: Level) -> String {
+    const ALL: [Level; 6] =
+        [Level::Queued, Level::Accepted, Level::Ordered, Level::Stored, Level::Delivered, Level::Read];
+    let passed = ALL.into_iter().filter(|step| *step > before && *step <= now);
+    passed.map(level).collect::<Vec<_>>().join("+")
+}
+
 /// How a room changed, in words; safe to print.
 fn change_text(change: Change, accounts: &[String]) -> String {
     let who = accounts.iter().map(|account| line(account)).collect::<Vec<_>>().join(", ");
@@ -111,9 +120,9 @@ impl MessageShown {
         self.own
     }
 
-    /// Writes it: for eyes with the room only if `with_room`, in a pipe always as `room, seq,
-    /// time, sender, state, kind, text`, tab-separated.
-    pub(crate) fn show(&self, paper: &mut Paper, with_room: bool) {
+    /// Writes it: in a pipe as `room, seq, time, sender, state, kind, text`, tab-separated. Among
+    /// other events it begins with the name of the `event` there, and with the room for eyes.
+    pub(crate) fn show(&self, paper: &mut Paper, event: Option<&str>) {
         if !paper.terminal() {
             let cells = [
                 self.room.as_str(),
@@ -124,12 +133,15 @@ impl MessageShown {
                 self.kind,
                 &line(&self.text),
             ];
-            paper.line(&cells.join("\t"));
+            let event = event.map(|event| format!("{event}\t")).unwrap_or_default();
+            paper.line(&format!("{event}{}", cells.join("\t")));
             return;
         }
         let time = paper.paint(Label::Dim, &clock_time(self.time_ms));
-        let room =
-            if with_room { format!("{}  ", paper.paint(Label::Id, &self.label)) } else { String::new() };
+        let room = match event {
+            Some(_) => format!("{}  ", paper.paint(Label::Id, &self.label)),
+            None => String::new(),
+        };
         let sender = match &self.sender {
             Some(sender) => paper.paint(Label::Account, sender),
             None => paper.paint(Label::Dim, "*"),
@@ -214,7 +226,7 @@ mod tests {
         let hostile = message("hi\n00:00:00Z  alice@acme.test  I owe you\x1b[1A\r\u{202e}");
         for terminal in [true, false] {
             let mut paper = Paper::new(Style::new(false), terminal, 0);
-            hostile.show(&mut paper, true);
+            hostile.show(&mut paper, Some("message"));
             let text = paper.into_text();
             assert!(text.chars().all(|c| c == '\n' || c == '\t' || !c.is_control()), "{text:?}");
             assert!(!text.lines().any(|line| line.starts_with("00:00:00Z  alice")), "{text:?}");
@@ -223,9 +235,16 @@ mod tests {
     }
 
     #[test]
+    fn no_acknowledgement_is_left_out() {
+        assert_eq!(passed(Level::Queued, Level::Accepted), "accepted");
+        assert_eq!(passed(Level::Queued, Level::Ordered), "accepted+ordered");
+        assert_eq!(passed(Level::Stored, Level::Read), "delivered+read");
+    }
+
+    #[test]
     fn in_a_pipe_a_message_is_one_line_of_seven_cells() {
         let mut paper = Paper::new(Style::new(false), false, 0);
-        message("a\tb\nc").show(&mut paper, false);
+        message("a\tb\nc").show(&mut paper, None);
         let text = paper.into_text();
         assert_eq!(text.lines().count(), 1);
         assert_eq!(text.trim_end().split('\t').count(), 7, "{text:?}");

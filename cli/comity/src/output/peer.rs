@@ -102,10 +102,16 @@ impl PeerShown {
     pub(crate) fn sentence(&self, now_ms: u64) -> String {
         let mut text = format!("{}: {}", self.domain, self.state);
         if self.queued > 0 {
-            text.push_str(&format!(", {} queued for {}", self.queued, ago(now_ms, self.oldest_ms)));
+            text.push_str(&format!(
+                ", {} queued, the oldest for {}",
+                self.queued,
+                ago(now_ms, self.oldest_ms)
+            ));
         }
         if let Some(error) = self.last_error {
-            text.push_str(&format!(", last error {error}"));
+            let code = ErrorCode::ALL.iter().find(|code| code.name() == error);
+            let meaning = code.map(|code| code.meaning()).unwrap_or_default();
+            text.push_str(&format!(", because {error} ({meaning})"));
         }
         if self.next_retry_ms > now_ms {
             text.push_str(&format!(", next try in {}", in_future(now_ms, self.next_retry_ms)));

@@ -9,7 +9,7 @@ pub(crate) fn rfc3339(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
 
-/// How long ago, in the largest whole unit: `now`, `12s`, `5m`, `3h`, `2d`.
+/// How long ago, in the largest whole unit: `250ms`, `12s`, `5m`, `3h`, `2d`.
 pub(crate) fn ago(now_ms: u64, then_ms: u64) -> String {
     span(now_ms.saturating_sub(then_ms))
 }
@@ -27,7 +27,7 @@ pub(crate) fn clock_time(ms: u64) -> String {
 
 fn span(ms: u64) -> String {
     match ms / 1_000 {
-        0 => "now".to_owned(),
+        0 => format!("{ms}ms"),
         s @ 1..=119 => format!("{s}s"),
         s @ 120..=7_199 => format!("{}m", s / 60),
         s @ 7_200..=172_799 => format!("{}h", s / 3_600),
@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn spans_are_read_at_a_glance() {
-        assert_eq!(ago(500, 900), "now");
+        assert_eq!(ago(500, 900), "0ms");
+        assert_eq!(ago(900, 500), "400ms");
         assert_eq!(ago(61_000, 0), "61s");
         assert_eq!(ago(86_400_000 * 3, 0), "3d");
     }

@@ -7,7 +7,13 @@ use tokio::time::{Instant, timeout};
 use wire::proto::{self, admin_request::Request, admin_response::Response};
 
 use super::{nodes::Node, stage::Stage};
-use crate::{admin, command::user::invite::ticket, device, error::CliError, output::level};
+use crate::{
+    admin,
+    command::user::invite::ticket,
+    device,
+    error::CliError,
+    output::{level, passed},
+};
 
 /// How long one thing may take before it counts as not verified.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -112,17 +118,17 @@ impl Person {
             To::Room(room) => self.client.send(room, text).await,
         };
         let sent = sent.map_err(|error| device::failed("cannot send", error))?;
-        let levels = self.follow(stage, happenings, sent, wanted, began).await?;
+        let levels = self.follow(stage, happenings, sent, (Level::Queued, wanted), began).await?;
         Ok((sent, levels))
     }
 
-    /// Shows how far a message comes, from now on, up to `wanted`.
+    /// Shows how a message comes from one level to another.
     pub(super) async fn follow(
         &self,
         stage: &Stage<'_>,
         mut happenings: client::Happenings,
         sent: Sent,
-        wanted: Level,
+        (before, wanted): (Level, Level),
         began: Instant,
     ) -> Result<Vec<Level>, CliError> {
         let mut levels = Vec::new();
@@ -131,10 +137,13 @@ impl Person {
             while levels.last().is_none_or(|last| *last < wanted) {
                 match happenings.next().await {
                     Some(Happening::Delivery { intent, level: Some(reached), failed: None, .. })
-                        if intent == sent.intent && levels.last().is_none_or(|last| *last < reached) =>
+                        if intent == sent.intent
+                            && levels.last().is_none_or(|last| *last < reached)
+                            && reached > before =>
                     {
+                        let passed = passed(levels.last().copied().unwrap_or(before), reached);
+                        shown.push(format!("{passed} {} ms", began.elapsed().as_millis()));
                         levels.push(reached);
-                        shown.push(format!("{} {} ms", level(reached), began.elapsed().as_millis()));
                         stage.live(&shown.join(" → "));
                     }
                     Some(Happening::Delivery { intent, failed: Some(code), .. }) if intent == sent.intent => {

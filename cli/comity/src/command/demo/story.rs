@@ -11,7 +11,13 @@ use super::{
     people::{Person, To, body},
     stage::Stage,
 };
-use crate::{context::now_ms, device, error::CliError, fingerprint, output::PeerShown};
+use crate::{
+    context::now_ms,
+    device,
+    error::CliError,
+    fingerprint,
+    output::{PeerShown, ago},
+};
 
 /// Everybody in the demo.
 struct People {
@@ -102,8 +108,10 @@ async fn direct(stage: &Stage<'_>, people: &People, canary: &str) -> Result<(Roo
     let (began, happenings) = (Instant::now(), alice.client.watch());
     bob.client.answer(room, true).await.map_err(|error| device::failed("cannot accept", error))?;
     stage.say("bob accepts")?;
-    let (read, levels) =
-        tokio::join!(bob.read(room, canary), alice.follow(stage, happenings, sent, Level::Read, began),);
+    let (read, levels) = tokio::join!(
+        bob.read(room, canary),
+        alice.follow(stage, happenings, sent, (Level::Ordered, Level::Read), began),
+    );
     let (read, levels) = (read?, levels?);
     let told = body(&read) == canary && read.sender.as_ref() == Some(&alice.account);
     stage.verify(told, "bob reads it on his device, as alice's")?;
@@ -208,8 +216,10 @@ async fn outage(
     umbrella.start().await?;
     stage.verified("umbrella.test is started again")?;
     let Some(last) = sent.pop() else { return Err(CliError::bug("nothing was sent")) };
-    let (arrived, levels) =
-        tokio::join!(arrive(bob, room, &texts), alice.follow(stage, happenings, last, Level::Read, began),);
+    let (arrived, levels) = tokio::join!(
+        arrive(bob, room, &texts),
+        alice.follow(stage, happenings, last, (Level::Ordered, Level::Read), began),
+    );
     for message in arrived? {
         stage.say(&format!("bob reads, at {}: {}", message.seq, body(&message)))?;
     }
@@ -221,7 +231,8 @@ async fn waiting(acme: &Node, domain: &str) -> Result<wire::proto::PeerState, Cl
     let deadline = Instant::now() + std::time::Duration::from_secs(8);
     loop {
         let state = acme.peer(domain).await?;
-        if (state.last_error != 0 && state.queued > 0) || Instant::now() > deadline {
+        let tried = state.last_error != 0 && state.next_retry_ms > now_ms() && state.queued > 0;
+        if tried || Instant::now() > deadline {
             return Ok(state);
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
