@@ -61,7 +61,7 @@ fn statements() -> Vec<Seed> {
         time_ms: NOW.as_ms(),
         documents: vec![ACME.document.signed().clone()],
         known_seq: 1,
-        refused: None,
+        ..proto::PeerHello::default()
     };
     vec![
         seed("statement", "document", ACME.document.signed().body.to_vec()),
