@@ -81,7 +81,11 @@ impl Member {
     }
 
     fn read(&self, staged: &StagedCommit, sender: &Sender) -> Result<Delta, ErrorCode> {
-        delta::read(&self.room, self.group.public_group(), staged, sender, &self.leaving_indexes())
+        // One's own departure is queued before it is ordered, and after that nothing comes any more:
+        // a commit without it has won the race against it.
+        let mut leaving = self.leaving_indexes();
+        leaving.remove(&self.group.own_leaf_index().u32());
+        delta::read(&self.room, self.group.public_group(), staged, sender, &leaving)
     }
 
     // [MLS-15]
