@@ -85,6 +85,8 @@ impl<E: Entropy> Engine<E> {
     pub(crate) fn answered(&mut self, id: RoomId, error: Option<WireError>) {
         match error {
             Some(error) if error.code.retryable() => {}
+            // It was answered before, and the confirmation was lost.
+            Some(error) if error.code == ErrorCode::NotFound => self.forget_invitation(id),
             Some(error) => {
                 self.forget_invitation(id);
                 self.passed(error.code);
