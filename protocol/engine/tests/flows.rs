@@ -228,6 +228,28 @@ fn writing_to_somebody_who_invited_accepts() {
 }
 
 #[test]
+fn a_direct_room_that_was_declined_is_opened_again_by_the_other_side_only() {
+    let mut world = World::new(&[ALICE, BOB]);
+    world.node.asking.insert(account(BOB));
+    world.order(
+        0,
+        Command::Send { target: Target::Account(account(BOB)), text: "hello".into(), reply_to: None },
+    );
+    world.run();
+    let room = world.phones[1].engine().invitations()[0].room;
+    world.command(1, Command::AnswerInvitation { room, accept: false }).unwrap().unwrap();
+    world.wait(5_000);
+    assert!(world.phones[1].engine().invitations().is_empty());
+    let sent = world.send(1, Target::Account(account(ALICE)), "well");
+    assert_eq!(error(sent), Some(wire::ErrorCode::Forbidden), "said at once, not queued for ever");
+    world.send(0, Target::Account(account(BOB)), "please").unwrap().unwrap();
+    assert_eq!(world.phones[1].engine().invitations().len(), 1);
+    world.send(1, Target::Account(account(ALICE)), "well").unwrap().unwrap();
+    assert_eq!(world.texts(0, room), ["hello", "please", "well"]);
+    assert_eq!(world.texts(1, room), ["please", "well"]);
+}
+
+#[test]
 fn an_account_that_does_not_exist_is_said_so() {
     let mut world = World::new(&[ALICE, BOB]);
     let nobody = Target::Account(account("nobody@umbrella.test"));

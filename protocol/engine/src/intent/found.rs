@@ -95,7 +95,8 @@ impl<E: Entropy> Engine<E> {
     /// The direct room with an account; wanted from now on if there is none.
     ///
     /// # Errors
-    /// `Malformed` for one's own account, `Forbidden` if this account went out of it.
+    /// `Malformed` for one's own account, `Forbidden` if this account went out of it or declined it:
+    /// only the other side can open it again.
     pub(super) fn direct_with(&mut self, account: &Account) -> Result<RoomId, ErrorCode> {
         if *account == self.keys.account {
             return Err(ErrorCode::Malformed);
@@ -107,9 +108,13 @@ impl<E: Entropy> Engine<E> {
         if self.rooms.len() >= limits::ROOMS_PER_ACCOUNT_MAX {
             return Err(ErrorCode::Quota);
         }
+        let invited = self.invitations.get(&id).map(|row| row.answer);
+        if invited.is_some_and(|answer| answer >= 2) {
+            return Err(ErrorCode::Forbidden);
+        }
         let mut room = Room::new(id, hub, RoomKind::Direct);
         room.peer = Some(account.clone());
-        if self.invitations.contains_key(&id) {
+        if invited.is_some() {
             room.phase = RoomPhase::Awaiting;
             self.answer_invitation(id, true)?;
         }

@@ -37,7 +37,8 @@ impl<E: Entropy> Engine<E> {
             engine.settle(room);
             engine.take_intents(room);
             engine.resend(room);
-            room.phase == RoomPhase::Wanted && engine.intents.of(id).next().is_none()
+            let nothing = matches!(room.phase, RoomPhase::Wanted | RoomPhase::Awaiting);
+            nothing && room.join.is_none() && engine.intents.of(id).next().is_none()
         });
         if empty == Some(true) {
             self.forget_room(id);
@@ -45,6 +46,9 @@ impl<E: Entropy> Engine<E> {
     }
 
     fn take_intents(&mut self, room: &mut Room) {
+        if room.phase == RoomPhase::Awaiting && self.is_overdue(room) {
+            self.fail_all(room, ErrorCode::Undeliverable);
+        }
         while let Some(intent) = room.waiting.front().copied() {
             if !self.caught_up() || room.rest_until > self.now || room.paused.is_some() {
                 return;
@@ -62,6 +66,14 @@ impl<E: Entropy> Engine<E> {
                 Step::Wait => return,
             }
         }
+    }
+
+    /// Whoever founded this room has not added this account for as long as a node tries.
+    fn is_overdue(&self, room: &Room) -> bool {
+        let first = room.waiting.front().and_then(|id| self.intents.get(*id));
+        first.is_some_and(|row| {
+            self.now.as_ms().saturating_sub(row.since_ms) > limits::OUTBOX_MAX_AGE_S * 1_000
+        })
     }
 
     fn step(&mut self, room: &mut Room, intent: MessageId) -> Step {

@@ -166,7 +166,8 @@ pub struct InvitationRow {
     /// When, by the hub's clock, in milliseconds since 1970.
     #[prost(uint64, tag = "4")]
     pub time_ms: u64,
-    /// The answer that the user has given and the node has not confirmed: 1 accept, 2 decline.
+    /// The answer that the user has given and the node has not confirmed: 1 accept, 2 decline; 3: a
+    /// direct room that was declined, confirmed.
     #[prost(uint32, tag = "5")]
     pub answer: u32,
 }

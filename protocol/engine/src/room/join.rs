@@ -17,6 +17,9 @@ use crate::{
     trust::{Verdict, Want},
 };
 
+/// The answer of an invitation to a direct room that was declined, when the node knows.
+pub(crate) const DECLINED: u32 = 3;
+
 /// What came of looking at a Welcome.
 enum Verified {
     Joined,
@@ -29,7 +32,8 @@ impl<E: Entropy> Engine<E> {
             return self.passed(ErrorCode::Malformed);
         };
         let known = self.rooms.get(&id).map(|room| room.phase);
-        if known == Some(RoomPhase::Joined) || self.invitations.contains_key(&id) {
+        let waits = self.invitations.get(&id).is_some_and(|row| row.answer != DECLINED);
+        if known == Some(RoomPhase::Joined) || waits {
             return;
         }
         // Whoever has begun a direct room has invited the other side already.
@@ -56,7 +60,8 @@ impl<E: Entropy> Engine<E> {
     /// # Errors
     /// `NotFound` if nobody invited.
     pub(crate) fn answer_invitation(&mut self, id: RoomId, accept: bool) -> Result<(), ErrorCode> {
-        let row = self.invitations.get_mut(&id).ok_or(ErrorCode::NotFound)?;
+        let row = self.invitations.get_mut(&id).filter(|row| row.answer != DECLINED);
+        let row = row.ok_or(ErrorCode::NotFound)?;
         row.answer = if accept { 1 } else { 2 };
         let row = row.clone();
         self.stage.put(&row);
@@ -69,7 +74,7 @@ impl<E: Entropy> Engine<E> {
         let given: Vec<(RoomId, bool)> = self
             .invitations
             .iter()
-            .filter(|(_, row)| row.answer != 0)
+            .filter(|(_, row)| matches!(row.answer, 1 | 2))
             .map(|(id, row)| (*id, row.answer == 1))
             .collect();
         for (id, accept) in given {
@@ -86,12 +91,24 @@ impl<E: Entropy> Engine<E> {
         match error {
             Some(error) if error.code.retryable() => {}
             // It was answered before, and the confirmation was lost.
-            Some(error) if error.code == ErrorCode::NotFound => self.forget_invitation(id),
+            Some(error) if error.code == ErrorCode::NotFound => self.settle_invitation(id),
             Some(error) => {
                 self.forget_invitation(id);
                 self.passed(error.code);
             }
-            None => self.forget_invitation(id),
+            None => self.settle_invitation(id),
+        }
+    }
+
+    /// The node knows the answer. That a direct room was declined is kept: only the other side can
+    /// open it again, so there is no use in founding it.
+    fn settle_invitation(&mut self, id: RoomId) {
+        let Some(row) = self.invitations.get_mut(&id) else { return };
+        if row.answer == 2 && row.kind() == RoomKind::Direct {
+            row.answer = DECLINED;
+            self.stage.put(row);
+        } else {
+            self.forget_invitation(id);
         }
     }
 
@@ -251,9 +268,9 @@ impl<E: Entropy> Engine<E> {
         let Ok(id) = RoomId::try_from(left.room.as_ref()) else {
             return self.passed(ErrorCode::Malformed);
         };
-        let invited = self.invitations.contains_key(&id);
-        self.forget_invitation(id);
+        let invited = self.invitations.get(&id).is_some_and(|row| row.answer < 2);
         if invited {
+            self.forget_invitation(id);
             self.stage.notify(Notice::Invitation(id));
         }
         self.with_room(id, |engine, room| {

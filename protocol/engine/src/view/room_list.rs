@@ -89,9 +89,12 @@ pub struct InvitationView {
 }
 
 impl InvitationView {
-    /// The invitation that a row stands for; `None` if the row makes no sense.
+    /// The invitation that a row stands for; `None` if it was declined or makes no sense.
     #[must_use]
     pub fn from_row(row: &InvitationRow) -> Option<Self> {
+        if row.answer > 2 {
+            return None;
+        }
         Some(Self {
             room: RoomId::try_from(row.room.as_ref()).ok()?,
             inviter: row.inviter.parse().ok()?,
