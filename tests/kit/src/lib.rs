@@ -12,6 +12,7 @@ mod ports;
 mod raw;
 mod raw_device;
 mod raw_peer;
+mod talker;
 
 pub use admin::{ask as ask_admin, ask_raw as ask_admin_raw};
 pub use bins::{comity, comityd};
@@ -22,3 +23,4 @@ pub use ports::{free_address, held_address};
 pub use raw::{RawStream, close_code, connect, endpoint};
 pub use raw_device::RawDevice;
 pub use raw_peer::{RawLink, RawPeer, ask as ask_peer};
+pub use talker::{Heard, Talker, Voice, direct_talk, group_talk};
