@@ -47,6 +47,8 @@ pub struct Core<S, E> {
     pub(crate) paged: SessionId,
     /// Sessions are behind that could be sent another page.
     pub(crate) pages_wait: bool,
+    /// Items in quarantine.
+    pub(crate) quarantined: u64,
     pub(crate) storage_full: bool,
     pub(crate) draining: bool,
     issued: Mark,
@@ -77,6 +79,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         write_new_documents(&config, &store, &mut drain)?;
         let position = store.head()?;
         let instance = entropy.array();
+        let (_, quarantined) = store.quarantine(1)?;
         let links = LinkTable::load(&store)?;
         Ok(Self {
             chain,
@@ -99,6 +102,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             progress_told: Timestamp::default(),
             paged: SessionId(0),
             pages_wait: false,
+            quarantined,
             storage_full: false,
             draining: false,
             issued: Mark::default(),

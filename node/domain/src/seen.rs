@@ -1,13 +1,15 @@
-//! Looks up what stands under message ids: once per drain for all of them, in memory afterwards.
+//! Looks up what stands under message ids, of submissions and of events: once per drain for all of
+//! them, in memory afterwards.
 
 use std::collections::BTreeSet;
 
 use machine::Entropy;
+use prost::Message as _;
 use room::hub::Repeat;
 use store::Store;
 use wire::{
     ErrorCode, MessageId, RoomId,
-    proto::{EventHead, Submission, client_frame, client_request, item, link_frame},
+    proto::{Event, EventHead, client_frame, client_request, item, link_frame},
     signed,
 };
 
@@ -16,12 +18,12 @@ use crate::{Core, Input, drain::Seen};
 type Id = (RoomId, MessageId);
 
 impl<S: Store, E: Entropy> Core<S, E> {
-    /// Looks up the ids of all submissions in the backlog that were not looked up in this drain.
+    /// Looks up the ids of all submissions and events in the backlog that were not looked up in this drain.
     pub(crate) fn prefetch(&mut self) {
         let mut ids = BTreeSet::new();
         for input in &self.backlog {
-            collect(input, &mut |submission| {
-                if let Some(id) = id(submission)
+            collect(input, &mut |id| {
+                if let Some(id) = id
                     && !self.drain.looked_up.contains(&id)
                 {
                     ids.insert(id);
@@ -66,25 +68,35 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 }
 
-fn id(submission: &Submission) -> Option<Id> {
-    let room = RoomId::try_from(submission.room.as_ref()).ok()?;
-    Some((room, MessageId::try_from(submission.message_id.as_ref()).ok()?))
+fn id(room: &[u8], message: &[u8]) -> Option<Id> {
+    Some((RoomId::try_from(room).ok()?, MessageId::try_from(message).ok()?))
 }
 
-fn collect(input: &Input, found: &mut impl FnMut(&Submission)) {
+fn id_of_event(event: &Event) -> Option<Id> {
+    let head = EventHead::decode(event.head.as_ref()).ok()?;
+    id(&head.room, &head.message_id)
+}
+
+fn collect(input: &Input, found: &mut impl FnMut(Option<Id>)) {
     match input {
         Input::ClientFrame { frame, .. } => {
             if let Some(client_frame::Frame::Request(request)) = &frame.frame
                 && let Some(client_request::Request::Submit(submission)) = &request.request
             {
-                found(submission);
+                found(id(&submission.room, &submission.message_id));
             }
         }
         Input::LinkFrame { frame, .. } => {
             if let Some(link_frame::Frame::Batch(batch)) = &frame.frame {
                 for item in &batch.items {
-                    if let Some(item::Item::Submission(submission)) = &item.item {
-                        found(submission);
+                    match &item.item {
+                        Some(item::Item::Submission(submission)) => {
+                            found(id(&submission.room, &submission.message_id));
+                        }
+                        Some(item::Item::Events(run)) => {
+                            run.events.iter().for_each(|event| found(id_of_event(event)));
+                        }
+                        _ => {}
                     }
                 }
             }

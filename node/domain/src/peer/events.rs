@@ -100,6 +100,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         match follower::apply(&pinned, &room.head(), known, &events.events)? {
             Applied::Applied { events, .. } => {
                 for event in &events {
+                    self.is_new(event)?;
                     self.follow(room, event);
                 }
                 Ok(())
@@ -113,6 +114,15 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 tracing::error!(room = %id, hub = %hub, seq, "the hub has shown two histories");
                 Err(ErrorCode::ForkedLog)
             }
+        }
+    }
+
+    /// [ROOM-13] A message id stands for one event. A hub that gives it a second place is refused from
+    /// there on; the store would refuse the whole batch.
+    pub(crate) fn is_new(&mut self, event: &CheckedEvent) -> Result<(), ErrorCode> {
+        match self.seen(event.room, event.message)? {
+            Some(Seen::Ordered(_)) => Err(ErrorCode::Malformed),
+            Some(Seen::Pending(_)) | None => Ok(()),
         }
     }
 

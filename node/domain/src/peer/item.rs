@@ -41,7 +41,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn quarantine(&mut self, peer: &DomainName, item: &Item, error: ErrorCode) {
         let mut bytes = item.encode_to_vec();
         bytes.truncate(limits::QUARANTINE_ITEM_BYTES_MAX);
-        tracing::warn!(peer = %peer, error = error.name(), kind = kind(item), "an item was refused and kept");
+        tracing::warn!(peer = %peer, error = error.name(), kind = kind(item), "an item was refused");
+        if self.quarantined >= limits::QUARANTINE_KEPT_MAX as u64 {
+            return;
+        }
+        self.quarantined += 1;
         self.drain.batch.push(Write::PutQuarantine(QuarantineRow {
             peer: peer.clone(),
             time_ms: self.now.as_ms(),

@@ -61,13 +61,23 @@ impl<S: Store, E: Entropy> Core<S, E> {
     fn enter(&mut self, room: &mut Room, join: &Join, joined: Joined) -> Result<(), ErrorCode> {
         let (id, hub) = (room.row.room, room.row.hub.clone());
         let seq = match joined {
+            // What was stored of an earlier stay keeps its place.
+            Joined::Begin(event) if event.seq <= room.row.head_seq => {
+                let known = self.known_hash(&id, event.seq);
+                if known != Some(event.hash) {
+                    return Err(ErrorCode::ForkedLog);
+                }
+                event.seq
+            }
             Joined::Begin(event) => {
+                self.is_new(&event)?;
                 room.row.base_seq = event.seq;
                 room.row.head_seq = event.seq;
                 self.follow(room, &event);
                 event.seq
             }
             Joined::Next(event) => {
+                self.is_new(&event)?;
                 self.follow(room, &event);
                 event.seq
             }

@@ -50,9 +50,13 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let memberships = self.store.memberships(account).map_err(|error| error.code())?;
         for member in memberships.iter().filter(|member| member.to_seq.is_none()) {
             let Some(room) = self.take_room(&member.room)? else { continue };
-            for ((kind, who), seq) in &room.progress {
-                let progress = proto_progress(member.room, *kind, who, *seq);
-                self.tell_session(id, entry::Entry::Progress(progress));
+            let current = room.progress.iter().map(|((kind, who), seq)| Entry {
+                position: 0,
+                entry: Some(entry::Entry::Progress(proto_progress(member.room, *kind, who, *seq))),
+            });
+            let current: Vec<Entry> = current.collect();
+            for part in current.chunks(limits::BATCH_ITEMS_MAX) {
+                self.drain.staged.extend(page(part.to_vec(), false).map(|frame| Send::Push(id, frame)));
             }
             let delivered = (ProgressKind::Delivered, account.as_str().to_owned());
             if let (None, Some(seq)) = (&room.view, room.progress.get(&delivered)) {

@@ -4,9 +4,9 @@
 use bytes::Bytes;
 use domain::{ConnId, Input, StreamId};
 use wire::{
-    DomainName, ErrorCode, RoomId, WireError,
+    DomainName, ErrorCode, MessageId, RoomId, WireError,
     proto::{
-        Answer, Batch, Declined, Events, Item, Join, Left, LinkFrame, LinkOpen, PeerHello, Progress,
+        Answer, Batch, Declined, Event, Events, Item, Join, Left, LinkFrame, LinkOpen, PeerHello, Progress,
         ProgressKind, admin_request, admin_response, item, link_frame,
     },
 };
@@ -19,16 +19,24 @@ use crate::{
 
 /// A peer of acme's that a test plays: the items are sent as one batch. Returns the answers.
 fn play(world: &mut World, as_domain: &DomainName, items: Vec<item::Item>) -> Vec<Answer> {
-    let acme = name("acme.test");
-    let conn = greet(world, as_domain);
+    play_at(world, &name("acme.test"), as_domain, items)
+}
+
+fn play_at(
+    world: &mut World,
+    acme: &DomainName,
+    as_domain: &DomainName,
+    items: Vec<item::Item>,
+) -> Vec<Answer> {
+    let conn = greet(world, acme, as_domain);
     let stream = StreamId(world.fresh());
     let open = LinkOpen { outbox_id: Bytes::from(vec![9; 16]), first: 1 };
-    world.feed(&acme, Input::LinkOpened { conn, stream, open });
+    world.feed(acme, Input::LinkOpened { conn, stream, open });
     let numbered = (1..).zip(items).map(|(number, item)| Item { number, item: Some(item) });
     let batch = Batch { items: numbered.collect(), settled: 0 };
     let frame = LinkFrame { frame: Some(link_frame::Frame::Batch(batch)) };
     let before = world.links.len();
-    world.feed(&acme, Input::LinkFrame { conn, stream, frame });
+    world.feed(acme, Input::LinkFrame { conn, stream, frame });
     let ack = world.links[before..].iter().find_map(|(_, frame)| match &frame.frame {
         Some(link_frame::Frame::Ack(ack)) => Some(ack.clone()),
         _ => None,
@@ -36,9 +44,8 @@ fn play(world: &mut World, as_domain: &DomainName, items: Vec<item::Item>) -> Ve
     ack.expect("a batch is acknowledged").answers
 }
 
-fn greet(world: &mut World, as_domain: &DomainName) -> ConnId {
-    let acme = name("acme.test");
-    let conn = world.play_peer(&acme, as_domain);
+fn greet(world: &mut World, acme: &DomainName, as_domain: &DomainName) -> ConnId {
+    let conn = world.play_peer(acme, as_domain);
     let hello = PeerHello {
         from: as_domain.to_string(),
         to: acme.to_string(),
@@ -48,7 +55,7 @@ fn greet(world: &mut World, as_domain: &DomainName) -> ConnId {
         refused: None,
         instance: Default::default(),
     };
-    world.feed(&acme, Input::PeerHello { conn, hello });
+    world.feed(acme, Input::PeerHello { conn, hello });
     conn
 }
 
@@ -163,7 +170,7 @@ fn keys_that_do_not_chain_are_held_and_traffic_is_queued() {
     let endpoint = "umbrella.test:4433".parse().unwrap();
     let document = impostor.first_document(&umbrella, &[endpoint], world.now).unwrap();
     world.nodes.get_mut(&umbrella).unwrap().documents = vec![document.signed().clone()];
-    greet(&mut world, &umbrella);
+    greet(&mut world, &acme, &umbrella);
     world.nodes.get_mut(&umbrella).unwrap().documents = honest;
     let listed = world.admin(&acme, admin_request::Request::ListPeers(Default::default()));
     let admin_response::Response::Peers(peers) = listed else { panic!("{listed:?}") };
@@ -173,4 +180,85 @@ fn keys_that_do_not_chain_are_held_and_traffic_is_queued() {
     world.heal(&umbrella);
     world.pass(600_000);
     assert_eq!(Device::events(&world.sync(&mut bob, true)).last().unwrap().2, message, "its own keys end it");
+}
+
+/// Events that the hub signs after its log's end, with these message ids.
+fn signed(world: &World, room: RoomId, messages: &[MessageId]) -> Vec<Event> {
+    let acme = name("acme.test");
+    let node = &world.nodes[&acme];
+    let row = store::Store::room(&node.disk, &room).unwrap().unwrap();
+    let mut head = room::LogHead { seq: row.head_seq, hash: row.head_hash };
+    let body = Bytes::from_static(b"anything");
+    let mut events = Vec::new();
+    for message in messages {
+        let draft = room::chain::Draft {
+            room: &room,
+            hub: &acme,
+            epoch: 1,
+            kind: wire::proto::EventKind::Message,
+            message,
+            body: &body,
+            time_ms: 0,
+        };
+        let (event, next) = room::chain::seal(&head, &draft, &node.keys.event);
+        head = next;
+        events.push(event);
+    }
+    events
+}
+
+// [ROOM-13]
+#[test]
+fn a_hub_that_gives_a_message_id_two_places_is_refused_and_others_go_on() {
+    let mut world = World::new(&["acme.test", "umbrella.test", "initech.test"]);
+    let (_alice, mut bob, room) = pair(&mut world);
+    let (acme, umbrella) = (name("acme.test"), name("umbrella.test"));
+    world.cut(&acme);
+    let message = MessageId::new([5; 16]);
+    let events = signed(&world, room, &[message, message]);
+    let run = Events { room: room.to_bytes(), events };
+    let answers =
+        play_at(&mut world, &umbrella, &acme, vec![item::Item::Events(run.clone()), item::Item::Events(run)]);
+    assert_eq!(codes(&answers), [(1, ErrorCode::Malformed), (2, ErrorCode::Malformed)]);
+    let seen = Device::events(&world.sync(&mut bob, true));
+    assert_eq!(seen.iter().map(|event| event.2).collect::<Vec<_>>(), [message], "up to there it is a log");
+}
+
+#[test]
+fn a_hub_that_shows_another_history_is_refused_and_what_was_first_stays() {
+    let mut world = World::new(&["acme.test", "umbrella.test"]);
+    let (mut alice, mut bob, room) = pair(&mut world);
+    let (acme, umbrella) = (name("acme.test"), name("umbrella.test"));
+    let fork = signed(&world, room, &[MessageId::new([5; 16])]);
+    let (first, answer) = world.say(&mut alice, room, "first");
+    answer.unwrap();
+    world.cut(&acme);
+    let run = Events { room: room.to_bytes(), events: fork };
+    let answers = play_at(&mut world, &umbrella, &acme, vec![item::Item::Events(run)]);
+    assert_eq!(codes(&answers), [(1, ErrorCode::ForkedLog)]);
+    let seen = Device::events(&world.sync(&mut bob, true));
+    assert_eq!(seen.iter().map(|event| event.2).collect::<Vec<_>>(), [first]);
+}
+
+#[test]
+fn a_gap_is_pulled_from_the_hub() {
+    let mut world = World::new(&["acme.test", "umbrella.test"]);
+    let (mut alice, mut bob, room) = pair(&mut world);
+    let umbrella = name("umbrella.test");
+    // The follower is restored from an older copy of its disk: what it acknowledged since is gone.
+    let node = world.nodes.get_mut(&umbrella).unwrap();
+    let disk = node.disk.fork();
+    let before = std::mem::replace(&mut node.disk, disk);
+    let sent: Vec<_> = (0..3).map(|_| world.say(&mut alice, room, "x").0).collect();
+    world.pass(1_000);
+    world.nodes.get_mut(&umbrella).unwrap().disk = before;
+    world.crash(&umbrella);
+    world.pass(300_000);
+    let (last, answer) = world.say(&mut alice, room, "shows the gap");
+    answer.unwrap();
+    world.reconnect(&mut bob);
+    let mut expected = sent;
+    expected.push(last);
+    let seen = Device::events(&world.sync(&mut bob, true));
+    assert_eq!(seen.iter().map(|event| event.2).collect::<Vec<_>>(), expected);
 }
