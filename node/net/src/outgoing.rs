@@ -14,6 +14,7 @@ use wire::ErrorCode;
 pub(crate) struct Outgoing<T> {
     state: Mutex<State<T>>,
     changed: Notify,
+    taken: Notify,
     frames_max: usize,
 }
 
@@ -36,7 +37,7 @@ impl<T> Outgoing<T> {
     /// A queue for at most `frames_max` frames.
     pub(crate) fn new(frames_max: usize) -> Self {
         let state = State { frames: VecDeque::new(), end: None };
-        Self { state: Mutex::new(state), changed: Notify::new(), frames_max }
+        Self { state: Mutex::new(state), changed: Notify::new(), taken: Notify::new(), frames_max }
     }
 
     /// Adds a frame. A reader too slow for the queue is ended with `Quota`: it reconnects and goes
@@ -72,11 +73,20 @@ impl<T> Outgoing<T> {
         }
     }
 
+    /// Waits until fewer than `frames` wait: who does not read the answers is not asked for more
+    /// questions.
+    pub(crate) async fn shorter_than(&self, frames: usize) {
+        while self.lock().frames.len() >= frames {
+            self.taken.notified().await;
+        }
+    }
+
     fn take(&self) -> Option<Next<T>> {
         let mut state = self.lock();
         if state.frames.is_empty() {
             return state.end.map(Next::End);
         }
+        self.taken.notify_one();
         Some(Next::Frames(std::mem::take(&mut state.frames)))
     }
 
@@ -99,6 +109,19 @@ mod tests {
         let Next::Frames(frames) = queue.next().await else { panic!("frames come first") };
         assert_eq!(frames, [1, 2]);
         assert!(matches!(queue.next().await, Next::End(ErrorCode::Draining)));
+    }
+
+    #[tokio::test]
+    async fn a_reader_waits_until_the_writer_has_caught_up() {
+        let queue = std::sync::Arc::new(Outgoing::new(4));
+        queue.push(1);
+        queue.push(2);
+        let waiting = std::sync::Arc::clone(&queue);
+        let waiting = tokio::spawn(async move { waiting.shorter_than(2).await });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        assert!(matches!(queue.next().await, Next::Frames(_)));
+        waiting.await.expect("it is let go");
     }
 
     #[tokio::test]

@@ -20,6 +20,10 @@ use crate::{
 /// enrolling.
 const HELLO_DEADLINE: Duration = Duration::from_millis(2 * limits::REQUEST_DEADLINE_MS);
 
+/// Frames that may wait for one device. What the core sends unasked is bounded by its window; answers
+/// are bounded because a device that does not read them is not read either.
+const FRAMES_MAX: usize = 16 * limits::SESSION_QUEUE_MAX;
+
 /// Serves an accepted connection until it ends. The core hears of it only when a whole first frame
 /// has come, so that a connection which says nothing costs nothing there.
 pub(crate) async fn accept(connection: quinn::Connection, to_core: ToCore) {
@@ -32,10 +36,10 @@ pub(crate) async fn accept(connection: quinn::Connection, to_core: ToCore) {
         return close(&connection, ErrorCode::Internal);
     }
     let session = SessionId(to_core.next_id());
-    let outgoing = Arc::new(Outgoing::new(limits::SESSION_QUEUE_MAX));
+    let outgoing = Arc::new(Outgoing::new(FRAMES_MAX));
     to_core.job(Job::SessionOpened(session, exporter, Arc::clone(&outgoing))).await;
     let end = tokio::select! {
-        end = read(session, first, reader, &to_core) => end,
+        end = read(session, first, reader, &to_core, &outgoing) => end,
         end = forward(&outgoing, send) => end,
     };
     match end {
@@ -76,6 +80,7 @@ async fn read(
     first: proto::ClientFrame,
     mut reader: FrameReader,
     to_core: &ToCore,
+    outgoing: &Outgoing<Bytes>,
 ) -> End {
     let hello_until = Instant::now() + HELLO_DEADLINE;
     let mut frame = first;
@@ -99,6 +104,7 @@ async fn read(
             Ok(None) => return End::Left,
             Err(code) => return code.into(),
         }
+        outgoing.shorter_than(limits::SESSION_QUEUE_MAX).await;
     }
 }
 

@@ -10,7 +10,11 @@ mod data_directory;
 #[cfg(test)]
 mod frames;
 #[cfg(test)]
+mod hand;
+#[cfg(test)]
 mod peer;
+#[cfg(test)]
+mod room;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Frames that may wait for one link stream; the core holds back batches long before that.
-const FRAMES_MAX: usize = limits::SESSION_QUEUE_MAX;
+const FRAMES_MAX: usize = 16 * limits::SESSION_QUEUE_MAX;
 
 /// Opens a link stream of our own.
 pub(super) async fn open(peer: PeerConnection, open: proto::LinkOpen) -> Result<(), ErrorCode> {
