@@ -1,6 +1,7 @@
 //! Makes the content of every vector file. What is negative says by hand which error it must get;
 //! keys come from seeds, so that the same bytes come out every time.
 
+mod encryption;
 mod frames;
 mod identity_of;
 mod names;
@@ -18,6 +19,7 @@ pub fn all() -> Vec<(String, Vectors)> {
         ("02-frames", frames::all()),
         ("03-identity", [statements::all(), identity_of::all()].concat()),
         ("05-rooms", rooms::all()),
+        ("08-encryption", encryption::all()),
     ];
     chapters
         .into_iter()

@@ -1,5 +1,6 @@
 //! Runs one case: from the name of a procedure and its input to an output or a named error.
 
+mod encryption;
 mod frames;
 mod identity_of;
 mod names;
@@ -34,6 +35,9 @@ const PROCEDURES: &[(&str, Procedure)] = &[
     ("key-file", identity_of::key_file),
     ("direct-room", rooms::direct),
     ("event-run", rooms::event_run),
+    ("content", encryption::content),
+    ("framing", encryption::framing),
+    ("key-package", encryption::key_package),
 ];
 
 /// Runs a case.
