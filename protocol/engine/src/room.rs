@@ -9,6 +9,5 @@ mod pull;
 mod state;
 
 pub(crate) use commit::roster;
-pub(crate) use join::DECLINED;
 pub(crate) use log::Flow;
 pub(crate) use state::{Group, Member, Room};
