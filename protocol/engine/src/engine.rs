@@ -170,7 +170,10 @@ impl<E: Entropy> Engine<E> {
     /// Looks at a room again at this time.
     pub(crate) fn wake_for(&mut self, at: Timestamp, room: RoomId) {
         self.timers.insert((at, room));
-        self.stage.wake_at(at);
+        // The newest time replaces those before, so it is always the earliest of all.
+        if let Some((first, _)) = self.timers.first() {
+            self.stage.wake_at(*first);
+        }
     }
 
     /// A number of milliseconds between 0 and `below`, to keep devices from acting at once.

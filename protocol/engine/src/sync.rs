@@ -61,12 +61,12 @@ impl<E: Entropy> Engine<E> {
     }
 
     fn event(&mut self, event: &Event) {
-        let room = EventHead::decode(event.head.clone())
+        let place = EventHead::decode(event.head.clone())
             .map_err(|_| ErrorCode::Malformed)
-            .and_then(|head| RoomId::try_from(head.room.as_ref()));
-        match room {
-            Ok(room) => {
-                self.with_room(room, |engine, room| engine.pushed(room, event));
+            .and_then(|head| Ok((RoomId::try_from(head.room.as_ref())?, head.seq)));
+        match place {
+            Ok((room, seq)) => {
+                self.with_room(room, |engine, room| engine.pushed(room, seq, event));
                 self.touched.insert(room);
             }
             Err(error) => self.passed(error),

@@ -104,6 +104,24 @@ fn nothing_is_sent_or_shown_before_it_is_written() {
 }
 
 #[test]
+fn a_later_alarm_does_not_hide_an_earlier_one() {
+    let mut world = World::new(&[ALICE, BOB, CAROL]);
+    world.node.failing = Some(("claim", ErrorCode::Unavailable.into()));
+    let send = |name: &str| Command::Send {
+        target: Target::Account(account(name)),
+        text: "x".into(),
+        reply_to: None,
+    };
+    world.order(0, send(BOB));
+    world.run();
+    let first = world.phones[0].wake.expect("the claim is to be repeated");
+    world.now = world.now.plus_ms(1);
+    world.order(0, send(CAROL));
+    world.run();
+    assert!(world.phones[0].wake.expect("still") <= first);
+}
+
+#[test]
 fn two_commits_race_and_both_are_done_in_the_end() {
     let mut world = World::new(&[ALICE, BOB, CAROL]);
     let room = world.group("race");

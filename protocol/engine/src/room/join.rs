@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The answer of an invitation to a direct room that was declined, when the node knows.
-pub(crate) const DECLINED: u32 = 3;
+const DECLINED: u32 = 3;
 
 /// What came of looking at a Welcome.
 enum Verified {

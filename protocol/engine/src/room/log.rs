@@ -26,9 +26,11 @@ pub(crate) enum Flow {
 }
 
 impl<E: Entropy> Engine<E> {
-    /// An event came on the sync stream.
-    pub(crate) fn pushed(&mut self, room: &mut Room, event: &Event) {
-        if room.listens() && !room.behind {
+    /// An event came on the sync stream, with this seq as it says. While the room is behind, only
+    /// the very next one is of use.
+    pub(crate) fn pushed(&mut self, room: &mut Room, seq: u64, event: &Event) {
+        let next = room.stalled_until.is_none() && Some(seq) == room.head_seq.checked_add(1);
+        if room.listens() && (!room.behind || next) {
             self.run(room, std::slice::from_ref(event), false);
         }
     }

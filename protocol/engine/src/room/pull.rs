@@ -10,6 +10,9 @@ use wire::{
 use super::Room;
 use crate::{Engine, Notice, request::Purpose};
 
+/// A pull that gave nothing although there is more is repeated after this many milliseconds, then
+/// after twice as many, and so on.
+const REST_FIRST_MS: u64 = 50;
 /// A pull that failed is repeated after this many milliseconds.
 const REST_MS: u64 = 10_000;
 
@@ -51,9 +54,11 @@ impl<E: Entropy> Engine<E> {
                 engine.run(room, &pulled.events, true);
             }
             let moved = room.head_seq > before;
-            room.behind |= !pulled.end && moved && room.listens();
+            room.behind |= !pulled.end && room.listens();
+            room.empty_pulls = if moved { 0 } else { room.empty_pulls.saturating_add(1) };
             if room.behind && !moved {
-                room.rest_until = engine.now.plus_ms(REST_MS);
+                let rest = REST_FIRST_MS << room.empty_pulls.min(10);
+                room.rest_until = engine.now.plus_ms(rest.min(REST_MS));
                 engine.wake_for(room.rest_until, id);
             }
             engine.stage.rooms.insert(room.id);

@@ -85,6 +85,8 @@ pub(crate) struct Room {
     pub(crate) refresh_at: Option<Timestamp>,
     /// A pull is on its way.
     pub(crate) pulling: bool,
+    /// Pulls that gave nothing although there is more, one after the other.
+    pub(crate) empty_pulls: u32,
     /// What has to be judged before the log goes on cannot be judged yet.
     pub(crate) stalled_until: Option<Timestamp>,
     /// Some members' keys were not checked yet.
@@ -130,6 +132,7 @@ impl Room {
             settle_at: None,
             refresh_at: None,
             pulling: false,
+            empty_pulls: 0,
             stalled_until: None,
             unchecked: false,
             join: None,

@@ -31,6 +31,7 @@ pub struct Phone {
     /// The process ends at this transaction, just before or just after it is written.
     pub crash_at: Option<(usize, bool)>,
     pub crashed: bool,
+    pub wake: Option<Timestamp>,
     fingerprint: [u8; 32],
     entropy: Seeded,
     engine: Option<Engine<Seeded>>,
@@ -51,6 +52,7 @@ impl Phone {
             writes: 0,
             crash_at: None,
             crashed: false,
+            wake: None,
             fingerprint,
             entropy,
             engine: None,
@@ -94,7 +96,7 @@ impl Phone {
                     self.input(now, Input::Persisted(mark));
                 }
                 Output::Send(frame) => frames.push(frame),
-                Output::WakeAt(_) => {}
+                Output::WakeAt(at) => self.wake = Some(at),
                 Output::Notify(notice) => self.notices.push(notice),
             }
         }
