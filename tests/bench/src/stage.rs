@@ -86,7 +86,10 @@ pub(crate) async fn send(sender: &mut Talker, submissions: Vec<Submission>) -> R
         if under_way.is_empty() {
             return Ok(heard);
         }
-        for message in messages(&sender.hear().await?) {
+        let told = sender.hear().await.with_context(|| {
+            format!("{} sent and not ordered, {} not sent", under_way.len(), waiting.len())
+        })?;
+        for message in messages(&told) {
             under_way.remove(message);
             heard += 1;
         }
@@ -97,7 +100,9 @@ pub(crate) async fn send(sender: &mut Talker, submissions: Vec<Submission>) -> R
 pub(crate) async fn read(reader: &mut Talker, expected: &[MessageId]) -> Result<()> {
     let mut expected = expected.iter();
     while expected.len() > 0 {
-        for message in messages(&reader.hear().await?) {
+        let left = expected.len();
+        let told = reader.hear().await.with_context(|| format!("{left} messages have not arrived"))?;
+        for message in messages(&told) {
             let next = expected.next().context("more messages than were sent")?;
             anyhow::ensure!(message == next.as_bytes().as_slice(), "out of order");
         }
