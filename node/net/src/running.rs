@@ -152,11 +152,15 @@ async fn tick(mut wakes: watch::Receiver<Timestamp>, to_core: ToCore) {
         let wait = Duration::from_millis(at.since_ms(now())).min(LONGEST);
         tokio::select! {
             () = tokio::time::sleep(wait) => to_core.input(Input::Tick).await,
-            changed = wakes.changed() => if changed.is_err() { return },
+            // Looked at once, a change is no longer one: the time must be read before waiting again.
+            changed = wakes.changed() => match changed {
+                Ok(()) => continue,
+                Err(_) => return,
+            },
         }
-        if wait.is_zero() && wakes.has_changed().is_ok_and(|changed| !changed) {
-            // The core has had its tick and asked for nothing new yet.
-            if wakes.changed().await.is_err() {
+        if wait.is_zero() {
+            // The core has had its tick; until it asks for something new, once a minute will do.
+            if let Ok(Err(_)) = tokio::time::timeout(LONGEST, wakes.changed()).await {
                 return;
             }
         }
