@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         return if run.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let (from, count) = (number("--from").unwrap_or(0), number("--seeds").unwrap_or(200));
-    let failed = sim::workload::many(from, count, |line| say(line));
+    let failed = sim::workload::many(from, count, say);
     say(&format!("{count} seeds, {} failed", failed.len()));
     for (seed, broken) in &failed {
         say(&format!("seed {seed}: {}", broken.join("; ")));

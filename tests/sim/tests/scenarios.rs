@@ -1,4 +1,5 @@
 //! The conversations in `scenarios/`, each with the transcript that stands in its file.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{env, fs, path::Path};
 

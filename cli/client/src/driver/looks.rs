@@ -110,11 +110,8 @@ impl Driver {
         let mut rows = self.store.items(&id, part).await?;
         let mut more = rows.len() > limit as usize;
         if more {
-            if oldest_first {
-                rows.pop().map(drop)
-            } else {
-                Some(drop(rows.remove(0)))
-            };
+            let surplus = if oldest_first { rows.len() - 1 } else { 0 };
+            rows.remove(surplus);
         }
         more |= shorten(&mut rows, oldest_first);
         let (first, last) = (rows.first().map_or(0, |row| row.seq), rows.last().map_or(0, |row| row.seq));

@@ -181,7 +181,7 @@ impl Rogue {
 }
 
 fn tree(world: &World) -> RatchetTreeIn {
-    RatchetTreeIn::tls_deserialize_exact(&world.observer.ratchet_tree().unwrap()).unwrap()
+    RatchetTreeIn::tls_deserialize_exact(world.observer.ratchet_tree().unwrap()).unwrap()
 }
 
 fn group_info(world: &World) -> VerifiableGroupInfo {
