@@ -2,6 +2,11 @@
 //! a room's group, and what the hub can check without reading anything (`spec/08-encryption.md`).
 //! This is the only crate that names OpenMLS; its types end here. Nothing here stores or sends:
 //! state comes in as rows and goes out as the difference to them.
+//!
+//! Randomness is the entropy that each operation is given, with one exception: HPKE draws the
+//! ephemeral keys of a commit's path and Welcome from the operating system. With the same entropy
+//! key packages, foundings and messages come out byte for byte the same; commits to others differ
+//! in bytes, and in nothing that is decided on them.
 
 pub mod content;
 mod delta;

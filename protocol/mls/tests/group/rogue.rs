@@ -392,6 +392,34 @@ fn a_commit_bound_to_nothing_or_to_another_room() {
     }
 }
 
+// [MLS-19]
+#[test]
+fn a_group_info_that_names_another_signer_than_the_one_who_signed() {
+    let mut rogue = Rogue::new(72);
+    let (commit, extras) = rogue.commit(true, |builder| builder);
+    let good = extras.group_info.to_vec();
+    // At the end: the signer (4 bytes), the length of the signature (2), the signature (64).
+    let signer = good.len() - 70;
+    for index in [0u32, 2] {
+        let mut signed = good[..signer].to_vec();
+        signed.extend_from_slice(&index.to_be_bytes());
+        let mut input = Vec::new();
+        for part in [b"MLS 1.0 GroupInfoTBS".as_slice(), &signed[4..]] {
+            tls_codec::VLByteSlice(part).tls_serialize(&mut input).unwrap();
+        }
+        let signature = rogue.keys.secret.sign(&input);
+        let forged = [signed.as_slice(), &[0x40, 64], &signature].concat();
+        let same = forged == good;
+        let extras = CommitExtras { group_info: forged.into(), ..extras.clone() };
+        let checked = rogue.world.observer.check_commit(&commit, &extras).map(|_| ());
+        // Index 2 is the rogue's own: then these are the bytes that it made in the first place.
+        assert_eq!(
+            (checked, same),
+            if index == 2 { (Ok(()), true) } else { (Err(ErrorCode::Malformed), false) }
+        );
+    }
+}
+
 // [MLS-1], [MLS-21], [MLS-22]
 #[test]
 fn key_packages_that_are_valid_mls_and_not_ours() {
