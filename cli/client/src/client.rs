@@ -167,8 +167,12 @@ impl Client {
             }
             loop {
                 match happenings.next().await {
-                    Some(Happening::Delivery { intent, .. }) if intent == sent.intent => break,
-                    Some(Happening::Missed | Happening::Connected(true) | Happening::Read { .. }) => break,
+                    Some(Happening::Delivery { intent, level: reached, failed, .. })
+                        if intent == sent.intent && (reached >= Some(level) || failed.is_some()) =>
+                    {
+                        break;
+                    }
+                    Some(Happening::Missed | Happening::Connected(true)) => break,
                     Some(_) => {}
                     None => return Err(ClientError::Closed),
                 }
@@ -180,6 +184,8 @@ impl Client {
         let cursor = Cursor { limit: 200, ..Cursor::default() };
         let page = match self.messages(sent.room, cursor).await {
             Err(ClientError::Refused(error)) if error.code == ErrorCode::NotFound => return Ok(None),
+            // The owner ended in between: whoever takes over says `Missed`, and then is asked.
+            Err(ClientError::Owner(_)) => return Ok(None),
             page => page?,
         };
         Ok(page.messages.into_iter().find(|message| message.intent == Some(sent.intent)))

@@ -5,12 +5,12 @@
 mod answer;
 mod looks;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use engine::{CommandId, Engine, Input, Notice, Output};
 use machine::{Machine as _, Timestamp};
 use tokio::sync::{broadcast, mpsc, oneshot};
-use wire::{Account, DeviceId, proto::ClientFrame};
+use wire::{Account, DeviceId, RoomId, proto::ClientFrame};
 
 use crate::{
     ClientError,
@@ -51,6 +51,7 @@ pub(crate) struct Driver {
     session: Option<mpsc::Sender<ClientFrame>>,
     outgoing: VecDeque<ClientFrame>,
     notices: Vec<Notice>,
+    changed_rooms: BTreeSet<RoomId>,
     wake: Option<Timestamp>,
     endpoint: String,
     problem: Option<String>,
@@ -81,7 +82,7 @@ impl Driver {
         let (account, device) = (profile.keys.account.clone(), profile.keys.device);
         let engine = Engine::open(profile.keys.clone(), snapshot, SystemEntropy, clock::now())?;
         let endpoint = profile.home.endpoints.first().cloned().unwrap_or_default();
-        let (events, keeper) = session::keep(profile.home, profile.keys);
+        let (events, keeper) = session::keep(dir.clone(), profile.home, profile.keys);
         Ok(Self {
             engine,
             store,
@@ -95,6 +96,7 @@ impl Driver {
             session: None,
             outgoing: VecDeque::new(),
             notices: Vec::new(),
+            changed_rooms: BTreeSet::new(),
             wake: None,
             endpoint,
             problem: None,
@@ -238,7 +240,10 @@ impl Driver {
             }
         }
         for notice in std::mem::take(&mut self.notices) {
-            self.notice(notice).await?;
+            self.notice(notice);
+        }
+        for room in std::mem::take(&mut self.changed_rooms) {
+            self.tell_room(room).await?;
         }
         self.flush();
         Ok(())

@@ -13,6 +13,7 @@ use wire::{
 use crate::{
     ClientError,
     clock::{self, SystemEntropy},
+    device::DeviceDir,
     profile::Home,
     quic::{self, Connection},
 };
@@ -41,12 +42,16 @@ pub(crate) enum SessionEvent {
 
 /// Events of sessions, one after the other, until the receiver is dropped. `close` ends the one
 /// that stands in good order.
-pub(crate) fn keep(home: Home, keys: DeviceKeys) -> (mpsc::Receiver<SessionEvent>, Keeper) {
+pub(crate) fn keep(
+    dir: DeviceDir,
+    mut home: Home,
+    keys: DeviceKeys,
+) -> (mpsc::Receiver<SessionEvent>, Keeper) {
     let (events, receiver) = mpsc::channel(FRAMES_WAITING_MAX);
     let task = tokio::spawn(async move {
         let mut backoff = Backoff::default();
         loop {
-            let outcome = run(&home, &keys, &events, &mut backoff).await;
+            let outcome = run(&dir, &mut home, &keys, &events, &mut backoff).await;
             if events.send(SessionEvent::Down(outcome)).await.is_err() {
                 return;
             }
@@ -71,19 +76,21 @@ impl Drop for Keeper {
 }
 
 async fn run(
-    home: &Home,
+    dir: &DeviceDir,
+    home: &mut Home,
     keys: &DeviceKeys,
     events: &mpsc::Sender<SessionEvent>,
     backoff: &mut Backoff,
 ) -> ClientError {
-    match session(home, keys, events, backoff).await {
+    match session(dir, home, keys, events, backoff).await {
         Ok(never) => match never {},
         Err(error) => error,
     }
 }
 
 async fn session(
-    home: &Home,
+    dir: &DeviceDir,
+    home: &mut Home,
     keys: &DeviceKeys,
     events: &mpsc::Sender<SessionEvent>,
     backoff: &mut Backoff,
@@ -98,6 +105,12 @@ async fn session(
         _ => return Err(ErrorCode::Malformed.into()),
     };
     backoff.contact();
+    let endpoints = connection.document.endpoints().iter().map(ToString::to_string);
+    if home.learn(endpoints)
+        && let Err(error) = home.save_endpoints(dir)
+    {
+        tracing::warn!(%error, "the domain's new endpoints are not kept");
+    }
     let (sender, outgoing) = mpsc::channel(FRAMES_WAITING_MAX);
     let up = SessionEvent::Up { ready, endpoint: connection.endpoint.clone(), frames: sender };
     events.send(up).await.map_err(|_| ClientError::Closed)?;

@@ -42,7 +42,12 @@ pub(crate) async fn serve(
 ) {
     let mut begun = Some(begun);
     let mut waiting_since = Instant::now();
+    let mut missed = false;
     loop {
+        if std::mem::take(&mut missed) {
+            // What happened between the two owners was told to nobody. Nobody may be listening.
+            let _ = happenings.send(Happening::Missed);
+        }
         if !is_device(dir.dir()) {
             return refuse(begun, ClientError::NoDevice(dir.dir().to_owned()));
         }
@@ -66,7 +71,10 @@ pub(crate) async fn serve(
                     }
                     return;
                 }
-                guest::End::OwnerGone => waiting_since = Instant::now(),
+                guest::End::OwnerGone => {
+                    waiting_since = Instant::now();
+                    missed = true;
+                }
                 guest::End::Refused(error) => return refuse(begun, error),
             },
             Err(()) if waiting_since.elapsed() > OWNER_WITHIN && begun.is_some() => {

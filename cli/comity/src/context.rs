@@ -214,7 +214,8 @@ impl Context {
 
     /// Reports a failure on stderr.
     pub(crate) fn report(&self, error: &CliError) {
-        if error.exit() == crate::error::exit::PIPE {
+        use crate::error::exit::{INTERRUPTED, PIPE};
+        if matches!(error.exit(), PIPE | INTERRUPTED) {
             return;
         }
         let text = if self.is_json() { format!("{}\n", error.json()) } else { error.text(self.err) };

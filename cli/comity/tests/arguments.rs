@@ -68,7 +68,7 @@ const ROWS: &[(&[&str], i32, &str)] = &[
         2,
         "64 hexadecimal",
     ),
-    (&["peer", "pin", "umbrella.test", "--fingerprint", "00"], 2, "required"),
+    (&["peer", "pin", "umbrella.test", "--fingerprint", "00"], 2, "64 hexadecimal"),
     (&["user", "invite", "alice"], 2, "alice@acme.example"),
     (&["login"], 2, "required"),
     (&["login", "alice@acme.test"], 2, "invitation"),

@@ -11,7 +11,8 @@ use crate::{
 };
 
 impl Driver {
-    pub(super) async fn notice(&mut self, notice: Notice) -> Result<(), ClientError> {
+    /// Answers or tells. A room that changed several times in one go is told once, at the end.
+    pub(super) fn notice(&mut self, notice: Notice) {
         match notice {
             Notice::Queued { command, intent, room } => {
                 if self.pending.get(&command).is_some_and(|pending| pending.when_queued) {
@@ -28,10 +29,13 @@ impl Driver {
                 self.tell(Happening::Delivery { room, intent, id: message, level, failed });
             }
             Notice::Item { room, item } => self.tell(Happening::Message(convert::message(room, item))),
-            Notice::Room(room) | Notice::Joined(room) | Notice::Left(room) | Notice::Paused { room, .. } => {
-                self.tell_room(room).await?;
+            Notice::Room(room)
+            | Notice::Joined(room)
+            | Notice::Left(room)
+            | Notice::Invitation(room)
+            | Notice::Paused { room, .. } => {
+                self.changed_rooms.insert(room);
             }
-            Notice::Invitation(room) => self.tell_room(room).await?,
             Notice::Read { room, account, seq } => self.tell(Happening::Read { room, account, seq }),
             Notice::Typing { room, account, active } => {
                 self.tell(Happening::Typing { room, account, active });
@@ -47,7 +51,6 @@ impl Driver {
             Notice::Goodbye(error) => self.problem = Some(error.to_string()),
             Notice::Stopped => {}
         }
-        Ok(())
     }
 
     fn answer(&mut self, command: engine::CommandId, reply: Result<Reply, ClientError>) {
@@ -81,7 +84,7 @@ impl Driver {
         self.peers.insert(peer.domain.to_string(), peer);
     }
 
-    async fn tell_room(&mut self, room: RoomId) -> Result<(), ClientError> {
+    pub(super) async fn tell_room(&mut self, room: RoomId) -> Result<(), ClientError> {
         if self.happenings.receiver_count() > 0
             && let Some(room) = self.room(room).await?
         {

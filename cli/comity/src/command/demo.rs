@@ -53,8 +53,13 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let (acme, umbrella) = nodes;
     if let Err(error) = told {
         stop(acme, umbrella).await?;
-        let logs = format!("the nodes' logs are in {}", dir.display());
-        return Err(if error.exit() == crate::error::exit::INTERRUPTED { error } else { error.cause(logs) });
+        if error.exit() != crate::error::exit::INTERRUPTED {
+            return Err(error.cause(format!("the nodes' logs are in {}", dir.display())));
+        }
+        if fresh {
+            std::fs::remove_dir_all(&dir)?;
+        }
+        return Err(error);
     }
     if args.once {
         stop(acme, umbrella).await?;

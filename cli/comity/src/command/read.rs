@@ -60,6 +60,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     device::with(context, async |client| {
         device::catch_up(context, client).await?;
         let parts = parts(client, &args).await?;
+        if parts.iter().all(|part| part.messages.is_empty()) {
+            context.status("Nothing unread.");
+        }
         for part in &parts {
             show(context, part, parts.len() > 1 || args.room.is_none())?;
             if !args.keep_unread {

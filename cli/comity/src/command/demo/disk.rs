@@ -28,7 +28,7 @@ pub(super) struct Found {
 pub(super) fn find_message(dir: &Path, room: &[u8; 32], id: &[u8; 16]) -> io::Result<Option<Found>> {
     let start = [&PRIVATE_MESSAGE[..], room].concat();
     for file in files(dir)? {
-        let bytes = fs::read(&file)?;
+        let bytes = read(&file)?;
         for at in places(&bytes, &start) {
             let near = bytes.get(at..(at + start.len() + ID_WITHIN).min(bytes.len())).unwrap_or_default();
             let Some(place) = places(near, id).next() else { continue };
@@ -40,12 +40,20 @@ pub(super) fn find_message(dir: &Path, room: &[u8; 32], id: &[u8; 16]) -> io::Re
     Ok(None)
 }
 
+/// The bytes of a file; none if it went away meanwhile, as a database's side files do.
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    match fs::read(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read,
+    }
+}
+
 /// How many files below a directory were read, and those that hold the text.
 pub(super) fn scan(dir: &Path, text: &[u8]) -> io::Result<(usize, Vec<PathBuf>)> {
     let files = files(dir)?;
     let mut holding = Vec::new();
     for file in &files {
-        if places(&fs::read(file)?, text).next().is_some() {
+        if places(&read(file)?, text).next().is_some() {
             holding.push(file.clone());
         }
     }

@@ -198,14 +198,12 @@ async fn outage(
     stage.verify(queue.total > 0, "acme.test keeps them for umbrella.test, on disk")?;
     stage.say(&PeerShown::of_state(&state).sentence(now_ms()))?;
     for item in &queue.items {
-        stage.detail(&format!(
-            "item {}: {}, {} bytes",
-            item.number,
-            crate::output::line(&item.kind),
-            item.bytes
-        ))?;
+        let room: String = room.to_string().chars().take(8).collect();
+        let age = ago(now_ms(), item.since_ms);
+        stage.detail(&format!("item {} of room {room}, queued for {age}", item.number))?;
     }
-    stage.verify(state.last_error != 0, "the reason and the next try are shown")?;
+    let told = state.last_error != 0 && state.next_retry_ms > 0;
+    stage.verify(told, "the reason and the next try are shown")?;
     let held = alice.texts(room).await?;
     let not_yet = held
         .iter()

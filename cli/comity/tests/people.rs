@@ -1,0 +1,180 @@
+//! The command line against a real node: what people type, in the order in which they type it, and
+//! the examples of the help.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use kit::Node;
+
+struct House {
+    node: Node,
+    home: tempfile::TempDir,
+}
+
+impl House {
+    /// A node with alice and bob, both logged in.
+    fn new() -> Self {
+        let node = Node::start("acme.test").expect("a node");
+        let house = Self { node, home: tempfile::tempdir().expect("a directory") };
+        for name in ["alice", "bob"] {
+            let account = format!("{name}@acme.test");
+            let invited = house.admin(&["user", "invite", &account]);
+            let invitation = house.home.path().join(format!("{name}.invite"));
+            std::fs::write(&invitation, &invited.stdout).expect("written");
+            let file = invitation.to_str().expect("text");
+            let output = house.run(&["login", &account, "--code-file", file]);
+            assert!(output.status.success(), "{}", text(&output.stderr));
+        }
+        house
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_comity"));
+        command.args(args).env("COMITY_HOME", self.people()).env_remove("COMITY_DATA");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn people(&self) -> PathBuf {
+        self.home.path().join("people")
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("comity runs")
+    }
+
+    fn admin(&self, args: &[&str]) -> Output {
+        let data = self.node.data().to_str().expect("text").to_owned();
+        let output = self.run(&[args, &["--data", &data]].concat());
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+        output
+    }
+
+    /// Runs as somebody, expects this exit code, and returns stdout.
+    fn says(&self, name: &str, args: &[&str], exit: i32) -> String {
+        let output = self.run(&[&["--as", name], args].concat());
+        assert_eq!(output.status.code(), Some(exit), "{name} {args:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+struct Watching(Child);
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn two_people_talk_make_a_group_and_part() {
+    let house = House::new();
+    let sent =
+        house.says("alice", &["send", "bob@acme.test", "hello\nthere", "--wait", "ordered", "--json"], 0);
+    let sent: serde_json::Value = serde_json::from_str(&sent).expect("one object");
+    assert_eq!(sent["level"], "ordered");
+    let read = house.says("bob", &["read", "--unread", "--json=sender,text,kind"], 0);
+    assert!(read.contains(r#""text":"hello\nthere""#) && read.contains("alice@acme.test"), "{read}");
+    assert_eq!(house.says("bob", &["read", "--unread"], 0), "", "it was marked as read");
+    let room = sent["room"].as_str().expect("an id");
+    let by_prefix = house.says("bob", &["message", "list", &room[..8], "--json=seq,text", "--limit", "1"], 0);
+    assert!(by_prefix.contains("hello"), "{by_prefix}");
+
+    house.says("alice", &["room", "create", "ops", "bob@acme.test"], 0);
+    let shown = house.says("bob", &["room", "show", "#ops", "--json=members,standing"], 0);
+    assert!(shown.contains(r#""account":"alice@acme.test","role":"admin""#), "{shown}");
+    house.says("bob", &["room", "remove", "#ops", "alice@acme.test"], 5);
+    house.says("bob", &["room", "rename", "#ops", "mine"], 5);
+    house.says("alice", &["room", "role", "#ops", "bob@acme.test", "admin"], 0);
+    house.says("bob", &["room", "rename", "#ops", "operations"], 0);
+    house.says("alice", &["room", "show", "#operations"], 0);
+    house.says("alice", &["room", "show", "#ops"], 3);
+    house.says("alice", &["room", "accept", "#operations"], 3);
+    house.says("bob", &["room", "leave", "#operations"], 0);
+    house.says("alice", &["send", "mallory@acme.test", "x", "--timeout", "10"], 3);
+    let status = house.says("alice", &["status", "--check", "--json=connected,unsent,account"], 0);
+    assert!(status.contains(r#""connected":true"#), "{status}");
+    let users = text(&house.admin(&["user", "list"]).stdout);
+    assert_eq!(users.lines().filter(|line| line.contains("\tenrolled\t1\t")).count(), 2, "{users}");
+    let again = house.run(&["login", "alice@acme.test", "--code-file", "/dev/null"]);
+    assert_eq!(again.status.code(), Some(6), "{}", text(&again.stderr));
+}
+
+#[test]
+fn commands_work_beside_a_watch_and_after_its_end() {
+    let house = House::new();
+    let watch = house.command(&["--as", "alice", "watch"]).spawn().expect("it runs");
+    let mut watch = Watching(watch);
+    let socket = house.people().join("alice@acme.test/socket");
+    while !Path::new(&socket).exists() {
+        assert!(watch.0.try_wait().expect("looked").is_none(), "watch ended");
+        std::thread::yield_now();
+    }
+    house.says("alice", &["send", "bob@acme.test", "beside", "--wait", "ordered"], 0);
+    drop(watch);
+    house.says("alice", &["send", "bob@acme.test", "after", "--wait", "ordered"], 0);
+    let read = house.says("bob", &["read", "--json=text"], 0);
+    assert_eq!(read, "{\"text\":\"beside\"}\n{\"text\":\"after\"}\n");
+}
+
+#[test]
+fn a_message_waits_for_its_node_and_says_so() {
+    let mut house = House::new();
+    house.says("alice", &["send", "bob@acme.test", "first", "--wait", "ordered"], 0);
+    house.node.stop().expect("stopped");
+    house.says("alice", &["send", "bob@acme.test", "second", "--timeout", "1"], 8);
+    house.says("alice", &["status", "--check"], 9);
+    house.node.run().expect("started");
+    house.says("alice", &["send", "bob@acme.test", "third", "--wait", "ordered"], 0);
+    let read = house.says("bob", &["read", "--json=text"], 0);
+    assert_eq!(read, "{\"text\":\"first\"}\n{\"text\":\"second\"}\n{\"text\":\"third\"}\n");
+}
+
+/// Every example of the help is run as it stands there, with this node in place of the names of
+/// places. It may find nothing, but it may not be a command that does not exist.
+#[test]
+fn the_examples_of_the_help_are_commands_that_run() {
+    let house = House::new();
+    house.says("alice", &["room", "create", "ops", "bob@acme.test"], 0);
+    let reference = text(&house.run(&["util", "reference"]).stdout);
+    let examples: Vec<&str> = reference
+        .lines()
+        .filter(|line| line.starts_with("  comity ") || line.starts_with("  echo "))
+        .collect();
+    assert!(examples.len() > 25, "{}", examples.len());
+    let data = quoted(house.node.data());
+    for example in examples {
+        if ["demo", "watch", "completions", "login alice@acme.test"]
+            .iter()
+            .any(|slow| example.trim_end().ends_with(slow) || example.contains(&format!("comity {slow}")))
+        {
+            continue;
+        }
+        let line = example
+            .trim()
+            .replace("bob@umbrella.test", "bob@acme.test")
+            .replace("/var/lib/comity", &data)
+            .replace("--timeout 30", "--timeout 1")
+            .replace("comity ", &format!("{} --as alice ", quoted(Path::new(env!("CARGO_BIN_EXE_comity")))));
+        let output = Command::new("sh")
+            .args(["-c", &line])
+            .current_dir(house.home.path())
+            .env("COMITY_HOME", house.people())
+            .stdin(Stdio::null())
+            .output()
+            .expect("a shell");
+        let code = output.status.code().unwrap_or(-1);
+        assert!(![-1, 2, 126, 127, 255].contains(&code), "{line}: {code}: {}", text(&output.stderr));
+    }
+}
+
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display())
+}
