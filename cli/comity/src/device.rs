@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use client::{Account, Client, ClientError, Happening, Room, RoomId, Standing};
+use client::{Account, Client, ClientError, Room, RoomId, Standing};
 use tokio::time::timeout;
 
 use crate::{
@@ -14,6 +14,8 @@ use crate::{
 
 /// How long a verb that shows waits for what the node has.
 const CATCH_UP: Duration = Duration::from_secs(5);
+/// How often to look for what no happening tells.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How long closing may take.
 const CLOSE: Duration = Duration::from_secs(2);
 /// Digits of an id that may stand for it.
@@ -53,17 +55,18 @@ pub(crate) async fn catch_up(context: &Context, client: &Client) -> Result<bool,
             if status.caught_up {
                 return Ok(());
             }
-            while let Some(happening) = happenings.next().await {
-                if matches!(happening, Happening::CaughtUp | Happening::Connected(_) | Happening::Missed) {
-                    break;
-                }
-            }
+            // Most progress is told; what is not is looked for.
+            let _ = timeout(LOOK_AGAIN, happenings.next()).await;
         }
     };
     if let Ok(outcome) = timeout(CATCH_UP, wait).await {
         return outcome.map(|()| true);
     }
     let status = client.status().await.map_err(|error| failed("cannot ask the device", error))?;
+    if status.connected {
+        context.warn("a room is still being fetched; shown is what this device has");
+        return Ok(false);
+    }
     let why = status.problem.unwrap_or_else(|| "it has not answered yet".to_owned());
     context.warn(&format!(
         "shown is what this device has: no session with {} ({})",

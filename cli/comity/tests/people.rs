@@ -79,7 +79,7 @@ fn two_people_talk_make_a_group_and_part() {
     let sent =
         house.says("alice", &["send", "bob@acme.test", "hello\nthere", "--wait", "ordered", "--json"], 0);
     let sent: serde_json::Value = serde_json::from_str(&sent).expect("one object");
-    assert_eq!(sent["level"], "ordered");
+    assert!(["ordered", "stored", "delivered"].iter().any(|level| sent["level"] == *level), "{sent}");
     let read = house.says("bob", &["read", "--unread", "--json=sender,text,kind"], 0);
     assert!(read.contains(r#""text":"hello\nthere""#) && read.contains("alice@acme.test"), "{read}");
     assert_eq!(house.says("bob", &["read", "--unread"], 0), "", "it was marked as read");
@@ -142,7 +142,6 @@ fn a_message_waits_for_its_node_and_says_so() {
 #[test]
 fn the_examples_of_the_help_are_commands_that_run() {
     let house = House::new();
-    house.says("alice", &["room", "create", "ops", "bob@acme.test"], 0);
     let reference = text(&house.run(&["util", "reference"]).stdout);
     let examples: Vec<&str> = reference
         .lines()
@@ -150,6 +149,7 @@ fn the_examples_of_the_help_are_commands_that_run() {
         .collect();
     assert!(examples.len() > 25, "{}", examples.len());
     let data = quoted(house.node.data());
+    std::fs::write(house.home.path().join("umbrella.txt"), "0f".repeat(32)).expect("written");
     for example in examples {
         if ["demo", "watch", "completions", "login alice@acme.test"]
             .iter()

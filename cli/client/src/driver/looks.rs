@@ -43,7 +43,7 @@ impl Driver {
             connected: self.session.is_some(),
             endpoint: self.endpoint.clone(),
             problem: self.problem.clone(),
-            caught_up: self.session.is_some() && self.engine.caught_up(),
+            caught_up: self.session.is_some() && self.engine.caught_up() && !self.fetching(),
             rooms: standing(Standing::Member) + standing(Standing::Joining),
             invitations: standing(Standing::Invited),
             unread: rooms.iter().map(|room| room.unread).sum(),
@@ -54,6 +54,15 @@ impl Driver {
                 .filter(|peer| peer.queued > 0 || peer.absent_since_ms > 0)
                 .cloned()
                 .collect(),
+        })
+    }
+
+    /// Whether a room is being joined, or lacks events that are known to be there.
+    fn fetching(&self) -> bool {
+        self.engine.rooms().iter().any(|room| match room.phase {
+            RoomPhase::Awaiting => true,
+            RoomPhase::Joined => room.behind && room.paused.is_none(),
+            _ => false,
         })
     }
 

@@ -124,9 +124,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
 async fn connected(client: &Client) {
     let mut happenings = client.watch();
     while client.status().await.is_ok_and(|status| !status.caught_up) {
-        if happenings.next().await.is_none() {
-            return;
-        }
+        // Most progress is told; what is not is looked for.
+        let _ = timeout(Duration::from_millis(50), happenings.next()).await;
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 
 pub(crate) const EXAMPLES: &[Example] = &[Example(
     "With what the other administrator read to you",
-    "comity peer pin umbrella.test --endpoint 127.0.0.1:4433 --fingerprint 3f2a9c013f2a9c013f2a9c013f2a9c013f2a9c013f2a9c013f2a9c013f2a9c01",
+    "comity peer pin umbrella.test --endpoint 127.0.0.1:4433 --fingerprint \"$(cat umbrella.txt)\"",
 )];
 
 /// Recognise a domain by the fingerprint of its root key
