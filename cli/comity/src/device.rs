@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use client::{Account, Client, ClientError, Room, RoomId, Standing};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     context::Context,
@@ -12,8 +12,10 @@ use crate::{
     output::{line, room_label, short},
 };
 
-/// How long a verb that shows waits for what the node has.
-const CATCH_UP: Duration = Duration::from_secs(5);
+/// How long a verb that shows waits for a session with the node.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long it waits for what the node has, once there is a session.
+const CATCH_UP: Duration = Duration::from_secs(30);
 /// How often to look for what no happening tells.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How long closing may take.
@@ -48,21 +50,20 @@ async fn open(context: &Context) -> Result<Client, CliError> {
 /// # Errors
 /// Those of asking the device.
 pub(crate) async fn catch_up(context: &Context, client: &Client) -> Result<bool, CliError> {
-    let wait = async {
-        let mut happenings = client.watch();
-        loop {
-            let status = client.status().await.map_err(|error| failed("cannot ask the device", error))?;
-            if status.caught_up {
-                return Ok(());
-            }
-            // Most progress is told; what is not is looked for.
-            let _ = timeout(LOOK_AGAIN, happenings.next()).await;
+    let began = Instant::now();
+    let mut happenings = client.watch();
+    let status = loop {
+        let status = client.status().await.map_err(|error| failed("cannot ask the device", error))?;
+        if status.caught_up {
+            return Ok(true);
         }
+        let patience = if status.connected { CATCH_UP } else { CONNECT };
+        if began.elapsed() > patience {
+            break status;
+        }
+        // Most progress is told; what is not is looked for.
+        let _ = timeout(LOOK_AGAIN, happenings.next()).await;
     };
-    if let Ok(outcome) = timeout(CATCH_UP, wait).await {
-        return outcome.map(|()| true);
-    }
-    let status = client.status().await.map_err(|error| failed("cannot ask the device", error))?;
     if status.connected {
         context.warn("a room is still being fetched; shown is what this device has");
         return Ok(false);

@@ -167,6 +167,7 @@ fn the_examples_of_the_help_are_commands_that_run() {
             .args(["-c", &line])
             .current_dir(house.home.path())
             .env("COMITY_HOME", house.people())
+            .env("COMITY_DATA", house.node.data())
             .stdin(Stdio::null())
             .output()
             .expect("a shell");
