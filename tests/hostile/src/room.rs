@@ -209,7 +209,7 @@ async fn bodies_that_are_not_what_they_say_are_refused() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_room_looks_to_a_stranger_as_if_it_did_not_exist() -> Result<()> {
     let mut node = node()?;
-    let (mut hands, mut members) = room_of_three(&node).await?;
+    let (hands, mut members) = room_of_three(&node).await?;
     let mut mallory = Hand::new(&node, "mallory").await?;
     let room = *members[0].room();
     assert_eq!(mallory.pull(&room).await?, Err(ErrorCode::NotFound));

@@ -48,8 +48,9 @@ fn of_certificate(change: impl Fn(&mut Signed) + 'static) -> Change {
     })
 }
 
-fn tampered() -> Vec<(&'static str, ErrorCode, Change)> {
-    use ErrorCode::{BadSignature, Malformed, TooLarge};
+/// Parts that are absent, or too many.
+fn incomplete() -> Vec<(&'static str, ErrorCode, Change)> {
+    use ErrorCode::{Malformed, TooLarge};
     vec![
         (
             "no keys",
@@ -107,6 +108,13 @@ fn tampered() -> Vec<(&'static str, ErrorCode, Change)> {
                 Ok(())
             }),
         ),
+    ]
+}
+
+/// A binding that is not what the account signed.
+fn tampered_binding() -> Vec<(&'static str, ErrorCode, Change)> {
+    use ErrorCode::{BadSignature, Malformed, TooLarge};
+    vec![
         (
             "the binding's signature flipped",
             BadSignature,
@@ -144,6 +152,13 @@ fn tampered() -> Vec<(&'static str, ErrorCode, Change)> {
                 signed.body = vec![0; limits::BINDING_BYTES_MAX + 1].into();
             }),
         ),
+    ]
+}
+
+/// A list or a certificate that is not what the account signed.
+fn tampered_devices() -> Vec<(&'static str, ErrorCode, Change)> {
+    use ErrorCode::{BadSignature, Malformed, TooLarge};
+    vec![
         (
             "the list's signature flipped",
             BadSignature,
@@ -196,18 +211,6 @@ fn borrowed(alice: &Person) -> Result<Vec<(&'static str, ErrorCode, Change)>> {
     let mallory = Person::new("mallory@acme.test")?;
     let foreign = Person { account: "alice@umbrella.test".parse()?, ..alice.clone() };
     let (list, certificate) = (mallory.device_list()?, mallory.certificate()?);
-    let other_device = DeviceCertificate::issue(
-        &alice.account,
-        DeviceId::new([9; 16]),
-        &alice.device_key.public(),
-        &alice.account_key,
-        alice.since,
-    )?;
-    let two =
-        [(alice.device, alice.device_key.public()), (DeviceId::new([9; 16]), mallory.device_key.public())];
-    let unproved = DeviceList::issue(&alice.account, None, &two, &[], &alice.account_key, alice.since)?;
-    let later = alice.since.plus_ms(3 * limits::CLOCK_SKEW_MS);
-    let early = AccountBinding::propose(&alice.account, &alice.account_key, AccountMode::UserHeld, later)?;
     let (mallorys, foreigns) = (mallory.enrolment()?, foreign.enrolment()?);
     Ok(vec![
         (
@@ -242,6 +245,25 @@ fn borrowed(alice: &Person) -> Result<Vec<(&'static str, ErrorCode, Change)>> {
                 Ok(())
             }),
         ),
+    ])
+}
+
+/// Statements of the right account that do not fit together.
+fn ill_fitting(alice: &Person) -> Result<Vec<(&'static str, ErrorCode, Change)>> {
+    let second = Person::new("alice@acme.test")?;
+    let other_device = DeviceCertificate::issue(
+        &alice.account,
+        DeviceId::new([9; 16]),
+        &alice.device_key.public(),
+        &alice.account_key,
+        alice.since,
+    )?;
+    let two =
+        [(alice.device, alice.device_key.public()), (DeviceId::new([9; 16]), second.device_key.public())];
+    let unproved = DeviceList::issue(&alice.account, None, &two, &[], &alice.account_key, alice.since)?;
+    let later = alice.since.plus_ms(3 * limits::CLOCK_SKEW_MS);
+    let early = AccountBinding::propose(&alice.account, &alice.account_key, AccountMode::UserHeld, later)?;
+    Ok(vec![
         (
             "a certificate of another device",
             ErrorCode::AuthFailed,
@@ -280,8 +302,11 @@ async fn keys_that_prove_nothing_do_not_spend_the_code() -> Result<()> {
         keys: Some(alice.enrolment()?),
     };
     let mut device = RawDevice::connect(&node).await?;
-    let mut rows = tampered();
+    let mut rows = incomplete();
+    rows.extend(tampered_binding());
+    rows.extend(tampered_devices());
     rows.extend(borrowed(&alice)?);
+    rows.extend(ill_fitting(&alice)?);
     for (what, error, change) in rows {
         let mut enrol = honest.clone();
         change(&mut enrol)?;

@@ -133,9 +133,8 @@ fn claims(person: &Person) -> Vec<(&'static str, ErrorCode, Request)> {
     ]
 }
 
-fn submissions(person: &Person) -> Vec<(&'static str, ErrorCode, Request)> {
-    use ErrorCode::{Malformed, NotFound, OriginMismatch, TooLarge};
-    let honest = Submission {
+fn message_of(person: &Person) -> Submission {
+    Submission {
         room: Bytes::from_static(&[1; 32]),
         message_id: Bytes::from_static(&[2; 16]),
         kind: EventKind::Message.into(),
@@ -145,12 +144,18 @@ fn submissions(person: &Person) -> Vec<(&'static str, ErrorCode, Request)> {
         commit: None,
         account: person.account.to_string(),
         device_id: person.device.to_bytes(),
-    };
-    let changed = |change: &dyn Fn(&mut Submission)| {
-        let mut submission = honest.clone();
-        change(&mut submission);
-        Request::Submit(submission)
-    };
+    }
+}
+
+fn changed(person: &Person, change: &dyn Fn(&mut Submission)) -> Request {
+    let mut submission = message_of(person);
+    change(&mut submission);
+    Request::Submit(submission)
+}
+
+fn submissions(person: &Person) -> Vec<(&'static str, ErrorCode, Request)> {
+    use ErrorCode::{Malformed, NotFound, OriginMismatch, TooLarge};
+    let changed = |change: &dyn Fn(&mut Submission)| changed(person, change);
     let extras = |bytes: usize| CommitExtras { welcome: vec![0; bytes].into(), group_info: Bytes::new() };
     vec![
         ("a room that does not exist", NotFound, changed(&|_| {})),
@@ -191,9 +196,15 @@ fn submissions(person: &Person) -> Vec<(&'static str, ErrorCode, Request)> {
         ("a commit without its extras", Malformed, changed(&|it| it.kind = EventKind::Commit.into())),
         ("a message with a commit's extras", Malformed, changed(&|it| it.commit = Some(extras(1)))),
         ("a message that names a hub", Malformed, changed(&|it| it.hub = "acme.test".to_owned())),
+    ]
+}
+
+fn foundings(person: &Person) -> Vec<(&'static str, ErrorCode, Request)> {
+    let changed = |change: &dyn Fn(&mut Submission)| changed(person, change);
+    vec![
         (
             "a founding without a hub",
-            Malformed,
+            ErrorCode::Malformed,
             changed(&|it| {
                 it.kind = EventKind::Founding.into();
                 it.epoch = 0;
@@ -201,7 +212,7 @@ fn submissions(person: &Person) -> Vec<(&'static str, ErrorCode, Request)> {
         ),
         (
             "a founding at a hub that nobody pinned",
-            NotFound,
+            ErrorCode::NotFound,
             changed(&|it| {
                 it.kind = EventKind::Founding.into();
                 it.epoch = 0;
@@ -210,7 +221,7 @@ fn submissions(person: &Person) -> Vec<(&'static str, ErrorCode, Request)> {
         ),
         (
             "a founding that is no group",
-            Malformed,
+            ErrorCode::Malformed,
             changed(&|it| {
                 it.kind = EventKind::Founding.into();
                 it.epoch = 0;
@@ -260,6 +271,7 @@ async fn every_request_that_is_asked_wrongly_gets_its_named_error() -> Result<()
     rows.extend(accounts());
     rows.extend(claims(&alice));
     rows.extend(submissions(&alice));
+    rows.extend(foundings(&alice));
     rows.extend(others());
     for (what, error, request) in rows {
         assert_eq!(device.refused(request).await?, error, "{what}");
@@ -300,7 +312,7 @@ async fn who_exists_is_not_told_to_strangers() -> Result<()> {
     };
     let nobody = device.request(claim("nobody@acme.test", 1)).await?;
     let Response::Claimed(claimed) = nobody else { panic!("{nobody:?}") };
-    let error = claimed.accounts.first().and_then(|claimed| claimed.error.clone()).map(|error| error.code);
+    let error = claimed.accounts.first().and_then(|claimed| claimed.error).map(|error| error.code);
     assert_eq!(error, Some(ErrorCode::NotFound.code()), "{claimed:?}");
     drop(known);
     unharmed(&mut node).await

@@ -109,6 +109,9 @@ async fn a_batch_that_breaks_the_rules_ends_the_connection_and_counts_for_nothin
     let mut node = node()?;
     let peer = RawPeer::new("evil.test")?;
     peer.pinned_by(&node)?;
+    let honest = RawPeer::new("honest.test")?;
+    honest.pinned_by(&node)?;
+    let (_honest_connection, mut honest_link) = linked(&honest, &node).await?;
     for (what, error, frame) in broken_batches() {
         let (connection, mut link) = linked(&peer, &node).await?;
         link.stream().write(&LinkFrame { frame: Some(frame) }).await?;
@@ -117,6 +120,8 @@ async fn a_batch_that_breaks_the_rules_ends_the_connection_and_counts_for_nothin
         let (_connection, mut link) = linked(&peer, &node).await?;
         assert_eq!(link.send([left()]).await?, 1, "{what}");
         link.acknowledged(1).await?;
+        let number = honest_link.send([left()]).await?;
+        honest_link.acknowledged(number).await.context("the honest peer beside it")?;
     }
     unharmed(&mut node).await
 }
