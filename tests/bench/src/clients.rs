@@ -1,9 +1,12 @@
 //! Clients as people run them: the SDK, which encrypts, decrypts and commits to a disk of its own.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use client::{Client, Contact, Happening, Happenings, MessageBody, Outgoing, RoomId};
+use client::{Client, ClientError, Contact, ErrorCode, Happening, Happenings, MessageBody, Outgoing, RoomId};
 use identity::Ticket;
 use kit::Node;
 use tokio::task::JoinSet;
@@ -80,9 +83,9 @@ impl Pair {
         let (sender, reader, to) =
             if number.is_multiple_of(2) { (of_alice, of_bob, bob) } else { (of_bob, of_alice, alice) };
         let happenings = reader.watch();
-        let room = sender.direct(&to).await?;
+        let room = patiently(async || sender.direct(&to).await).await.context("the room")?;
         let mut pair = Self { sender, reader, happenings, room, _directory: directory };
-        pair.send_all(1).await?;
+        pair.send_all(1).await.context("the first message")?;
         Ok(pair)
     }
 
@@ -131,6 +134,19 @@ impl Pair {
     }
 }
 
+/// Asks until the client has a session and the nodes have met.
+async fn patiently<T>(ask: impl AsyncFn() -> Result<T, ClientError>) -> Result<T> {
+    for _ in 0..100 {
+        match ask().await {
+            Err(ClientError::Refused(error)) if error.code == ErrorCode::Unavailable => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            done => return Ok(done?),
+        }
+    }
+    bail!("nothing can be reached")
+}
+
 async fn login(node: &Node, account: &Account, directory: &Path) -> Result<Client> {
     let request = Request::InviteUser(proto::InviteUser { account: account.to_string() });
     let Response::Invite(invite) = node.ask(request)? else { bail!("no invitation") };
@@ -141,8 +157,8 @@ async fn login(node: &Node, account: &Account, directory: &Path) -> Result<Clien
         endpoints: invite.endpoints.iter().map(|endpoint| endpoint.parse()).collect::<Result<_, _>>()?,
         expires: invite.expires,
     };
-    let client = Client::login(directory, &ticket).await?;
-    client.set_contact(Contact::Open).await?;
+    let client = Client::login(directory, &ticket).await.context("the login")?;
+    patiently(async || client.set_contact(Contact::Open).await).await.context("the contact policy")?;
     Ok(client)
 }
 
@@ -155,7 +171,7 @@ async fn latency() -> Result<Vec<f64>> {
         let start = Instant::now();
         pair.send_all(1).await?;
         times.push(start.elapsed().as_secs_f64() * 1000.0);
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     pair.close().await;
     Ok(times)
