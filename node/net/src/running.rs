@@ -152,7 +152,7 @@ async fn tick(mut wakes: watch::Receiver<Timestamp>, to_core: ToCore) {
         let wait = Duration::from_millis(at.since_ms(now())).min(LONGEST);
         tokio::select! {
             () = tokio::time::sleep(wait) => to_core.input(Input::Tick).await,
-            // Looked at once, a change is no longer one: the time must be read before waiting again.
+            // Waiting has taken note of the change: the time is read anew before the next wait.
             changed = wakes.changed() => match changed {
                 Ok(()) => continue,
                 Err(_) => return,
