@@ -78,13 +78,14 @@ fn a_ciphertext_shown_in_another_room_is_unreadable_there() {
     assert_eq!(world.texts(1, other), ["goes on"]);
 }
 
+// [MLS-12]
 #[test]
 fn a_ciphertext_shown_under_another_id_is_refused_by_its_binding() {
     let (mut world, room) = direct();
     let kept = submission(&mut world, 0, room, "bound");
     world.node.order(room, (EventKind::Message, MessageId::new([5; 16]), &kept.body), world.now);
     world.run();
-    assert_eq!(last(&world, 1, room).body, Body::Unreadable(ErrorCode::OriginMismatch));
+    assert_eq!(last(&world, 1, room).body, Body::Unreadable(ErrorCode::Malformed));
 }
 
 #[test]

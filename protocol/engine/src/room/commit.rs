@@ -82,7 +82,7 @@ impl<E: Entropy> Engine<E> {
     ) -> Result<Judged, Objection> {
         let refuse = |error| Err(Objection::Refuse(error));
         if !binds(&staged.binding, event) {
-            return refuse(ErrorCode::OriginMismatch);
+            return refuse(ErrorCode::Malformed);
         }
         let leaving = room.leaving();
         let member = room.live(&self.keys).map_err(Objection::Refuse)?;
@@ -204,7 +204,7 @@ impl<E: Entropy> Engine<E> {
         let sender = match processed {
             Ok(Processed::Proposal { sender, binding }) if binds(&binding, event) => sender,
             Ok(Processed::Proposal { .. }) => {
-                return self.refuse(room, event, ErrorCode::OriginMismatch);
+                return self.refuse(room, event, ErrorCode::Malformed);
             }
             Ok(_) => return self.refuse(room, event, ErrorCode::Malformed),
             Err(error) => return self.refuse(room, event, error),
@@ -242,7 +242,7 @@ impl<E: Entropy> Engine<E> {
     }
 }
 
-/// Whether authenticated data names the place where the hub shows the body.
+/// [MLS-12] Whether authenticated data names the place where the hub shows the body.
 pub(super) fn binds(binding: &MessageBinding, event: &CheckedEvent) -> bool {
     binding.room == event.room.as_bytes().as_slice()
         && binding.message_id == event.message.as_bytes().as_slice()

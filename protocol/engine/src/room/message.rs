@@ -59,7 +59,7 @@ impl<E: Entropy> Engine<E> {
             Err(error) => return Err((None, error)),
         };
         if !binds(&binding, event) {
-            return Err((None, ErrorCode::OriginMismatch));
+            return Err((None, ErrorCode::Malformed));
         }
         let names = (sender.account, sender.device);
         match mls::content::unpad(&plaintext) {
