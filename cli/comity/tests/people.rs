@@ -161,6 +161,7 @@ fn the_examples_of_the_help_are_commands_that_run() {
             .trim()
             .replace("bob@umbrella.test", "bob@acme.test")
             .replace("/var/lib/comity", &data)
+            .replace("~/.local/share/bash-completion/completions/", "")
             .replace("--timeout 30", "--timeout 1")
             .replace("comity ", &format!("{} --as alice ", quoted(Path::new(env!("CARGO_BIN_EXE_comity")))));
         let output = Command::new("sh")
