@@ -11,11 +11,14 @@ use room::{
 };
 use store::{Store, Write, row::RoomRow};
 use wire::{
-    Account, DomainName, ErrorCode, MessageId, WireError,
+    Account, DomainName, ErrorCode, MessageId, WireError, limits,
     proto::{Event, EventKind, HubNotice, Item, Join, Left, entry, item},
 };
 
 use crate::{Core, drain::Seen, group, room_table::Room};
+
+/// What varies in size in a `Join`; the rest of one fits into a kibibyte.
+const JOIN_PARTS_BYTES_MAX: usize = limits::BATCH_BYTES_MAX - 1_024;
 
 impl<S: Store, E: Entropy> Core<S, E> {
     /// Orders a submission, or says why not. The same submission again is no error and has no second
@@ -33,11 +36,15 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let taken = self.rooms.take(&self.store, &own, &request.room)?;
         let mut room = match (taken, request.kind) {
             (taken, EventKind::Founding) => {
-                let exists = taken.is_some();
-                if let Some(room) = taken {
-                    self.rooms.put(room);
-                }
-                return self.found(request, exists);
+                let founded = match &taken {
+                    None => self.found(request, None),
+                    Some(room) => match &room.view {
+                        Some(view) => self.found(request, Some(view)),
+                        None => Err(ErrorCode::Conflict.into()),
+                    },
+                };
+                taken.into_iter().for_each(|room| self.rooms.put(room));
+                return founded;
             }
             (Some(room), _) if room.row.hub == own => room,
             (Some(room), _) => {
@@ -100,6 +107,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
                     return Err(error.into());
                 }
             };
+        // [ROOM-26] A Join that fits no batch could never be told.
+        let names: usize = effects.view.roster.keys().map(|account| account.as_str().len() + 4).sum();
+        if request.body.len() + extras.welcome.len() + tree.len() + 2 * names > JOIN_PARTS_BYTES_MAX {
+            room.group = None;
+            return Err(ErrorCode::TooLarge.into());
+        }
         room.group_changed = true;
         let commit = self.append(room, request);
         let join = Join {
@@ -156,10 +169,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
         Ok(())
     }
 
-    fn found(&mut self, request: &Request, exists: bool) -> Result<(), WireError> {
+    fn found(&mut self, request: &Request, known: Option<&hub::RoomView>) -> Result<(), WireError> {
         let own = self.config.domain.clone();
         let mut group = None;
-        let founded = hub::order_founding(&own, exists, request, || {
+        let founded = hub::order_founding(&own, known, request, || {
             let (observer, leaf) = self.found_group(&request.body)?;
             group = Some(observer);
             Ok(leaf)

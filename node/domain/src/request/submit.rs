@@ -10,7 +10,7 @@ use store::{
 };
 use wire::{
     Account, DeviceId, DomainName, ErrorCode, WireError, limits,
-    proto::{Accepted, EventKind, Submission, item},
+    proto::{Accepted, AnswerInvitation, EventKind, Submission, item},
 };
 
 use crate::{Core, SessionId, drain::Seen};
@@ -39,11 +39,33 @@ impl<S: Store, E: Entropy> Core<S, E> {
             None => None,
         };
         let view = known.as_ref().map(|(hub, standing): &(DomainName, Standing)| (hub, *standing));
-        match home::accept(&self.config.domain, (account, &device), &request, view)? {
+        let route = home::accept(&self.config.domain, (account, &device), &request, view);
+        if request.kind == EventKind::Founding && route == Err(ErrorCode::Conflict) {
+            return Err(self.founds_what_is_there(account, &request)?.into());
+        }
+        match route? {
             home::Route::Here => self.order(&request)?,
             home::Route::Peer(hub) => self.forward(&hub, &request, submission)?,
         }
         Ok(accepted)
+    }
+
+    // [SYNC-21] Who founds a direct room to which it is invited has answered the invitation.
+    // [ROOM-18] Who was in it and is out must be brought back by the other side.
+    fn founds_what_is_there(&mut self, account: &Account, request: &Request) -> Result<ErrorCode, ErrorCode> {
+        let accept = AnswerInvitation { room: request.room.to_bytes(), accept: true };
+        match self.answer_invitation(account, &accept) {
+            Ok(_) => return Ok(ErrorCode::Conflict),
+            Err(ErrorCode::NotFound) => {}
+            Err(error) => return Err(error),
+        }
+        let Some(room) = self.take_room(&request.room)? else { return Ok(ErrorCode::Conflict) };
+        let out = match &room.view {
+            Some(view) => view.has_been_in(account),
+            None => room.standing(account) != Standing::Member,
+        };
+        self.rooms.put(room);
+        Ok(if out { ErrorCode::Forbidden } else { ErrorCode::Conflict })
     }
 
     // [SYNC-9]

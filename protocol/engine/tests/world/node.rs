@@ -278,8 +278,8 @@ impl Node {
         let founding = RoomFounding::decode(request.body.as_ref()).map_err(|_| ErrorCode::Malformed)?;
         let observer = Observer::found(&founding)?;
         let hub_domain = request.hub.clone().unwrap();
-        let exists = self.rooms.contains_key(&request.room);
-        let founded = hub::order_founding(&hub_domain, exists, request, || {
+        let known = self.rooms.get(&request.room).map(|room| &room.view);
+        let founded = hub::order_founding(&hub_domain, known, request, || {
             Ok(FoundingLeaf {
                 group: request.room,
                 epoch: 0,

@@ -30,25 +30,26 @@ pub struct Founded {
     pub view: RoomView,
 }
 
-/// Checks a founding ([ROOM-18]). `exists` is whether this domain already knows the room, as hub or
-/// as follower.
+/// Checks a founding ([ROOM-18]). `known` is the room, if this domain already orders it.
 ///
 /// # Errors
 /// `Conflict` if the room exists: for a direct room the other side was first, and its invitation
-/// follows. `Misdirected` if another domain is to be hub. `OriginMismatch` if the leaf is not the
+/// follows; `Forbidden` if the account was in it and is out, for then only the other side can bring
+/// it back. `Misdirected` if another domain is to be hub. `OriginMismatch` if the leaf is not the
 /// submitter's. `Forbidden` if the founder is not the first admin of a group, or none of the two of
 /// a direct room. `Malformed` if room, hub or id do not agree. `Unsupported` as [`State::parse`].
 pub fn order_founding(
     own: &DomainName,
-    exists: bool,
+    known: Option<&RoomView>,
     request: &Request,
     observe: impl FnOnce() -> Result<FoundingLeaf, ErrorCode>,
 ) -> Result<Founded, WireError> {
     if request.hub.as_ref() != Some(own) {
         return Err(ErrorCode::Misdirected.into());
     }
-    if exists {
-        return Err(ErrorCode::Conflict.into());
+    if let Some(view) = known {
+        let out = view.has_been_in(&request.account);
+        return Err(if out { ErrorCode::Forbidden } else { ErrorCode::Conflict }.into());
     }
     let seen = observe()?;
     let state = State::parse(&seen.state)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId, WireError};
+use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId, WireError, proto::RoomKind};
 
 use super::{RoomView, message::current_epoch};
 use crate::Request;
@@ -22,8 +22,9 @@ pub struct LeaveEffects {
 /// removal and the room and message id in the authenticated data.
 ///
 /// # Errors
-/// `NotFound`, `Forbidden` by standing; `StaleEpoch` with the current epoch; `OriginMismatch` if the
-/// leaf is not the submitter's; `Malformed` if the binding names another place.
+/// `NotFound`, `Forbidden` by standing, or for the last member of a direct room, who alone can bring
+/// the other back; `StaleEpoch` with the current epoch; `OriginMismatch` if the leaf is not the
+/// submitter's; `Malformed` if the binding names another place.
 pub fn order_proposal(
     view: &RoomView,
     request: &Request,
@@ -31,6 +32,11 @@ pub fn order_proposal(
 ) -> Result<LeaveEffects, WireError> {
     view.submitter(request)?;
     current_epoch(view, request)?;
+    let mut others = view.roster.keys().filter(|account| **account != request.account);
+    let alone = !others.any(|account| !view.has_been_in(account));
+    if alone && view.state.kind == RoomKind::Direct {
+        return Err(ErrorCode::Forbidden.into());
+    }
     let (proposer, binding) = observe()?;
     if proposer != (request.account.clone(), request.device) {
         return Err(ErrorCode::OriginMismatch.into());

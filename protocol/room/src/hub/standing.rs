@@ -67,6 +67,12 @@ impl RoomView {
         }
     }
 
+    /// Whether this account was in the room and is out, or on its way out.
+    #[must_use]
+    pub fn has_been_in(&self, account: &Account) -> bool {
+        [&self.leaving, &self.declined, &self.former].iter().any(|out| out.contains(account))
+    }
+
     /// The domains that receive the room's events: those of members that are not on their way out.
     #[must_use]
     pub fn recipients(&self) -> BTreeSet<DomainName> {

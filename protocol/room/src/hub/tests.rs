@@ -180,6 +180,20 @@ fn an_account_that_leaves_is_out_at_once_and_its_leaf_with_the_next_commit() {
 }
 
 #[test]
+fn the_last_member_of_a_direct_room_stays() {
+    let mut view = direct_view();
+    let binding = (view.room, FOUNDING);
+    let leave = |view: &RoomView, name: &str| {
+        let request = request(view.room, name, EventKind::Proposal, 1);
+        order_proposal(view, &request, || Ok((leaf(name, 1), binding)))
+    };
+    let after = leave(&view, "bob").unwrap().view;
+    assert_eq!(leave(&after, "alice"), Err(Forbidden.into()));
+    view.declined.insert(account("bob"));
+    assert_eq!(leave(&view, "alice"), Err(Forbidden.into()));
+}
+
+#[test]
 fn a_late_leave_is_stale() {
     let view = group_view();
     let request = request(group(), "bob", EventKind::Proposal, 4);
@@ -207,17 +221,18 @@ fn a_room_is_founded_by_one_device_under_an_id_that_is_its_own() {
     for kind in [RoomKind::Group, RoomKind::Direct] {
         let (request, seen) = founding(kind);
         let found = |seen: &FoundingLeaf| {
-            order_founding(&acme(), false, &request, || Ok(seen.clone())).map(|founded| founded.view)
+            order_founding(&acme(), None, &request, || Ok(seen.clone())).map(|founded| founded.view)
         };
         let view = found(&seen).unwrap();
         assert_eq!((view.epoch, view.roster.len()), (0, 1));
 
-        assert_eq!(order_founding(&acme(), true, &request, || panic!("exists")), Err(Conflict.into()));
+        let exists = |known: &RoomView| order_founding(&acme(), Some(known), &request, || panic!("exists"));
+        let mut known = RoomView { roster: Default::default(), ..view.clone() };
+        assert_eq!(exists(&known), Err(Conflict.into()), "it will be invited");
+        known.former.insert(account("alice"));
+        assert_eq!(exists(&known), Err(Forbidden.into()), "only the other side can bring it back");
         let umbrella = "umbrella.test".parse().unwrap();
-        assert_eq!(
-            order_founding(&umbrella, false, &request, || panic!("not ours")),
-            Err(Misdirected.into())
-        );
+        assert_eq!(order_founding(&umbrella, None, &request, || panic!("not ours")), Err(Misdirected.into()));
 
         let with = |change: &dyn Fn(&mut FoundingLeaf)| {
             let mut seen = seen.clone();
@@ -244,17 +259,17 @@ fn nobody_takes_the_room_of_others() {
         ..ours
     };
     assert_eq!(
-        order_founding(&acme(), false, &request, || Ok(as_group)),
+        order_founding(&acme(), None, &request, || Ok(as_group)),
         Err(Malformed.into()),
         "a group under the id of a direct room"
     );
     let (request, seen) = founding(RoomKind::Direct);
     let stolen = Request { account: account("carol"), ..request };
     let seen = FoundingLeaf { leaves: vec![(account("carol"), stolen.device)], ..seen };
-    assert_eq!(order_founding(&acme(), false, &stolen, || Ok(seen)), Err(Forbidden.into()));
+    assert_eq!(order_founding(&acme(), None, &stolen, || Ok(seen)), Err(Forbidden.into()));
     let (request, mut seen) = founding(RoomKind::Group);
     seen.state.admins = vec!["alice@acme.test".into(), "bob@umbrella.test".into()];
-    assert_eq!(order_founding(&acme(), false, &request, || Ok(seen)), Err(Forbidden.into()));
+    assert_eq!(order_founding(&acme(), None, &request, || Ok(seen)), Err(Forbidden.into()));
 }
 
 // [ROOM-19]
