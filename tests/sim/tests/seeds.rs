@@ -1,6 +1,6 @@
 //! Random runs: as many as `SIM_SEEDS` says, 200 by default.
 
-use std::env;
+use std::{env, io::Write as _};
 
 use sim::workload;
 
@@ -16,7 +16,7 @@ fn every_promise_holds_in_random_runs() {
     let open = |broken: &[String]| broken.iter().all(|broken| broken.contains(OPEN_DEFECT));
     let (known, failed): (Vec<_>, Vec<_>) = all.iter().partition(|(_, broken)| open(broken));
     for (seed, broken) in &known {
-        println!("open defect, seed {seed}: {}", broken.join("; "));
+        let _ = writeln!(std::io::stderr(), "open defect, seed {seed}: {}", broken.join("; "));
     }
     assert!(known.len() as u64 * 20 <= count, "the open defect is more frequent than 1 run in 20");
     let told: Vec<String> =
