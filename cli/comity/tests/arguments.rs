@@ -1,5 +1,6 @@
 //! What the command line refuses, row by row: the exit code, what is said, and that nothing of it
 //! needs a terminal.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{
     fs,

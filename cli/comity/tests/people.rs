@@ -1,5 +1,6 @@
 //! The command line against a real node: what people type, in the order in which they type it, and
 //! the examples of the help.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{
     path::{Path, PathBuf},
