@@ -114,6 +114,13 @@ impl Player<'_> {
             "online" => return self.world.set_online(device, true),
             _ => {}
         }
+        // A user whose device died over the creation of a room does nothing in it.
+        if let ("send" | "invite" | "remove" | "promote" | "leave" | "read", [name, ..]) = (verb, rest)
+            && !name.contains('@')
+            && !self.world.history.rooms.iter().any(|room| show::room(&self.world, *room) == *name)
+        {
+            return self.world.note(format!("{who} finds no room {name}"));
+        }
         let command = match (verb, rest) {
             ("send", [target, text @ ..]) => {
                 // The canary makes plaintext recognisable wherever it turns up.
