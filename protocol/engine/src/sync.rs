@@ -31,6 +31,9 @@ impl<E: Entropy> Engine<E> {
             self.stage.notify(Notice::CaughtUp);
             self.resubmit();
             let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
+            for room in &rooms {
+                self.with_room(*room, Self::settle_soon);
+            }
             self.touched.extend(rooms);
         }
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use machine::Entropy;
-use openmls::prelude::{GroupId, MlsGroup, StagedCommit};
+use openmls::prelude::{GroupId, MlsGroup, QueuedProposal, StagedCommit};
 use wire::{
     Account, ErrorCode, RoomId, SecretKey,
     proto::{MessageBinding, RoomState},
@@ -291,7 +291,8 @@ impl Member {
         self.staged = None;
     }
 
-    /// Forgets the pending commit: it was refused, and will be made again.
+    /// Forgets the pending commit, or the own proposal to leave: it was refused, or will be made
+    /// again.
     ///
     /// # Errors
     /// `Conflict` for a rejoin: drop the member and begin again from the rows that were stored before
@@ -303,7 +304,23 @@ impl Member {
         if matches!(self.staged, Some(Staged::Own)) {
             self.staged = None;
         }
+        self.withdraw_leave()?;
         self.group.clear_pending_commit(self.provider.store()).map_err(fault::damaged)
+    }
+
+    // Nothing can be made in a group while the own departure is pending in it.
+    fn withdraw_leave(&mut self) -> Result<(), ErrorCode> {
+        let own = self.group.own_leaf_index().u32();
+        let mine = |proposal: &&QueuedProposal| delta::leaver(proposal).is_ok_and(|leaver| leaver == own);
+        let proposals = self.group.pending_proposals().filter(mine);
+        let references: Vec<_> =
+            proposals.map(|proposal| proposal.proposal_reference_ref().clone()).collect();
+        for reference in references {
+            self.group
+                .remove_pending_proposal(self.provider.store(), &reference)
+                .map_err(|_| ErrorCode::Internal)?;
+        }
+        Ok(())
     }
 
     // Nothing may be made in a group that does not exist for the others yet.

@@ -115,8 +115,7 @@ impl<E: Entropy> Engine<E> {
                 engine.rest(room, intent);
             } else {
                 room.waiting.retain(|waiting| *waiting != intent);
-                engine.finish_error(intent, error);
-                engine.nobody_came(room, error.code);
+                engine.give_up(room, intent, error);
             }
         });
         self.touched.insert(room);
@@ -227,20 +226,12 @@ impl<E: Entropy> Engine<E> {
         let nobody = added.is_empty().then(|| refused.first().map(|(_, error)| *error)).flatten();
         match nobody {
             Some(error) if room.kind == RoomKind::Direct || row.accounts.len() == refused.len() => {
-                self.finish_error(intent, error.into());
-                self.nobody_came(room, error);
+                self.give_up(room, intent, error.into());
             }
             _ => {
                 self.finish(intent, Ok(Outcome::Room { room: room.id, added, refused }));
                 self.tell_name(room);
             }
-        }
-    }
-
-    /// A direct room in which the other side cannot be: what waits in it goes nowhere.
-    fn nobody_came(&mut self, room: &mut Room, error: ErrorCode) {
-        if room.kind == RoomKind::Direct {
-            self.fail_all(room, error);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use machine::Entropy;
 use room::{CheckedEvent, State, policy};
 use wire::{
-    Account, ErrorCode, MessageId, limits,
+    Account, ErrorCode, MessageId, WireError, limits,
     proto::{
         CommitExtras, Content, EventKind, MessageBinding, RoomInfo, RoomKind, Submission, content::Kind,
     },
@@ -18,6 +18,9 @@ use crate::{
     record::{IntentKind, IntentRow, Progressed},
     room::{Room, roster},
 };
+
+/// Others' leaves that could not be carried out are tried again within this many milliseconds.
+const SETTLE_AGAIN_MS: u64 = 60_000;
 
 /// A lost race is run again after about this many milliseconds, then twice as many, and so on.
 const RACE_MS: u64 = 50;
@@ -32,12 +35,7 @@ impl<E: Entropy> Engine<E> {
                     accounts.iter().filter(|account| room.members.contains_key(*account)).cloned().collect();
                 (here.is_empty(), here)
             }
-            IntentKind::Settle => {
-                let admin = room.members.get(&self.keys.account).is_some_and(|own| own.admin);
-                let declined = room.members.iter().filter(|(_, member)| member.declined && admin);
-                let gone: Vec<Account> = declined.map(|(account, _)| account.clone()).collect();
-                (gone.is_empty() && room.leaving().is_empty(), gone)
-            }
+            IntentKind::Settle => (!room.unsettled(&self.keys.account), room.declined(&self.keys.account)),
             IntentKind::Promote => {
                 (accounts.iter().all(|one| room.members.get(one).is_none_or(|one| one.admin)), Vec::new())
             }
@@ -58,12 +56,8 @@ impl<E: Entropy> Engine<E> {
         match self.try_commit(room, intent, change) {
             Ok(()) => Step::Next,
             Err(error) => {
-                if let Ok(member) = room.live(&self.keys)
-                    && let Err(error) = member.clear_pending()
-                {
-                    self.passed(error);
-                }
-                self.finish_error(intent, error.into());
+                self.take_back(room);
+                self.give_up(room, intent, error.into());
                 Step::Next
             }
         }
@@ -177,16 +171,10 @@ impl<E: Entropy> Engine<E> {
     /// bounded number of times.
     pub(super) fn race_lost(&mut self, room: &mut Room, intent: MessageId) {
         room.flight = None;
-        if let Ok(member) = room.live(&self.keys)
-            && member.has_pending_commit()
-            && let Err(error) = member.clear_pending()
-        {
-            self.passed(error);
-        }
-        self.stage.mls.insert(room.id);
+        self.take_back(room);
         let Some(tries) = self.intents.get(intent).map(|row| row.tries) else { return };
         if usize::try_from(tries).is_ok_and(|tries| tries >= limits::COMMIT_TRIES_MAX) {
-            return self.finish_error(intent, ErrorCode::StaleEpoch.into());
+            return self.give_up(room, intent, ErrorCode::StaleEpoch.into());
         }
         self.change_intent(intent, |row| {
             row.set_progressed(Progressed::Waiting);
@@ -198,6 +186,29 @@ impl<E: Entropy> Engine<E> {
         let at = self.now.plus_ms(whole / 2 + self.jitter_ms(whole));
         room.rest_until = at;
         self.wake_for(at, room.id);
+    }
+
+    /// An own commit or leave will not be ordered: the group is as it was before it.
+    pub(super) fn take_back(&mut self, room: &mut Room) {
+        self.stage.mls.insert(room.id);
+        if let Ok(member) = room.live(&self.keys)
+            && let Err(error) = member.clear_pending()
+        {
+            self.passed(error);
+        }
+    }
+
+    /// The last word about an intent that is no message and that failed. A direct room in which the
+    /// other side cannot be: what waits in it goes nowhere. Others' leaves are tried again later.
+    pub(super) fn give_up(&mut self, room: &mut Room, intent: MessageId, error: WireError) {
+        let kind = self.intents.get(intent).map(IntentRow::kind);
+        let code = error.code;
+        self.finish_error(intent, error);
+        match kind {
+            Some(IntentKind::Add) if room.kind == RoomKind::Direct => self.fail_all(room, code),
+            Some(IntentKind::Settle) => self.settle_within(room, SETTLE_AGAIN_MS),
+            _ => {}
+        }
     }
 
     /// Tells those who are new what the room is called.

@@ -134,20 +134,15 @@ impl<E: Entropy> Engine<E> {
         }
         if room.flight == Some(intent) {
             room.flight = None;
-            self.stage.mls.insert(room.id);
-            if let Ok(member) = room.live(&self.keys)
-                && member.has_pending_commit()
-                && let Err(error) = member.clear_pending()
-            {
-                self.passed(error);
-            }
+            self.take_back(room);
         }
-        self.finish_error(intent, error);
+        let code = error.code;
+        self.give_up(room, intent, error);
         if kind == IntentKind::Found {
             self.drop_group(room);
             room.phase = RoomPhase::Wanted;
             room.members.clear();
-            self.fail_all(room, error.code);
+            self.fail_all(room, code);
         }
     }
 

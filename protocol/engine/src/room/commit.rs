@@ -179,11 +179,8 @@ impl<E: Entropy> Engine<E> {
             room.stored.entry(account.domain().clone()).or_insert(seq);
         }
         self.stage.rosters.insert(room.id);
-        if room.members.values().any(|member| member.leaving || member.declined) {
-            self.settle_soon(room);
-        } else {
-            room.settle_at = None;
-        }
+        room.settle_at = None;
+        self.settle_soon(room);
     }
 
     /// An ordered leave.
@@ -221,10 +218,18 @@ impl<E: Entropy> Engine<E> {
         Flow::Applied
     }
 
-    /// Every remaining device means to commit the leave; the jitter makes one of them the first.
+    /// Every remaining device means to carry out what others wait for; the jitter makes one of them
+    /// the first.
     pub(crate) fn settle_soon(&mut self, room: &mut Room) {
+        if room.unsettled(&self.keys.account) {
+            self.settle_within(room, SETTLE_WITHIN_MS);
+        }
+    }
+
+    /// Carries out others' leaves at some time within this many milliseconds.
+    pub(crate) fn settle_within(&mut self, room: &mut Room, ms: u64) {
         if room.settle_at.is_none() {
-            let at = self.now.plus_ms(self.jitter_ms(SETTLE_WITHIN_MS));
+            let at = self.now.plus_ms(self.jitter_ms(ms));
             room.settle_at = Some(at);
             self.wake_for(at, room.id);
         }

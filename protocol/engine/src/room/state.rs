@@ -313,6 +313,18 @@ impl Room {
         matches!(self.phase, RoomPhase::Founding | RoomPhase::Joined) && self.paused.is_none()
     }
 
+    /// Whether there are leaves that this account may take out of the group and nobody has yet.
+    pub(crate) fn unsettled(&self, own: &Account) -> bool {
+        self.members.values().any(|member| member.leaving) || !self.declined(own).is_empty()
+    }
+
+    /// The accounts that declined and that this one may remove, as an admin.
+    pub(crate) fn declined(&self, own: &Account) -> Vec<Account> {
+        let admin = self.members.get(own).is_some_and(|own| own.admin);
+        let declined = self.members.iter().filter(|(_, member)| member.declined && admin);
+        declined.map(|(account, _)| account.clone()).collect()
+    }
+
     /// The accounts that asked to leave and still have a leaf.
     pub(crate) fn leaving(&self) -> BTreeSet<Account> {
         let leaving = self.members.iter().filter(|(_, member)| member.leaving);

@@ -174,3 +174,20 @@ fn a_device_has_one_leaf() {
     let seen = world.order(&bundle).unwrap();
     assert_eq!((accounts(&seen.added), accounts(&seen.removed)), (vec![BOB.into()], vec![BOB.into()]));
 }
+
+#[test]
+fn a_departure_that_was_refused_is_forgotten() {
+    let mut world = World::with(&[ALICE, BOB], 5);
+    let binding = world.binding();
+    let device = world.devices.get_mut(&name(BOB)).unwrap();
+    device.member.propose_leave(&binding, &mut world.entropy).unwrap();
+    device.store();
+    assert_eq!(world.encrypt(BOB, b"x").unwrap_err(), ErrorCode::Conflict);
+    let device = world.device(BOB);
+    device.member.clear_pending().unwrap();
+    device.store();
+    device.reload();
+    world.encrypt(BOB, b"still here").unwrap();
+    world.run(BOB, &Change::default()).unwrap();
+    world.agree();
+}

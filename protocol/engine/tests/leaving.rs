@@ -1,0 +1,71 @@
+//! A room that others leave: the leave is carried out whatever happens meanwhile, and one that is
+//! refused has no consequences.
+#![expect(clippy::panic, reason = "a helper that fails fails its test")]
+
+mod world;
+
+use engine::{Command, Outcome, Target};
+use wire::{ErrorCode, RoomId};
+use world::{World, account, error};
+
+const ALICE: &str = "alice@acme.test";
+const BOB: &str = "bob@umbrella.test";
+
+fn direct() -> (World, RoomId) {
+    let mut world = World::new(&[ALICE, BOB]);
+    let Some(Ok(Outcome::Ordered { room, .. })) = world.send(0, Target::Account(account(BOB)), "first")
+    else {
+        panic!("no room")
+    };
+    (world, room)
+}
+
+fn members(world: &mut World, room: RoomId) -> usize {
+    world.phones[0].engine().room(room).map_or(0, |view| view.members.len())
+}
+
+#[test]
+fn a_restart_does_not_forget_that_somebody_waits_to_be_taken_out() {
+    let (mut world, room) = direct();
+    world.command(1, Command::Leave { room }).unwrap().unwrap();
+    assert_eq!(members(&mut world, room), 2, "the leave is ordered and not carried out");
+    world.crash(0);
+    world.connect(0);
+    world.wait(2_000);
+    assert_eq!(members(&mut world, room), 1);
+}
+
+#[test]
+fn a_leave_that_could_not_be_carried_out_is_tried_again() {
+    let (mut world, room) = direct();
+    world.command(1, Command::Leave { room }).unwrap().unwrap();
+    world.node.failing = Some(("submit", ErrorCode::Forbidden.into()));
+    world.wait(2_000);
+    assert_eq!(members(&mut world, room), 2);
+    world.node.failing = None;
+    world.wait(120_000);
+    assert_eq!(members(&mut world, room), 1);
+}
+
+#[test]
+fn a_refused_leave_leaves_the_room_as_it_was() {
+    let (mut world, room) = direct();
+    world.command(1, Command::Leave { room }).unwrap().unwrap();
+    world.wait(2_000);
+    let leave = world.command(0, Command::Leave { room });
+    assert_eq!(error(leave), Some(ErrorCode::Forbidden), "nobody else could bring the other back");
+    world.crash(0);
+    world.connect(0);
+    world.send(0, Target::Room(room), "come back").unwrap().unwrap();
+    assert_eq!(world.texts(1, room).last().map(String::as_str), Some("come back"));
+}
+
+#[test]
+fn what_waits_for_somebody_who_cannot_be_brought_back_fails_visibly() {
+    let (mut world, room) = direct();
+    world.command(1, Command::Leave { room }).unwrap().unwrap();
+    world.wait(2_000);
+    world.node.failing = Some(("submit", ErrorCode::Forbidden.into()));
+    let sent = world.send(0, Target::Room(room), "come back");
+    assert_eq!(error(sent), Some(ErrorCode::Forbidden));
+}
