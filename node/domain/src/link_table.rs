@@ -255,9 +255,9 @@ impl LinkTable {
 
     /// Whether it makes sense to wait for an answer of this peer.
     pub(crate) fn may_reach(&self, domain: &DomainName, now: Timestamp) -> bool {
-        self.peers.get(domain).is_some_and(|peer| {
-            peer.conn.is_some() || peer.dialling || (!peer.row.held && peer.retry.is_due(now))
-        })
+        self.peers
+            .get(domain)
+            .is_some_and(|peer| peer.conn.is_some() || peer.dialling || peer.retry.is_due(now))
     }
 
     /// The number of a new item; `None` if the peer is not pinned.

@@ -135,7 +135,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let mut dials = Vec::new();
         for (domain, peer) in &mut self.links.peers {
             let wanted = peer.queued.0 > 0 || peer.retry.absent_since.is_some() || self.waiting.wants(domain);
-            let free = peer.conn.is_none() && !peer.dialling && !peer.row.held;
+            let free = peer.conn.is_none() && !peer.dialling;
             if wanted && free && peer.retry.is_due(self.now) && !peer.row.endpoints.is_empty() {
                 peer.dialling = true;
                 dials.push(Send::Dial(domain.clone(), peer.row.endpoints.clone()));

@@ -76,9 +76,9 @@ pub enum Pin<'a> {
 pub enum Verdict {
     /// It is the peer's.
     Accepted(Accepted),
-    /// The peer presented documents that do not chain to the pin (`KeyUnverified`) or contradict
-    /// those seen (`ForkedLog`). The connection is refused with this error and the peer is held:
-    /// what is queued for it waits for the administrator ([LINK-3]).
+    /// What was dialled has documents that do not chain to the pin (`KeyUnverified`), or the peer
+    /// signed two that contradict each other (`ForkedLog`). The connection is refused with this
+    /// error, and the peer is held until it is recognised again ([LINK-3]).
     Held(DomainName, ErrorCode),
     /// It is refused, and nothing is to be remembered of it.
     Refused(WireError),
@@ -118,9 +118,19 @@ pub fn check<'a>(here: &Here<'_>, pin: impl FnOnce(&DomainName) -> Pin<'a>, hell
             Ok(()) => Verdict::Accepted(Accepted { peer, chain, fresh, peer_knows: hello.known_seq }),
             Err(error) => Verdict::Refused(error.into()),
         },
-        Err(Some(error @ (ErrorCode::KeyUnverified | ErrorCode::ForkedLog))) => Verdict::Held(peer, error),
+        Err(Some(error)) if is_evidence(here, error) => Verdict::Held(peer, error),
         Err(Some(error)) => Verdict::Refused(error.into()),
         Err(None) => Verdict::Refused(ErrorCode::KeyUnverified.into()),
+    }
+}
+
+/// [LINK-3] Whether documents say something of the domain that they name. Anybody can connect and
+/// present some that do not chain; two that contradict each other were both signed by the domain.
+const fn is_evidence(here: &Here<'_>, error: ErrorCode) -> bool {
+    match error {
+        ErrorCode::ForkedLog => true,
+        ErrorCode::KeyUnverified => here.dialled.is_some(),
+        _ => false,
     }
 }
 

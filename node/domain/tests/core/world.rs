@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) cut: BTreeSet<DomainName>,
     /// Frames that went over links, decoded.
     pub(crate) links: Vec<(DomainName, LinkFrame)>,
+    /// Who dialled whom.
+    pub(crate) dials: Vec<(DomainName, DomainName)>,
     wires: BTreeMap<ConnId, Wire>,
     queue: VecDeque<(DomainName, Input)>,
     next: u64,
@@ -269,6 +271,7 @@ impl World {
     }
 
     fn dial(&mut self, at: &DomainName, domain: DomainName) {
+        self.dials.push((at.clone(), domain.clone()));
         if self.cut.contains(at) || self.cut.contains(&domain) || !self.nodes.contains_key(&domain) {
             let error = ErrorCode::Unavailable;
             return self.queue.push_back((at.clone(), Input::DialFailed { domain, error }));
@@ -285,8 +288,13 @@ impl World {
 
     /// A connection of this node that a test plays the other end of.
     pub(crate) fn play_peer(&mut self, at: &DomainName, as_domain: &DomainName) -> ConnId {
-        let conn = ConnId(self.fresh());
         let key = self.nodes[as_domain].keys.tls.public();
+        self.play_stranger(at, key)
+    }
+
+    /// The same with any key in TLS.
+    pub(crate) fn play_stranger(&mut self, at: &DomainName, key: wire::PublicKey) -> ConnId {
+        let conn = ConnId(self.fresh());
         self.feed(at, Input::PeerConnected { conn, key, dialled: None });
         conn
     }

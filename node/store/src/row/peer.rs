@@ -12,7 +12,7 @@ pub struct PeerRow {
     pub fingerprint: [u8; 32],
     /// Where to reach it: as the administrator said, until a document says otherwise.
     pub endpoints: Vec<String>,
-    /// Its keys do not chain to the pin; traffic waits for the administrator.
+    /// It was not recognised when it was dialled, or contradicted itself; ends with the next contact.
     pub held: bool,
     /// Identifies our numbering of items to it.
     pub outbox_id: [u8; 16],

@@ -151,22 +151,43 @@ fn a_skewed_clock_is_told_ours() {
 
 // [LINK-3]
 #[test]
-fn documents_that_do_not_chain_to_the_pin_hold_the_peer() {
+fn documents_that_do_not_chain_to_the_pin_hold_a_peer_that_was_dialled_and_no_other() {
     let (acme, umbrella) = pair();
     let mut other = Domain::new("umbrella.test", 9);
     let (print, chain) = (umbrella.print(), umbrella.chain());
-    let held = ("held", Some(ErrorCode::KeyUnverified));
-    let hello = other.hello(&acme);
-    assert_eq!(name(&judge(&acme, &other, Pin::Fingerprint(&print), None, &hello)), held);
-    assert_eq!(name(&judge(&acme, &other, Pin::Chain(&chain), None, &hello)), held);
+    let unrecognised = |other: &Domain, pin| {
+        let hello = other.hello(&acme);
+        let dialled = judge(&acme, other, pin, Some(&umbrella.name), &hello);
+        assert_eq!(name(&dialled), ("held", Some(ErrorCode::KeyUnverified)));
+        let came = judge(&acme, other, pin, None, &hello);
+        assert_eq!(name(&came), ("refused", Some(ErrorCode::KeyUnverified)), "anybody may connect");
+    };
+    unrecognised(&other, Pin::Fingerprint(&print));
+    unrecognised(&other, Pin::Chain(&chain));
 
     // The right root key, promising another successor than before.
     other.keys = umbrella.keys.clone();
     other.documents = umbrella.documents.clone();
     let stranger = DomainKeys::generate(&mut Seeded::new(77)).root;
     other.next(&stranger, |_| {});
-    let hello = other.hello(&acme);
-    assert_eq!(name(&judge(&acme, &other, Pin::Chain(&chain), None, &hello)), held);
+    unrecognised(&other, Pin::Chain(&chain));
+}
+
+// [LINK-3]
+#[test]
+fn two_documents_of_one_place_hold_the_domain_that_signed_them_whoever_dialled() {
+    let (acme, umbrella) = pair();
+    let chain = umbrella.chain();
+    let mut other = Domain::new("umbrella.test", 9);
+    other.keys = umbrella.keys.clone();
+    let first = &umbrella.documents[0];
+    let mut fields = first.fields().clone();
+    fields.expires -= 1;
+    other.documents = vec![DomainDocument::issue(&fields, &umbrella.keys.root).unwrap()];
+    for dialled in [None, Some(&umbrella.name)] {
+        let verdict = judge(&acme, &other, Pin::Chain(&chain), dialled, &other.hello(&acme));
+        assert_eq!(name(&verdict), ("held", Some(ErrorCode::ForkedLog)));
+    }
 }
 
 #[test]

@@ -168,26 +168,30 @@ async fn nobody_speaks_in_the_name_of_another_peer() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_that_do_not_chain_to_the_pin_are_held_and_shown() -> Result<()> {
+async fn keys_that_do_not_chain_to_the_pin_are_refused_and_not_remembered() -> Result<()> {
     let mut node = node()?;
     let mut peer = turned(&node)?;
     peer.establish(&node).await?;
     let honest = peer.documents.clone();
-    // A root key that nobody was promised signs the next document.
+    // A root key that nobody was promised signs the next document; the connection is a stranger's.
     let usurper = generate(&mut SystemEntropy);
     let next = DomainDocument::issue(&peer.document()?.successor(net::now()), &usurper)?;
+    let mut stranger = RawPeer::new("evil.test")?;
+    stranger.documents = vec![next.signed().clone()];
+    let hello = stranger.hello(node.domain(), net::now());
+    assert_eq!(refused(&stranger, &node, hello).await?, ErrorCode::KeyUnverified);
+    assert!(!held(&node, "evil.test")?, "anybody can name a domain");
     peer.documents.push(next.signed().clone());
     let hello = peer.hello(node.domain(), net::now());
     assert_eq!(refused(&peer, &node, hello).await?, ErrorCode::KeyUnverified);
-    assert!(held(&node, "evil.test")?);
-    // The promised one ends it.
+    assert!(!held(&node, "evil.test")?);
+    // The promised one is accepted.
     peer.documents = honest;
     let mut fields = peer.document()?.successor(net::now());
     fields.next_root_hash = identity::fingerprint(&generate(&mut SystemEntropy).public());
     let next = DomainDocument::issue(&fields, &peer.keys.next_root)?;
     peer.documents.push(next.signed().clone());
     peer.establish(&node).await?;
-    assert!(!held(&node, "evil.test")?);
     unharmed(&mut node).await
 }
 
