@@ -43,7 +43,8 @@ fn build(package: &str) -> Result<PathBuf> {
         .context("a test runs in a target directory")?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", package]).current_dir(workspace());
+    // Selected from the whole workspace, it shares every dependency with the tests.
+    command.args(["build", "--quiet", "--workspace", "--bin", package]).current_dir(workspace());
     if profile.file_name().is_some_and(|name| name == "release") {
         command.arg("--release");
     }

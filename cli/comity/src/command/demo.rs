@@ -112,7 +112,7 @@ fn join(stage: &Stage<'_>, dir: &std::path::Path, acme: Node, umbrella: Node) ->
     }
     stage.heading("Write, beside it or instead:")?;
     stage.command(&format!("{} send alice@acme.test \"hello from bob\"", person("bob")))?;
-    stage.command(&format!("{} send \"#garden\" \"hello all\" --wait read", person("carol")))?;
+    stage.command(&format!("{} send \"#garden\" \"hello all\" --wait stored", person("carol")))?;
     stage.command(&format!("{} room list", person("alice")))?;
     stage.heading("Look as an administrator:")?;
     stage.command(&format!("{comity} peer list --data {}", acme_data.display()))?;

@@ -45,7 +45,7 @@ pub(crate) fn passed(before: Level, now: Level) -> String {
     const ALL: [Level; 6] =
         [Level::Queued, Level::Accepted, Level::Ordered, Level::Stored, Level::Delivered, Level::Read];
     let passed = ALL.into_iter().filter(|step| *step > before && *step <= now);
-    passed.map(level).collect::<Vec<_>>().join("+")
+    passed.map(level).collect::<Vec<_>>().join(" → ")
 }
 
 /// How a room changed, in words; safe to print.
@@ -237,8 +237,8 @@ mod tests {
     #[test]
     fn no_acknowledgement_is_left_out() {
         assert_eq!(passed(Level::Queued, Level::Accepted), "accepted");
-        assert_eq!(passed(Level::Queued, Level::Ordered), "accepted+ordered");
-        assert_eq!(passed(Level::Stored, Level::Read), "delivered+read");
+        assert_eq!(passed(Level::Queued, Level::Ordered), "accepted → ordered");
+        assert_eq!(passed(Level::Stored, Level::Read), "delivered → read");
     }
 
     #[test]
