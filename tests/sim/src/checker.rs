@@ -14,10 +14,13 @@ pub mod removed;
 
 use crate::World;
 
+/// What is promised, and what looks where it is broken.
+type Check = (&'static str, fn(&World) -> Vec<String>);
+
 /// What every state of every run must fulfil. Empty if it does.
 #[must_use]
 pub fn safety(world: &World) -> Vec<String> {
-    let checks: [(&str, fn(&World) -> Vec<String>); 7] = [
+    let checks: [Check; 7] = [
         ("no plaintext leaves a device", plaintext::check),
         ("nothing acknowledged is lost", acknowledged::check),
         ("exactly once in effect", exactly_once::check),
@@ -32,14 +35,14 @@ pub fn safety(world: &World) -> Vec<String> {
 /// What must hold besides when everything has healed and settled.
 #[must_use]
 pub fn settled(world: &World) -> Vec<String> {
-    let checks: [(&str, fn(&World) -> Vec<String>); 2] = [
+    let checks: [Check; 2] = [
         ("everybody agrees after healing", convergence::check),
         ("every wish is fulfilled or visibly refused", refused::check),
     ];
     named(world, &checks)
 }
 
-fn named(world: &World, checks: &[(&str, fn(&World) -> Vec<String>)]) -> Vec<String> {
+fn named(world: &World, checks: &[Check]) -> Vec<String> {
     let mut broken = Vec::new();
     for (promise, check) in checks {
         broken.extend(check(world).into_iter().map(|what| format!("{promise}: {what}")));

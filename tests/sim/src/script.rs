@@ -25,8 +25,8 @@ const INDENT: &str = "    ";
 /// `prepare` is called once all accounts are there.
 #[must_use]
 pub fn play(script: &str, prepare: impl FnOnce(&mut World)) -> (String, World) {
-    let prepare: Option<Box<dyn FnOnce(&mut World) + '_>> = Some(Box::new(prepare));
-    let mut player = Player { world: World::new(1), domains: Vec::new(), prepare };
+    let prepare: Prepare<'_> = Box::new(prepare);
+    let mut player = Player { world: World::new(1), domains: Vec::new(), prepare: Some(prepare) };
     let mut transcript = String::new();
     for line in script.lines().filter(|line| !line.starts_with(INDENT)) {
         transcript.push_str(line);
@@ -49,10 +49,12 @@ pub fn play(script: &str, prepare: impl FnOnce(&mut World)) -> (String, World) {
     (transcript, player.world)
 }
 
+type Prepare<'a> = Box<dyn FnOnce(&mut World) + 'a>;
+
 struct Player<'a> {
     world: World,
     domains: Vec<String>,
-    prepare: Option<Box<dyn FnOnce(&mut World) + 'a>>,
+    prepare: Option<Prepare<'a>>,
 }
 
 impl Player<'_> {

@@ -88,12 +88,12 @@ impl World {
     pub(crate) fn node_does(&mut self, index: usize, output: Output) {
         match output {
             Output::Persist(..) => {}
-            Output::ToSession { session, frame } => self.to_session(index, session, frame),
+            Output::ToSession { session, frame } => self.say_to_device(index, session, frame),
             Output::CloseSession { session, code } => self.hang_up(session.0, End::Node(index), code),
             Output::Dial { domain, .. } => self.dial(index, &domain),
             Output::ToPeer { conn, hello } => self.say_hello(index, conn, hello),
             Output::OpenLink { conn, open } => self.open_link(index, conn, open),
-            Output::ToLink { conn, stream, frame } => self.to_link(index, conn, stream, frame),
+            Output::ToLink { conn, stream, frame } => self.say_on_link(index, conn, stream, frame),
             Output::PeerRequest { conn, request, body } => self.ask_peer(index, conn, request, &body),
             Output::PeerResponse { conn, request, response } => {
                 self.answer_peer(index, conn, request, &response);

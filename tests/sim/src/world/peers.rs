@@ -45,7 +45,7 @@ impl World {
     }
 
     /// A frame from this node, if it still has the connection.
-    fn from_node(&mut self, index: usize, conn: ConnId, stream: Stream, bytes: Bytes) {
+    fn node_sends(&mut self, index: usize, conn: ConnId, stream: Stream, bytes: Bytes) {
         let Some(pipe) = self.network.pipe(conn.0) else { return };
         let forward = pipe.from == End::Node(index);
         if pipe.open[usize::from(!forward)] {
@@ -57,10 +57,10 @@ impl World {
         let Some(pipe) = self.network.pipe(conn.0) else { return };
         if pipe.from == End::Node(index) {
             let request = PeerRequest { request: Some(peer_request::Request::Hello(hello)) };
-            self.from_node(index, conn, Stream::HelloAsked, encode(&request));
+            self.node_sends(index, conn, Stream::HelloAsked, encode(&request));
         } else {
             let response = PeerResponse { response: Some(peer_response::Response::Hello(hello)) };
-            self.from_node(index, conn, Stream::HelloAnswered, encode(&response));
+            self.node_sends(index, conn, Stream::HelloAnswered, encode(&response));
         }
     }
 
@@ -68,11 +68,11 @@ impl World {
         let stream = self.network.fresh();
         let link = LinkFrame { frame: Some(link_frame::Frame::Open(open)) };
         let request = PeerRequest { request: Some(peer_request::Request::Link(link)) };
-        self.from_node(index, conn, Stream::LinkOpened(stream), encode(&request));
+        self.node_sends(index, conn, Stream::LinkOpened(stream), encode(&request));
     }
 
-    pub(super) fn to_link(&mut self, index: usize, conn: ConnId, stream: StreamId, frame: Bytes) {
-        self.from_node(index, conn, Stream::Link(stream.0), frame);
+    pub(super) fn say_on_link(&mut self, index: usize, conn: ConnId, stream: StreamId, frame: Bytes) {
+        self.node_sends(index, conn, Stream::Link(stream.0), frame);
     }
 
     pub(super) fn ask_peer(&mut self, index: usize, conn: ConnId, request: RequestId, body: &PeerRequest) {
@@ -83,7 +83,7 @@ impl World {
             wire::limits::REQUEST_DEADLINE_MS,
             Happening::Deadline(index, life, conn, request, stream),
         );
-        self.from_node(index, conn, Stream::Asked(stream), encode(body));
+        self.node_sends(index, conn, Stream::Asked(stream), encode(body));
     }
 
     pub(super) fn deadline(
@@ -110,7 +110,7 @@ impl World {
         let stream = self.asking.remove(&(index, request));
         let stream =
             stream.unwrap_or_else(|| panic!("{} answers what was not asked", self.nodes[index].name));
-        self.from_node(index, conn, Stream::Answered(stream), encode(response));
+        self.node_sends(index, conn, Stream::Answered(stream), encode(response));
     }
 
     pub(super) fn node_hears(&mut self, index: usize, packet: &Packet) {

@@ -87,7 +87,7 @@ impl World {
         self.after(again, Happening::DeviceDials(index, life));
     }
 
-    pub(super) fn to_session(&mut self, node: usize, session: SessionId, bytes: Bytes) {
+    pub(super) fn say_to_device(&mut self, node: usize, session: SessionId, bytes: Bytes) {
         let frame: NodeFrame = decode(&bytes);
         self.history.node_said(node, &frame);
         if self.network.pipe(session.0).is_some_and(|pipe| pipe.open[1]) {
