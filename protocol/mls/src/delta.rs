@@ -96,8 +96,9 @@ pub(crate) fn read(
     // [MLS-13]
     let new = new.ok_or(ErrorCode::Malformed)?;
     let updated = Leaf::of_node(delta.committer.index, new)?;
-    // [MLS-9]
-    if !updated.same_device(&delta.committer) {
+    // [MLS-9] Names are written by whoever makes the leaf. The key is what was certified and checked
+    // when the old leaf came in, so nobody takes its place without it, an external commit included.
+    if !updated.same_device(&delta.committer) || updated.key != delta.committer.key {
         return Err(ErrorCode::Forbidden);
     }
     delta.updated = Some(updated);

@@ -1,9 +1,11 @@
 //! A stranger is joined, joins, commits, speaks, comes back and is removed; after every commit all have
 //! one `epoch_authenticator`.
 
-use anyhow::Result;
-use interop::{Room, Wish, stranger};
+use anyhow::{Context as _, Result, bail};
+use interop::{Device, Room, Wish, binding_bytes, keys, stranger};
 use machine::Seeded;
+use mls::DeviceKeys;
+use wire::{ErrorCode, proto::EventKind};
 
 fn add(who: &[(u64, bool)]) -> Wish {
     Wish { add: who.to_vec(), ..Wish::default() }
@@ -57,6 +59,30 @@ fn each_side_follows_the_external_commit_of_the_other() -> Result<()> {
     room.rejoin(1)?;
     room.commit(0, &Wish { remove: vec![1], ..Wish::default() })?;
     room.talk(3, b"end")
+}
+
+// [MLS-9], [MLS-16] Tree and GroupInfo are all that an external commit needs, and the hub has both:
+// it can write any name into a leaf, and only the key is proof.
+#[test]
+fn nobody_comes_back_in_a_member_s_name_with_another_key() -> Result<()> {
+    let mut room = Room::found(stranger, 6)?;
+    room.commit(0, &add(&[(1, true), (2, false), (3, true)]))?;
+    let (info, tree) = (room.observer.group_info(), room.observer.ratchet_tree()?);
+    for victim in [2, 3] {
+        let keys = DeviceKeys { secret: keys(9).secret, ..keys(victim) };
+        let leaf = room.observer.leaves().into_iter().find(|leaf| leaf.account == keys.account);
+        let leaf = leaf.context("no leaf")?.index;
+        let (_, data) = binding_bytes(room.room, 1_000 + victim);
+        let made = stranger(keys)?.rejoin(&info, &tree, leaf, data)?;
+        let hub = room.observer.check_commit(&made.commit, &made.extras);
+        assert_eq!(hub.map(|_| ()), Err(ErrorCode::Forbidden));
+        for number in [0, 2] {
+            let Some(Device::Ours(member, _)) = room.devices.get_mut(&number) else { bail!("u{number}") };
+            let refused = member.process(EventKind::Commit, &made.commit);
+            assert_eq!(refused.map(|_| ()), Err(ErrorCode::Forbidden), "u{number}");
+        }
+    }
+    room.talk(3, b"nobody new")
 }
 
 /// A walk by whoever is there; `COMITY_WALK` sets how long it is.

@@ -5,9 +5,9 @@ use mls::{Change, Observer, Processed, check_key_package};
 use openmls::prelude::{
     BasicCredential, Capabilities, CommitBuilder, CredentialWithKey, Extension, ExtensionType, Extensions,
     GroupContext, GroupId, Initial, KeyPackage, LeafNodeParameters, Lifetime, MlsGroup, MlsGroupJoinConfig,
-    MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider as _, PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
-    PreSharedKeyProposal, Proposal, ProposalType, RatchetTreeIn, RequiredCapabilitiesExtension,
-    StagedWelcome, UnknownExtension, group_info::VerifiableGroupInfo,
+    MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, NewSignerBundle, OpenMlsProvider as _,
+    PURE_PLAINTEXT_WIRE_FORMAT_POLICY, PreSharedKeyProposal, Proposal, ProposalType, RatchetTreeIn,
+    RequiredCapabilitiesExtension, StagedWelcome, UnknownExtension, group_info::VerifiableGroupInfo,
 };
 use openmls::schedule::PreSharedKeyId;
 use openmls_rust_crypto::OpenMlsRustCrypto;
@@ -372,6 +372,32 @@ fn an_external_commit_of_somebody_who_was_never_there() {
         .finalize(&provider)
         .unwrap();
     let (commit, _, info) = bundle.into_messages();
+    let extras = CommitExtras { group_info: bytes(&info.unwrap()), ..CommitExtras::default() };
+    assert_eq!(rogue.refused(&bytes(&commit), &extras), ErrorCode::Forbidden);
+}
+
+// [MLS-9]
+#[test]
+fn a_leaf_renewed_with_another_key() {
+    let mut rogue = Rogue::new(74);
+    let mut other = rogue.keys.clone();
+    other.secret = keys("other@acme.test", 9).secret;
+    let data = rogue.data();
+    rogue.group.set_aad(data);
+    let old = Key(rogue.keys.secret.clone());
+    let new = Key(other.secret.clone());
+    let new = NewSignerBundle { signer: &new, credential_with_key: credential(&other) };
+    let (commit, _, info) = rogue
+        .group
+        .commit_builder()
+        .load_psks(rogue.provider.storage())
+        .unwrap()
+        .create_group_info(true)
+        .build_with_new_signer(rogue.provider.rand(), rogue.provider.crypto(), &old, new, |_| true)
+        .unwrap()
+        .stage_commit(&rogue.provider)
+        .unwrap()
+        .into_messages();
     let extras = CommitExtras { group_info: bytes(&info.unwrap()), ..CommitExtras::default() };
     assert_eq!(rogue.refused(&bytes(&commit), &extras), ErrorCode::Forbidden);
 }
