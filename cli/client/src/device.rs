@@ -1,7 +1,8 @@
 //! A device's directory: who lives there, its keys, and the lock that makes one process its owner.
 //!
 //! `profile` says who the device is and how its node is recognised; `account.key` and
-//! `device.key` are the secrets (0600); `device.db` is what the engine keeps; `lock` and `socket`
+//! `device.key` are the secrets (0600); `domain` is the newest document of the home domain, and
+//! `endpoints` where it was said to be; `device.db` is what the engine keeps; `lock` and `socket`
 //! belong to the process that owns the directory. The directory itself is 0700.
 
 use std::{

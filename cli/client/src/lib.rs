@@ -27,6 +27,7 @@ mod convert;
 mod device;
 mod driver;
 mod error;
+mod home;
 mod login;
 mod profile;
 mod quic;

@@ -10,7 +10,8 @@ use crate::{
     ClientError,
     clock::{self, SystemEntropy},
     device::{DeviceDir, is_device},
-    profile::{Home, Profile},
+    home::Home,
+    profile::Profile,
     quic::Connection,
 };
 
@@ -46,16 +47,21 @@ pub(crate) async fn login(dir: &Path, ticket: &Ticket) -> Result<Account, Client
     if is_device(dir) {
         return Err(ClientError::AlreadyDevice(account));
     }
-    let home = Home::of_ticket(ticket);
+    let mut home = Home::of_ticket(ticket);
     let enrolment = match Profile::load_enrolment(&files, &home)? {
-        Some(begun) => begun,
+        Some(begun) => {
+            home.recall(&files)?;
+            begun
+        }
         None => {
+            Home::forget(&files)?;
             let made = Enrolment::new(account.clone(), clock::now(), &mut SystemEntropy)?;
             Profile::save_enrolment(&files, &home, &made)?;
             made
         }
     };
     let mut connection = Connection::open(&home).await?;
+    home.remember(&files, &connection.document)?;
     let request = proto::client_request::Request::Enrol(enrolment.request(ticket.code));
     let answer = connection.ask(request).await?;
     let proto::client_response::Response::Account(keys) = answer else {

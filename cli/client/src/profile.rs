@@ -2,15 +2,14 @@
 
 use bytes::Bytes;
 use engine::device::{DeviceKeys, Enrolment};
-use identity::{DeviceCertificate, KeyKind, Ticket};
+use identity::{DeviceCertificate, KeyKind};
 use prost::Message as _;
-use wire::{Account, DeviceId, ErrorCode, limits, name::Endpoint, proto};
+use wire::{DeviceId, ErrorCode, proto};
 
-use crate::{ClientError, device::DeviceDir};
+use crate::{ClientError, device::DeviceDir, home::Home};
 
 const PROFILE: &str = "profile";
 const ENROLMENT: &str = "enrolment";
-const ENDPOINTS: &str = "endpoints";
 const ACCOUNT_KEY: &str = "account.key";
 const DEVICE_KEY: &str = "device.key";
 
@@ -27,52 +26,6 @@ struct ProfileFile {
     endpoints: Vec<String>,
     #[prost(message, optional, tag = "5")]
     keys: Option<proto::AccountKeys>,
-}
-
-/// Where an account's home is and how it is recognised.
-#[derive(Clone, Debug)]
-pub(crate) struct Home {
-    /// Whose home.
-    pub(crate) account: Account,
-    /// SHA-256 of its root key.
-    pub(crate) fingerprint: [u8; 32],
-    /// `host:port`, in order of preference.
-    pub(crate) endpoints: Vec<String>,
-}
-
-impl Home {
-    /// What an invitation says.
-    pub(crate) fn of_ticket(ticket: &Ticket) -> Self {
-        Self {
-            account: ticket.account.clone(),
-            fingerprint: ticket.fingerprint,
-            endpoints: ticket.endpoints.iter().map(ToString::to_string).collect(),
-        }
-    }
-}
-
-impl Home {
-    /// Takes in where a recognised node says that its domain is reached; those known before stay,
-    /// behind them. Whether that is news.
-    pub(crate) fn learn(&mut self, endpoints: impl Iterator<Item = String>) -> bool {
-        let mut learnt: Vec<String> = endpoints.collect();
-        for known in &self.endpoints {
-            if learnt.len() < limits::ENDPOINTS_MAX && !learnt.contains(known) {
-                learnt.push(known.clone());
-            }
-        }
-        let news = learnt != self.endpoints;
-        self.endpoints = learnt;
-        news
-    }
-
-    /// Keeps them for the next start.
-    ///
-    /// # Errors
-    /// `Storage`.
-    pub(crate) fn save_endpoints(&self, dir: &DeviceDir) -> Result<(), ClientError> {
-        dir.write(ENDPOINTS, self.endpoints.join("\n").as_bytes())
-    }
 }
 
 /// A device that has logged in.
@@ -92,10 +45,7 @@ impl Profile {
         let Some((file, mut home, device)) = read(dir, PROFILE)? else {
             return Err(ClientError::NoDevice(dir.dir().to_owned()));
         };
-        if let Some(learnt) = dir.read(ENDPOINTS)? {
-            let learnt = String::from_utf8_lossy(&learnt);
-            home.learn(learnt.lines().filter(|line| line.parse::<Endpoint>().is_ok()).map(str::to_owned));
-        }
+        home.recall(dir)?;
         let secret = dir
             .read_key(DEVICE_KEY, KeyKind::Device)?
             .ok_or_else(|| ClientError::storage(dir.path(DEVICE_KEY), "it is missing"))?;
@@ -167,6 +117,7 @@ fn read(dir: &DeviceDir, name: &str) -> Result<Option<(ProfileFile, Home, Device
             account: file.account.parse()?,
             fingerprint: file.fingerprint.as_ref().try_into().map_err(|_| ErrorCode::Malformed)?,
             endpoints: file.endpoints.clone(),
+            newest: None,
         };
         let device = DeviceId::try_from(file.device.as_ref())?;
         Ok((file, home, device))
@@ -193,23 +144,4 @@ fn write(
 
 fn damaged(dir: &DeviceDir, name: &str) -> ClientError {
     ClientError::storage(dir.path(name), "it is damaged")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_domain_that_moves_is_followed_and_its_old_place_not_forgotten() {
-        let mut home = Home {
-            account: "alice@acme.test".parse().expect("an account"),
-            fingerprint: [0; 32],
-            endpoints: vec!["old:1".to_owned()],
-        };
-        assert!(home.learn(["new:1".to_owned()].into_iter()));
-        assert_eq!(home.endpoints, ["new:1", "old:1"]);
-        assert!(!home.learn(["new:1".to_owned()].into_iter()), "known");
-        assert!(home.learn((0..20).map(|port| format!("new:{port}"))), "bounded by what the caller checked");
-        assert!(home.endpoints.starts_with(&["new:0".to_owned()]));
-    }
 }

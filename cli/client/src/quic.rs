@@ -1,17 +1,17 @@
 //! The connection to the home node: dialled, the node recognised, and frames carried both ways.
 //!
-//! Nothing that the node says counts before its TLS key is found in a domain document that chains
-//! to the fingerprint of the invitation.
+//! Nothing that the node says counts before its TLS key is found in the newest domain document, in
+//! a chain from the fingerprint of the invitation over all that were seen.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use identity::{Chain, DomainDocument, KeyUse, session};
+use identity::{DomainDocument, session};
 use quinn::{IdleTimeout, RecvStream, SendStream, TransportConfig, VarInt, crypto::rustls::QuicClientConfig};
 use rustls::pki_types::CertificateDer;
 use tokio::time::timeout;
 use wire::{ErrorCode, WireError, frame, limits, proto};
 
-use crate::{ClientError, clock, profile::Home};
+use crate::{ClientError, clock, home::Home};
 
 /// The id of the request that fetches the domain's documents: outside what an engine counts.
 const DOCUMENTS_REQUEST: u64 = u64::MAX;
@@ -193,31 +193,19 @@ async fn recognise(
 ) -> Result<Connection, WireError> {
     let (mut send, receive) = quic.open_bi().await.map_err(|lost| close_code(&lost))?;
     let mut frames = FrameReader { stream: receive, decoder: frame::Decoder::default() };
-    let wanted = proto::GetDomain { domain: home.account.domain().to_string(), after_seq: 0 };
+    let wanted = proto::GetDomain { domain: home.account.domain().to_string(), after_seq: home.seq() };
     let request = proto::client_request::Request::GetDomain(wanted);
     let response = ask(&mut send, &mut frames, request).await?;
     let proto::client_response::Response::Domain(documents) = response else {
         return Err(ErrorCode::Malformed.into());
     };
-    let document = check(home, &documents.documents, &quic)?;
-    Ok(Connection { quic, send, frames, document, endpoint: endpoint.to_owned(), socket })
-}
-
-/// The newest document of a chain that begins at the pin, if the key that the node proved in TLS
-/// is one of its TLS keys.
-fn check(
-    home: &Home,
-    documents: &[proto::Signed],
-    quic: &quinn::Connection,
-) -> Result<DomainDocument, ErrorCode> {
-    let chain = Chain::verify_all(home.account.domain(), documents, &home.fingerprint)?;
     let key = quic
         .peer_identity()
         .and_then(|identity| identity.downcast::<Vec<CertificateDer<'static>>>().ok())
         .and_then(|certificates| tls::peer_key(&certificates))
         .ok_or(ErrorCode::AuthFailed)?;
-    chain.newest().check_key(KeyUse::Tls, &key, clock::now())?;
-    Ok(chain.newest().clone())
+    let document = home.recognise(&documents.documents, &key, clock::now())?;
+    Ok(Connection { quic, send, frames, document, endpoint: endpoint.to_owned(), socket })
 }
 
 async fn ask(

@@ -14,7 +14,7 @@ use crate::{
     ClientError,
     clock::{self, SystemEntropy},
     device::DeviceDir,
-    profile::Home,
+    home::Home,
     quic::{self, Connection},
 };
 
@@ -96,6 +96,7 @@ async fn session(
     backoff: &mut Backoff,
 ) -> Result<std::convert::Infallible, ClientError> {
     let mut connection = Connection::open(home).await?;
+    home.remember(dir, &connection.document)?;
     let hello =
         session::sign(&keys.secret, &keys.account, keys.device, &connection.exporter()?, clock::now());
     connection.write(&ClientFrame { frame: Some(client_frame::Frame::Hello(hello)) }).await?;
@@ -105,12 +106,6 @@ async fn session(
         _ => return Err(ErrorCode::Malformed.into()),
     };
     backoff.contact();
-    let endpoints = connection.document.endpoints().iter().map(ToString::to_string);
-    if home.learn(endpoints)
-        && let Err(error) = home.save_endpoints(dir)
-    {
-        tracing::warn!(%error, "the domain's new endpoints are not kept");
-    }
     let (sender, outgoing) = mpsc::channel(FRAMES_WAITING_MAX);
     let up = SessionEvent::Up { ready, endpoint: connection.endpoint.clone(), frames: sender };
     events.send(up).await.map_err(|_| ClientError::Closed)?;
