@@ -29,6 +29,9 @@ const INPUTS_AT_ONCE: usize = 128;
 /// After a failed write the store is tried again this often.
 const STORE_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// Message keys that were deleted stand in the store's files for at most so long.
+const PURGE_AFTER_MS: u64 = 60_000;
+
 /// Why a driver ended.
 pub(crate) enum End {
     /// All handles are gone, or one asked for it.
@@ -53,6 +56,7 @@ pub(crate) struct Driver {
     notices: Vec<Notice>,
     changed_rooms: BTreeSet<RoomId>,
     wake: Option<Timestamp>,
+    purge_at: Option<Timestamp>,
     endpoint: String,
     problem: Option<String>,
     peers: BTreeMap<String, PeerView>,
@@ -77,6 +81,7 @@ impl Driver {
     ) -> Result<Self, ClientError> {
         let profile = Profile::load(dir)?;
         let mut store = Store::open(dir).await?;
+        let purge_at = store.is_dirty().then(|| clock::now().plus_ms(PURGE_AFTER_MS));
         let mut snapshot = store.snapshot().await?;
         snapshot.pin(profile.keys.account.domain(), profile.home.fingerprint);
         let (account, device) = (profile.keys.account.clone(), profile.keys.device);
@@ -98,6 +103,7 @@ impl Driver {
             notices: Vec::new(),
             changed_rooms: BTreeSet::new(),
             wake: None,
+            purge_at,
             endpoint,
             problem: None,
             peers: BTreeMap::new(),
@@ -128,6 +134,12 @@ impl Driver {
                 () = sleep_until(wake) => {
                     self.wake = None;
                     self.input(Input::Tick);
+                }
+                () = sleep_until(self.purge_at) => {
+                    self.purge_at = None;
+                    if let Err(error) = self.store.purge().await {
+                        tracing::warn!(%error, "deleted keys may still stand in the files of the device's store");
+                    }
                 }
                 () = send_next(self.session.as_ref(), &mut self.outgoing) => continue,
             }
@@ -223,7 +235,10 @@ impl Driver {
         while let Some(output) = self.engine.poll() {
             match output {
                 Output::Persist(mark, records) => match self.store.write(records).await {
-                    Ok(()) => self.input(Input::Persisted(mark)),
+                    Ok(()) => {
+                        self.purge_at.get_or_insert(clock::now().plus_ms(PURGE_AFTER_MS));
+                        self.input(Input::Persisted(mark));
+                    }
                     Err(error) => {
                         tracing::error!(%error, "the device's store refuses to write");
                         self.input(Input::Failed);

@@ -7,3 +7,6 @@ mod records;
 
 pub(crate) use messages::Part;
 pub(crate) use open::Store;
+
+#[cfg(test)]
+mod tests;

@@ -13,11 +13,18 @@ use crate::{ClientError, device::DeviceDir};
 /// The schema that this program writes.
 const SCHEMA: i64 = 1;
 
+/// The columns of every table but that of the messages.
+const ROW: &str = "(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
+/// The tables whose rows are deleted because nobody may read them any more.
+const SECRET: [Table; 3] = [Table::Mls, Table::KeyPackage, Table::Join];
+
 /// The database of one device. The process that holds the directory's lock is its only user.
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(super) connection: SqliteConnection,
     path: std::path::PathBuf,
+    /// Deleted secrets may stand in the files.
+    pub(super) dirty: bool,
 }
 
 impl Store {
@@ -28,15 +35,19 @@ impl Store {
     pub(crate) async fn open(dir: &DeviceDir) -> Result<Self, ClientError> {
         let path = dir.path("device.db");
         private(&path)?;
+        // What the last process left if it did not end in good order.
+        let dirty = std::fs::metadata(dir.path("device.db-wal")).is_ok_and(|log| log.len() > 0);
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            // A message key that was used is gone only when its bytes are.
+            .pragma("secure_delete", "ON")
             .statement_cache_capacity(128);
         let connection = SqliteConnection::connect_with(&options)
             .await
             .map_err(|error| ClientError::storage(&path, error))?;
-        let mut store = Self { connection, path };
+        let mut store = Self { connection, path, dirty };
         let found = store.version().await?;
         match found {
             SCHEMA => {}
@@ -54,10 +65,7 @@ impl Store {
     async fn create(&mut self) -> Result<(), ClientError> {
         let mut sql = String::from("BEGIN IMMEDIATE;");
         for table in Table::ALL.iter().filter(|table| **table != Table::Message) {
-            sql.push_str(&format!(
-                "CREATE TABLE {} (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
-                table.name()
-            ));
+            sql.push_str(&format!("CREATE TABLE {} {ROW};", table.name()));
         }
         sql.push_str(&format!(
             "CREATE TABLE message (key BLOB PRIMARY KEY, value BLOB NOT NULL, target BLOB, \
@@ -69,9 +77,47 @@ impl Store {
         made.map(|_| ()).map_err(|error| self.error(&error))
     }
 
+    /// Makes an end of deleted secrets: when it returns, no byte of them is in a file of the store.
+    ///
+    /// `secure_delete` overwrites a row where it stands, but not the copies that stay behind in a
+    /// page when rows move between pages. So the tables with secrets are written anew, which
+    /// overwrites all their old pages, and the log is emptied.
+    ///
+    /// # Errors
+    /// `Storage`: the rows are as they were.
+    pub(crate) async fn purge(&mut self) -> Result<(), ClientError> {
+        let mut sql = String::from("BEGIN IMMEDIATE;");
+        for table in SECRET.map(Table::name) {
+            sql.push_str(&format!(
+                "CREATE TABLE fresh {ROW}; INSERT INTO fresh SELECT key, value FROM {table};\
+                 DROP TABLE {table}; ALTER TABLE fresh RENAME TO {table};"
+            ));
+        }
+        sql.push_str("COMMIT;");
+        let written = self.connection.execute(AssertSqlSafe(sql)).await;
+        if let Err(error) = written {
+            // Fails if the transaction is over already.
+            let _ = self.connection.execute("ROLLBACK").await;
+            return Err(self.error(&error));
+        }
+        let emptied = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        self.dirty = emptied.is_err();
+        emptied.map(|_| ()).map_err(|error| self.error(&error))
+    }
+
+    /// Whether there is anything to purge.
+    pub(crate) const fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
     /// Closes the database in good order.
-    pub(crate) async fn close(self) {
-        // What was committed is durable whether or not the last checkpoint succeeds.
+    pub(crate) async fn close(mut self) {
+        if self.dirty
+            && let Err(error) = self.purge().await
+        {
+            tracing::warn!(%error, "deleted keys may still stand in the files of the device's store");
+        }
+        // What was committed is durable whether or not this succeeds.
         let _ = self.connection.close().await;
     }
 

@@ -36,6 +36,7 @@ impl Store {
     /// # Errors
     /// `Storage`: none of them is written.
     pub(crate) async fn write(&mut self, records: Vec<Record>) -> Result<(), ClientError> {
+        self.dirty = true;
         let outcome = write(&mut self.connection, newest(records)).await;
         outcome.map_err(|error| self.error(&error))
     }
