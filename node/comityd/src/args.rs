@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Parser, Subcommand};
 use wire::{DomainName, name::Endpoint};
 
-use crate::logging::Format;
+use crate::config::{Flags, key};
 
 /// The node of a domain: carries end-to-end encrypted conversations between this organisation and
 /// others
@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Init(Init),
     Run(Run),
     Check(Check),
+    #[command(subcommand)]
+    Config(Config),
     Renew(Renew),
 }
 
@@ -59,20 +61,81 @@ pub(crate) struct Init {
 #[command(after_help = "\
 Examples:
   comityd run --data /var/lib/comity
-  COMITY_DATA=/var/lib/comity comityd run --log-format json")]
+  COMITY_DATA=/var/lib/comity comityd run --log-format json
+
+SIGHUP reads the configuration again and applies what can be changed without a restart; SIGTERM
+and SIGINT end the node in good order.")]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) data: Data,
-    /// The UDP address to listen on, instead of the configuration's; port 0 takes any free one
-    #[arg(long, value_name = "ADDR:PORT", env = "COMITY_LISTEN")]
-    pub(crate) listen: Option<SocketAddr>,
-    /// How to write the log on stderr
-    #[arg(long, value_name = "FORMAT", env = "COMITY_LOG_FORMAT")]
-    pub(crate) log_format: Option<Format>,
-    /// What to log: error, warn, info, debug or trace, also by part (net=debug)
-    #[arg(long, value_name = "LEVEL", env = "COMITY_LOG")]
-    pub(crate) log_level: Option<String>,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
 }
+
+/// What goes before the environment and the file.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Overrides {
+    /// The UDP address to listen on; port 0 takes any free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+    /// How accounts are reached from other domains: open, ask or deny
+    #[arg(long, value_name = "POLICY")]
+    contact_policy: Option<String>,
+    /// How to write the log on stderr: text or json
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// What to log: error, warn, info, debug or trace, also by part (net=debug)
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+}
+
+impl Overrides {
+    /// Those that were given.
+    pub(crate) fn flags(&self) -> Flags {
+        let given = [
+            (&key::LISTEN, &self.listen),
+            (&key::CONTACT_POLICY, &self.contact_policy),
+            (&key::LOG_FORMAT, &self.log_format),
+            (&key::LOG_LEVEL, &self.log_level),
+        ];
+        given.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
+    }
+}
+
+/// Say what the configuration is, and where each value comes from
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Config {
+    Show(ConfigShow),
+    Template(ConfigTemplate),
+}
+
+/// Print the configuration that holds: flags before environment before file before defaults
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  comityd config show --data /var/lib/comity
+  comityd config show --origin --data /var/lib/comity
+  comityd config show --json --data /var/lib/comity")]
+pub(crate) struct ConfigShow {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Say behind each value who gave it
+    #[arg(long)]
+    pub(crate) origin: bool,
+    /// Print one JSON object for each key
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+}
+
+/// Print a configuration file with every key, its meaning and its default
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  comityd config template
+  comityd config template > comity.toml")]
+pub(crate) struct ConfigTemplate {}
 
 /// Say whether the data directory is in order; nothing is changed
 #[derive(Debug, clap::Args)]

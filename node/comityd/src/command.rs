@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod check;
+mod config;
 mod init;
 mod renew;
 mod run;
@@ -14,8 +15,9 @@ use crate::{
 pub(crate) fn execute(args: Args) -> Result<(), Failure> {
     match args.command {
         Command::Init(args) => init::init(&args),
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
+        Command::Config(args) => config::config(&args),
         Command::Renew(args) => renew::renew(&args),
     }
 }

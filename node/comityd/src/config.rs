@@ -1,15 +1,22 @@
-//! The configuration of a node: `comity.toml` as a checked value.
+//! The configuration of a node: flags, environment and `comity.toml` as one checked value. The only
+//! room that reads the environment.
 
 mod file;
+pub(crate) mod key;
+mod layers;
 pub(crate) mod template;
 
 use std::{net::SocketAddr, path::Path};
 
 use wire::{DomainName, proto::ContactPolicy};
 
-use crate::{failure::Failure, logging::Format};
+#[cfg(test)]
+pub(crate) use layers::Origin;
+pub(crate) use layers::{Environment, Flags, Layers};
 
-/// What a node is told. Every key has a default but `domain`.
+use crate::{failure::Failure, logging};
+
+/// What a node is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Config {
     /// `domain`: whom this node serves.
@@ -19,26 +26,107 @@ pub(crate) struct Config {
     /// `contact_policy`: of accounts that have set none.
     pub(crate) contact_policy: ContactPolicy,
     /// `log.format`.
-    pub(crate) log_format: Format,
-    /// `log.level`.
+    pub(crate) log_format: logging::Format,
+    /// `log.level`, which can be used.
     pub(crate) log_level: String,
 }
 
+/// The environment of this process.
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Everything that is said of the keys.
+///
+/// # Errors
+/// `FileUnusable`, `ConfigSyntax`, `ConfigUnknownKey`, `ConfigValue`.
+pub(crate) fn layers(path: &Path, environment: Environment<'_>, flags: &Flags) -> Result<Layers, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::io(path, &error))?;
+    Layers::gather(path, &text, environment, flags)
+}
+
 impl Config {
-    /// Reads the file.
+    /// What the layers mean.
     ///
     /// # Errors
-    /// `FileUnusable`, or what [`Self::parse`] says.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let text = std::fs::read_to_string(path).map_err(|error| Failure::io(path, &error))?;
-        Self::parse(path, &text)
+    /// `ConfigValue`, with who gave the value.
+    pub(crate) fn of(layers: &Layers) -> Result<Self, Failure> {
+        Ok(Self {
+            domain: layers.typed(&key::DOMAIN, |text| DomainName::from_input(text).ok())?,
+            listen: layers.typed(&key::LISTEN, |text| text.parse().ok())?,
+            contact_policy: layers.typed(&key::CONTACT_POLICY, contact_policy)?,
+            log_format: layers.typed(&key::LOG_FORMAT, logging::Format::parse)?,
+            log_level: layers.typed(&key::LOG_LEVEL, logging::checked_level)?,
+        })
     }
 
-    /// Reads the text of the file.
+    /// Reads file and environment.
     ///
     /// # Errors
-    /// `ConfigSyntax`, `ConfigUnknownKey`, `ConfigValue`, each with file and line.
-    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, Failure> {
-        file::parse(path, text)
+    /// As [`layers`] and [`Self::of`].
+    pub(crate) fn read(path: &Path, flags: &Flags) -> Result<Self, Failure> {
+        Self::of(&layers(path, &environment, flags)?)
+    }
+}
+
+fn contact_policy(text: &str) -> Option<ContactPolicy> {
+    match text {
+        "open" => Some(ContactPolicy::Open),
+        "ask" => Some(ContactPolicy::Ask),
+        "deny" => Some(ContactPolicy::Deny),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "domain = \"A.Test\"\nlisten = \"127.0.0.1:1\"\n[log]\nlevel = \"warn\"\n";
+
+    fn layers(variables: &[(&str, &str)], flags: &Flags) -> Layers {
+        let environment = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        Layers::gather(Path::new("comity.toml"), FILE, &environment, flags).expect("it is right")
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_environment_and_that_before_the_file() {
+        let variables = [("COMITY_LISTEN", "127.0.0.1:2"), ("COMITY_LOG_LEVEL", "debug")];
+        let flags = vec![(&key::LISTEN, "127.0.0.1:3".to_owned())];
+        let layers = layers(&variables, &flags);
+        let config = Config::of(&layers).expect("it is right");
+        assert_eq!(config.listen.port(), 3);
+        assert_eq!(config.log_level, "debug");
+        assert_eq!(config.domain.as_str(), "a.test");
+        assert_eq!(config.contact_policy, ContactPolicy::Ask);
+        let origins = key::ALL.map(|key| layers.get(key).map(|value| value.origin.to_string()));
+        let expected = ["comity.toml:1", "--listen", "default", "default", "COMITY_LOG_LEVEL"];
+        assert_eq!(origins.map(Option::unwrap_or_default), expected);
+    }
+
+    #[test]
+    fn a_wrong_value_names_who_gave_it() {
+        for (variable, value, hint) in [
+            ("COMITY_DOMAIN", "nodots", "a DNS name"),
+            ("COMITY_LISTEN", "4433", "0.0.0.0:4433"),
+            ("COMITY_CONTACT_POLICY", "maybe", "open, ask or deny"),
+            ("COMITY_LOG_FORMAT", "xml", "text or json"),
+            ("COMITY_LOG_LEVEL", "loud=", "info"),
+        ] {
+            let failure = Config::of(&layers(&[(variable, value)], &Vec::new())).expect_err("it is wrong");
+            assert_eq!(failure.name, "ConfigValue", "{failure:?}");
+            assert!(failure.what.starts_with(&format!("{variable}: ")), "{failure:?}");
+            assert!(failure.hint.contains(hint), "{failure:?}");
+            assert!(!failure.what.contains(value), "what was given may be a secret: {failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_domain_is_none() {
+        let layers = Layers::gather(Path::new("comity.toml"), "", &|_| None, &Vec::new());
+        let failure = Config::of(&layers.expect("it parses")).expect_err("a key is missing");
+        assert!(failure.what.contains("`domain`"), "{failure:?}");
     }
 }

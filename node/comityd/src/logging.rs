@@ -3,17 +3,16 @@
 
 use std::io::IsTerminal as _;
 
-use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
-
-use crate::failure::{Exit, Failure};
+use tracing_subscriber::{
+    EnvFilter, Registry, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
+};
 
 /// The form of a log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// One line of text, coloured on a terminal
+    /// One line of text, coloured on a terminal.
     Text,
-    /// One JSON object on each line
+    /// One JSON object on each line.
     Json,
 }
 
@@ -27,24 +26,32 @@ impl Format {
     }
 }
 
-/// Begins the log of this process.
-///
-/// # Errors
-/// `LogLevel`.
-pub(crate) fn begin(format: Format, level: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(level).map_err(|_| {
-        Failure::new(
-            Exit::Usage,
-            "LogLevel",
-            "the log level cannot be used",
-            "give error, warn, info, debug or trace, or parts such as info,net=debug",
-        )
-    })?;
-    let terminal = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        Format::Text => builder.with_ansi(terminal).init(),
-        Format::Json => builder.json().flatten_event(true).init(),
+/// The level of a log that has begun.
+pub(crate) struct Level(reload::Handle<EnvFilter, Registry>);
+
+impl Level {
+    /// Logs at this level from now on.
+    pub(crate) fn set(&self, level: &str) {
+        if let Ok(filter) = EnvFilter::try_new(level) {
+            // The only error is that there is no log any more.
+            let _ = self.0.reload(filter);
+        }
     }
-    Ok(())
+}
+
+/// The level, if it can be used.
+pub(crate) fn checked_level(level: &str) -> Option<String> {
+    EnvFilter::try_new(level).ok().map(|_| level.to_owned())
+}
+
+/// Begins the log of this process.
+pub(crate) fn begin(format: Format, level: &str) -> Level {
+    let (filter, handle) = reload::Layer::new(EnvFilter::new(level));
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
+    match format {
+        Format::Text => registry.with(layer.with_ansi(std::io::stderr().is_terminal())).init(),
+        Format::Json => registry.with(layer.json().flatten_event(true)).init(),
+    }
+    Level(handle)
 }

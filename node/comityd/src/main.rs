@@ -9,6 +9,7 @@ mod documents;
 mod failure;
 mod keys;
 mod logging;
+mod reload;
 mod signals;
 mod system;
 

@@ -11,6 +11,7 @@ const FILE_TOO_LARGE: i32 = 25;
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hang_up: Signal,
     _file_too_large: Signal,
 }
 
@@ -23,15 +24,35 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
             _file_too_large: signal(SignalKind::from_raw(FILE_TOO_LARGE))?,
         })
     }
 
-    /// Waits for an order to end: SIGTERM or SIGINT.
-    pub(crate) async fn end(&mut self) -> &'static str {
+    /// Waits for an order: SIGTERM or SIGINT to end, SIGHUP to read the configuration again.
+    pub(crate) async fn next(&mut self) -> Order {
         tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => Order::End("SIGTERM"),
+            _ = self.interrupt.recv() => Order::End("SIGINT"),
+            _ = self.hang_up.recv() => Order::Reload,
         }
     }
+
+    /// Waits for an order to end.
+    pub(crate) async fn end(&mut self) -> &'static str {
+        loop {
+            if let Order::End(signal) = self.next().await {
+                return signal;
+            }
+        }
+    }
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// To end, by this signal.
+    End(&'static str),
+    /// To read the configuration again.
+    Reload,
 }

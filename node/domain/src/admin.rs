@@ -10,9 +10,9 @@ use store::{
 use wire::{
     Account, DomainName, ErrorCode, limits,
     proto::{
-        AdminRequest, AdminStatus, ContactPolicy, DomainView, Item, ListQuarantine, ListQueue,
+        AdminRequest, AdminStatus, ContactPolicy, DomainView, Done, Item, ListQuarantine, ListQueue,
         Peer as PeerView, PeerStates, PinPeer, Quarantine, QuarantinedItem, Queue, QueuedItem, RetryPeer,
-        User, UserInvite, Users, admin_request::Request, admin_response::Response,
+        SetDefaultPolicy, User, UserInvite, Users, admin_request::Request, admin_response::Response,
     },
 };
 
@@ -38,9 +38,18 @@ impl<S: Store, E: Entropy> Core<S, E> {
             })),
             Some(Request::ListQueue(asked)) => self.list_queue(&asked).map(Response::Queue),
             Some(Request::ListQuarantine(asked)) => self.list_quarantine(&asked).map(Response::Quarantine),
+            Some(Request::SetDefaultPolicy(asked)) => self.set_default_policy(&asked).map(Response::Done),
             None => Err(ErrorCode::Unsupported),
         };
         response.unwrap_or_else(|error| Response::Error(error.into()))
+    }
+
+    fn set_default_policy(&mut self, asked: &SetDefaultPolicy) -> Result<Done, ErrorCode> {
+        self.config.policy = match ContactPolicy::try_from(asked.policy) {
+            Ok(ContactPolicy::Unspecified) | Err(_) => return Err(ErrorCode::Malformed),
+            Ok(policy) => policy,
+        };
+        Ok(Done {})
     }
 
     fn fingerprint(&self) -> bytes::Bytes {

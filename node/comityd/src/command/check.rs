@@ -27,7 +27,7 @@ pub(crate) fn check(args: &Check) -> Result<(), Failure> {
 
 fn look(args: &Check) -> Result<(), Failure> {
     let data = DataDir::open(&args.data.directory)?;
-    let config = Config::read(&data.config())?;
+    let config = Config::read(&data.config(), &Vec::new())?;
     print(&format!("ok  configuration  serves {}", config.domain));
     let documents = documents::read(&data, &config.domain)?;
     documents::check_clock(&data, &documents.newest, now())?;

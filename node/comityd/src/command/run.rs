@@ -15,6 +15,7 @@ use crate::{
     failure::{Exit, Failure},
     keys::{self, NodeKeys},
     logging,
+    reload::Reload,
     signals::Signals,
     system::SystemEntropy,
 };
@@ -23,13 +24,12 @@ use crate::{
 const DUE_CHECK: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Serves until a signal.
-pub(crate) fn run(args: Run) -> Result<(), Failure> {
+pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     let data = DataDir::open(&args.data.directory)?;
-    let mut config = Config::read(&data.config())?;
-    config.listen = args.listen.unwrap_or(config.listen);
-    config.log_format = args.log_format.unwrap_or(config.log_format);
-    config.log_level = args.log_level.unwrap_or(config.log_level);
-    logging::begin(config.log_format, &config.log_level)?;
+    let flags = args.overrides.flags();
+    let config = Config::read(&data.config(), &flags)?;
+    let level = logging::begin(config.log_format, &config.log_level);
+    let reload = Reload { path: data.config(), flags, level };
     let mut documents = documents::read(&data, &config.domain)?;
     documents::check_clock(&data, &documents.newest, now())?;
     // The lock is taken before anything is written: a second process must find all as the first
@@ -46,12 +46,13 @@ pub(crate) fn run(args: Run) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::io(data.path(), &error))?;
-    runtime.block_on(serve(data, config, documents, keys, store))
+    runtime.block_on(serve(data, config, reload, documents, keys, store))
 }
 
 async fn serve(
     data: DataDir,
     config: Config,
+    reload: Reload,
     documents: Documents,
     keys: NodeKeys,
     store: Sqlite,
@@ -75,7 +76,7 @@ async fn serve(
     tracing::info!(domain = %config.domain, version = env!("CARGO_PKG_VERSION"), "listening on {listen}");
     let socket = tokio::spawn(admin::serve(listener, running.admin()));
     let due = tokio::spawn(remind(newest));
-    let signal = signals.end().await;
+    let signal = reload.until_end(config, &mut signals, &running.admin()).await;
     tracing::info!(signal, "ending in good order; a second signal ends at once");
     socket.abort();
     due.abort();

@@ -1,4 +1,4 @@
-//! Reading `comity.toml`: unknown keys and wrong values are refused with their line.
+//! Reading `comity.toml`: unknown keys and values of another kind are refused with their line.
 
 use std::path::Path;
 
@@ -6,29 +6,23 @@ use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
-use wire::{DomainName, proto::ContactPolicy};
 
-use super::Config;
-use crate::{
-    failure::{Exit, Failure},
-    logging::Format,
-};
+use super::key::{self, Key};
+use crate::failure::{Exit, Failure};
 
-/// All keys, with their section.
-pub(crate) const KEYS: &[&str] = &["domain", "listen", "contact_policy", "log.format", "log.level"];
-
-pub(super) fn parse(path: &Path, text: &str) -> Result<Config, Failure> {
+/// The values of the file, each with the line of its key.
+///
+/// # Errors
+/// `ConfigSyntax`, `ConfigUnknownKey`, `ConfigValue`.
+pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<(&'static Key, String, usize)>, Failure> {
     let source = Source { path, text };
     let table = DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         source.failure("ConfigSyntax", at, error.message().to_owned(), "correct the line")
     })?;
-    let mut values = Vec::new();
-    flatten("", table.get_ref(), &mut values);
-    if let Some((name, at, _)) = values.iter().find(|(name, ..)| !KEYS.contains(&name.as_str())) {
-        return Err(source.unknown(name, *at));
-    }
-    Reader { source, values }.config()
+    let mut entries = Vec::new();
+    flatten("", table.get_ref(), &mut entries);
+    entries.iter().map(|entry| source.value(entry)).collect()
 }
 
 /// A key with its section, where it stands, and its value.
@@ -41,7 +35,7 @@ fn flatten<'a>(prefix: &str, table: &'a DeTable<'a>, values: &mut Vec<Entry<'a>>
             Some(inner) if prefix.is_empty() && inner.iter().next().is_some() => {
                 flatten(&format!("{name}."), inner, values);
             }
-            Some(_) if KEYS.iter().any(|known| known.starts_with(&format!("{name}."))) => {}
+            Some(_) if key::ALL.iter().any(|known| known.parts().0 == Some(&name)) => {}
             _ => values.push((name, key.span().start, value)),
         }
     }
@@ -53,76 +47,39 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    fn line(&self, at: usize) -> usize {
+        self.text.get(..at).unwrap_or_default().matches('\n').count() + 1
+    }
+
+    fn value(&self, (name, at, value): &Entry<'_>) -> Result<(&'static Key, String, usize), Failure> {
+        let Some(key) = key::ALL.into_iter().find(|key| key.name == name) else {
+            return Err(self.unknown(name, *at));
+        };
+        match value.get_ref().as_str() {
+            Some(text) => Ok((key, text.to_owned(), self.line(*at))),
+            None => Err(self.failure(
+                "ConfigValue",
+                *at,
+                format!("the value of `{name}` is no text"),
+                &format!("it must be {}, in quotes", key.expected),
+            )),
+        }
+    }
+
     fn failure(&self, name: &'static str, at: usize, what: String, hint: &str) -> Failure {
-        let line = self.text.get(..at).unwrap_or_default().matches('\n').count() + 1;
+        let line = self.line(at);
         Failure::new(Exit::Usage, name, format!("{}:{line}: {what}", self.path.display()), hint)
     }
 
     fn unknown(&self, name: &str, at: usize) -> Failure {
         let shown: String = name.chars().take(64).flat_map(char::escape_debug).collect();
-        let nearest = KEYS.iter().min_by_key(|known| distance(known, name)).copied().unwrap_or_default();
+        let names = key::ALL.map(|key| key.name);
+        let nearest = names.into_iter().min_by_key(|known| distance(known, name)).unwrap_or_default();
         let hint = match distance(nearest, name) <= name.len().max(3) / 2 {
             true => format!("did you mean `{nearest}`?"),
-            false => format!("the keys are {}", KEYS.join(", ")),
+            false => format!("the keys are {}", names.join(", ")),
         };
         self.failure("ConfigUnknownKey", at, format!("there is no key `{shown}`"), &hint)
-    }
-}
-
-struct Reader<'a> {
-    source: Source<'a>,
-    values: Vec<Entry<'a>>,
-}
-
-impl Reader<'_> {
-    fn config(&self) -> Result<Config, Failure> {
-        let domain = self.text("domain", |text| DomainName::from_input(text).ok(), "a DNS name")?;
-        let listen = self.text("listen", |text| text.parse().ok(), "ADDR:PORT, such as 0.0.0.0:4433")?;
-        let policy = self.text("contact_policy", contact_policy, "open, ask or deny")?;
-        let format = self.text("log.format", Format::parse, "text or json")?;
-        let level = self.text("log.level", |text| Some(text.to_owned()), "a text")?;
-        let Some(domain) = domain else {
-            return Err(self.source.failure(
-                "ConfigValue",
-                0,
-                "the key `domain` is missing".to_owned(),
-                "add `domain = \"your.domain\"`, the one that `comityd init` was given",
-            ));
-        };
-        Ok(Config {
-            domain,
-            listen: listen.unwrap_or_else(|| ([0, 0, 0, 0], 4433).into()),
-            contact_policy: policy.unwrap_or(ContactPolicy::Ask),
-            log_format: format.unwrap_or(Format::Text),
-            log_level: level.unwrap_or_else(|| "info".to_owned()),
-        })
-    }
-
-    fn text<T>(
-        &self,
-        name: &str,
-        parse: impl Fn(&str) -> Option<T>,
-        expected: &str,
-    ) -> Result<Option<T>, Failure> {
-        let Some((_, at, value)) = self.values.iter().find(|(key, ..)| key == name) else { return Ok(None) };
-        match value.get_ref().as_str().and_then(parse) {
-            Some(value) => Ok(Some(value)),
-            None => Err(self.source.failure(
-                "ConfigValue",
-                *at,
-                format!("the value of `{name}` cannot be used"),
-                &format!("it must be {expected}, in quotes"),
-            )),
-        }
-    }
-}
-
-fn contact_policy(text: &str) -> Option<ContactPolicy> {
-    match text {
-        "open" => Some(ContactPolicy::Open),
-        "ask" => Some(ContactPolicy::Ask),
-        "deny" => Some(ContactPolicy::Deny),
-        _ => None,
     }
 }
 
@@ -150,10 +107,6 @@ fn distance(a: &str, b: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn refused(text: &str) -> Failure {
-        parse(Path::new("comity.toml"), text).expect_err("it is wrong")
-    }
-
     #[test]
     fn wrong_files_are_refused_with_their_line_and_the_next_step() {
         for (text, name, line, hint) in [
@@ -163,12 +116,9 @@ mod tests {
             ("domain = \"a.b\"\n[log]\nlevl = \"info\"", "ConfigUnknownKey", 3, "`log.level`"),
             ("domain = \"a.b\"\n[logging]\nlevel = \"info\"", "ConfigUnknownKey", 3, "`log.level`"),
             ("domain = \"a.b\"\n[wholly_other]", "ConfigUnknownKey", 2, "the keys are"),
-            ("domain = \"nodots\"", "ConfigValue", 1, "a DNS name"),
-            ("listen = \"0.0.0.0:1\"", "ConfigValue", 1, "domain"),
-            ("domain = \"a.b\"\ncontact_policy = \"maybe\"", "ConfigValue", 2, "open, ask or deny"),
             ("domain = \"a.b\"\nlog = \"info\"", "ConfigUnknownKey", 2, "log"),
         ] {
-            let failure = refused(text);
+            let failure = parse(Path::new("comity.toml"), text).expect_err("it is wrong");
             assert_eq!(failure.name, name, "{text:?}: {failure:?}");
             assert!(failure.what.starts_with(&format!("comity.toml:{line}:")), "{text:?}: {failure:?}");
             assert!(failure.hint.contains(hint), "{text:?}: {failure:?}");
@@ -176,11 +126,11 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_given_has_its_default() {
-        let config = parse(Path::new("comity.toml"), "domain = \"A.Test\"\n[log]\n").expect("it is right");
-        assert_eq!(config.domain.as_str(), "a.test");
-        assert_eq!(config.contact_policy, ContactPolicy::Ask);
-        assert_eq!(config.log_format, Format::Text);
+    fn a_dotted_key_is_one_of_a_section() {
+        let text = "domain = \"a.b\"\nlog.level = \"warn\"\n";
+        let values = parse(Path::new("comity.toml"), text).expect("it is right");
+        let read: Vec<_> = values.iter().map(|(key, text, line)| (key.name, text.as_str(), *line)).collect();
+        assert_eq!(read, [("domain", "a.b", 1), ("log.level", "warn", 2)]);
     }
 
     #[test]

@@ -1,0 +1,88 @@
+//! The keys of the configuration: one table from which the file is read, the template written, the
+//! environment asked and the reference printed.
+
+/// One key. All values are text in quotes.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// With its section: `log.level`.
+    pub(crate) name: &'static str,
+    /// What holds if nobody says otherwise; a key without a default must be given.
+    pub(crate) default: Option<&'static str>,
+    /// What a value looks like, to end the sentence "it must be …".
+    pub(crate) expected: &'static str,
+    /// Whether SIGHUP applies a change.
+    pub(crate) reloaded: bool,
+    /// What it is for, and why the default is as it is.
+    pub(crate) explanation: &'static str,
+}
+
+impl Key {
+    /// The environment variable that goes before the file: `COMITY_LOG_LEVEL`.
+    pub(crate) fn variable(&self) -> String {
+        format!("COMITY_{}", self.name.replace('.', "_").to_uppercase())
+    }
+
+    /// The flag of `comityd run` that goes before the environment: `--log-level`.
+    pub(crate) fn flag(&self) -> String {
+        format!("--{}", self.name.replace(['.', '_'], "-"))
+    }
+
+    /// Its section and its name there.
+    pub(crate) fn parts(&self) -> (Option<&'static str>, &'static str) {
+        match self.name.split_once('.') {
+            Some((section, name)) => (Some(section), name),
+            None => (None, self.name),
+        }
+    }
+}
+
+/// The domain.
+pub(crate) const DOMAIN: Key = Key {
+    name: "domain",
+    default: None,
+    expected: "a DNS name",
+    reloaded: false,
+    explanation: "The domain that this node serves. Cannot be changed: it stands in every signed document.",
+};
+
+/// The UDP address.
+pub(crate) const LISTEN: Key = Key {
+    name: "listen",
+    default: Some("0.0.0.0:4433"),
+    expected: "ADDR:PORT, such as 0.0.0.0:4433",
+    reloaded: false,
+    explanation: "The UDP address for devices and other domains. Port 0 takes any free one.",
+};
+
+/// The policy of accounts that have none.
+pub(crate) const CONTACT_POLICY: Key = Key {
+    name: "contact_policy",
+    default: Some("ask"),
+    expected: "open, ask or deny",
+    reloaded: true,
+    explanation: "How accounts that have not decided for themselves are reached from other domains: \
+                  \"open\" lets everybody in, \"ask\" makes an invitation that the person answers, \
+                  \"deny\" refuses. Inside the domain contact is always open.",
+};
+
+/// The form of the log.
+pub(crate) const LOG_FORMAT: Key = Key {
+    name: "log.format",
+    default: Some("text"),
+    expected: "text or json",
+    reloaded: false,
+    explanation: "How the log is written on stderr: \"text\", or \"json\" with one object on each line.",
+};
+
+/// What is logged.
+pub(crate) const LOG_LEVEL: Key = Key {
+    name: "log.level",
+    default: Some("info"),
+    expected: "error, warn, info, debug or trace, also by part: info,net=debug",
+    reloaded: true,
+    explanation: "What is logged: \"error\", \"warn\", \"info\", \"debug\" or \"trace\", also by part: \
+                  \"info,net=debug\". Nothing secret is logged at any level.",
+};
+
+/// All of them, those of a section together.
+pub(crate) const ALL: [&Key; 5] = [&DOMAIN, &LISTEN, &CONTACT_POLICY, &LOG_FORMAT, &LOG_LEVEL];

@@ -1,0 +1,91 @@
+//! SIGHUP: a running node takes up what changed in its configuration, and nobody notices.
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use kit::{Node, RawDevice};
+use rustix::process::{Pid, Signal};
+use wire::proto::{self, client_request::Request, client_response::Response};
+
+fn write(node: &Node, lines: &str) -> Result<()> {
+    let path = node.data().join("comity.toml");
+    Ok(fs::write(path, format!("domain = \"{}\"\n{lines}", node.domain()))?)
+}
+
+/// Sends SIGHUP and waits until the log says so much more often that it was obeyed.
+fn reload(node: &Node, sign: &str) -> Result<()> {
+    let seen = |node: &Node| node.log().iter().filter(|line| line.contains(sign)).count();
+    let before = seen(node);
+    let pid = node.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())).context("a process id")?;
+    rustix::process::kill_process(pid, Signal::HUP)?;
+    let end = Instant::now() + Duration::from_secs(30);
+    while seen(node) == before {
+        ensure!(Instant::now() < end, "no line says {sign:?}: {:#?}", node.log());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+fn logs_debug(node: &Node) -> bool {
+    node.log().iter().any(|line| line.contains("DEBUG"))
+}
+
+#[tokio::test]
+async fn a_changed_configuration_is_taken_up_without_dropping_a_session() -> Result<()> {
+    let mut node = Node::start("acme.test")?;
+    let (person, mut device) = RawDevice::enrolled(&node, "alice").await?;
+    let mut ask = async || -> Result<()> {
+        let account = person.account.to_string();
+        let keys = device.request(Request::GetAccount(proto::GetAccount { account })).await?;
+        ensure!(matches!(keys, Response::Account(_)), "{keys:?}");
+        Ok(())
+    };
+    ask().await?;
+    ensure!(!logs_debug(&node), "it logs too much before");
+
+    let listen = node.address();
+    write(&node, &format!("listen = \"{listen}\"\n[log]\nlevel = \"debug\"\n"))?;
+    reload(&node, "the configuration was read again")?;
+    ask().await?;
+
+    write(&node, "listen = \"127.0.0.1:1\"\n[log]\nlevel = \"info\"\n")?;
+    reload(&node, "the change needs a restart")?;
+    ask().await?;
+
+    write(&node, "listne = \"127.0.0.1:1\"\n")?;
+    reload(&node, "did you mean `listen`?")?;
+    ask().await?;
+    node.stop()
+}
+
+#[tokio::test]
+async fn the_policy_of_the_domain_changes_at_once() -> Result<()> {
+    let (acme, umbrella) = (Node::start("acme.test")?, Node::start("umbrella.test")?);
+    kit::pin_each_other(&acme, &umbrella)?;
+    let (bob, _device) = RawDevice::enrolled(&umbrella, "bob").await?;
+    let (_alice, mut alice) = RawDevice::enrolled(&acme, "alice").await?;
+    let mut claim = async |number: u8| -> Result<Option<wire::ErrorCode>> {
+        let claim = proto::ClaimKeyPackages {
+            room: vec![number; 32].into(),
+            claim_id: vec![number; 16].into(),
+            accounts: vec![bob.account.to_string()],
+            requester: "alice@acme.test".into(),
+        };
+        match alice.request(Request::ClaimKeyPackages(claim)).await? {
+            Response::Claimed(claimed) => {
+                let error = claimed.accounts.first().context("one answer")?.error.as_ref();
+                Ok(error.map(|error| wire::ErrorCode::from_code(error.code)))
+            }
+            other => anyhow::bail!("{other:?}"),
+        }
+    };
+    ensure!(claim(1).await? != Some(wire::ErrorCode::Policy), "asking is allowed by default");
+    let listen = umbrella.address();
+    write(&umbrella, &format!("listen = \"{listen}\"\ncontact_policy = \"deny\"\n"))?;
+    reload(&umbrella, "the configuration was read again")?;
+    ensure!(claim(2).await? == Some(wire::ErrorCode::Policy), "{:?}", claim(3).await?);
+    Ok(())
+}
