@@ -87,6 +87,9 @@ pub(crate) struct Overrides {
     /// What to log: error, warn, info, debug or trace, also by part (net=debug)
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,
+    /// The TCP address for health checks and metrics, or off
+    #[arg(long, value_name = "ADDR:PORT")]
+    health_listen: Option<String>,
 }
 
 impl Overrides {
@@ -97,6 +100,7 @@ impl Overrides {
             (&key::CONTACT_POLICY, &self.contact_policy),
             (&key::LOG_FORMAT, &self.log_format),
             (&key::LOG_LEVEL, &self.log_level),
+            (&key::HEALTH_LISTEN, &self.health_listen),
         ];
         given.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
     }

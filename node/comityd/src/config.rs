@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) log_format: logging::Format,
     /// `log.level`, which can be used.
     pub(crate) log_level: String,
+    /// `health.listen`: the TCP address, if it is not off.
+    pub(crate) health: Option<SocketAddr>,
 }
 
 /// The environment of this process.
@@ -57,6 +59,10 @@ impl Config {
             contact_policy: layers.typed(&key::CONTACT_POLICY, contact_policy)?,
             log_format: layers.typed(&key::LOG_FORMAT, logging::Format::parse)?,
             log_level: layers.typed(&key::LOG_LEVEL, logging::checked_level)?,
+            health: layers.typed(&key::HEALTH_LISTEN, |text| match text {
+                "off" => Some(None),
+                address => address.parse().ok().map(Some),
+            })?,
         })
     }
 
@@ -102,7 +108,7 @@ mod tests {
         assert_eq!(config.domain.as_str(), "a.test");
         assert_eq!(config.contact_policy, ContactPolicy::Ask);
         let origins = key::ALL.map(|key| layers.get(key).map(|value| value.origin.to_string()));
-        let expected = ["comity.toml:1", "--listen", "default", "default", "COMITY_LOG_LEVEL"];
+        let expected = ["comity.toml:1", "--listen", "default", "default", "COMITY_LOG_LEVEL", "default"];
         assert_eq!(origins.map(Option::unwrap_or_default), expected);
     }
 
@@ -114,6 +120,7 @@ mod tests {
             ("COMITY_CONTACT_POLICY", "maybe", "open, ask or deny"),
             ("COMITY_LOG_FORMAT", "xml", "text or json"),
             ("COMITY_LOG_LEVEL", "loud=", "info"),
+            ("COMITY_HEALTH_LISTEN", "on", "127.0.0.1:9464"),
         ] {
             let failure = Config::of(&layers(&[(variable, value)], &Vec::new())).expect_err("it is wrong");
             assert_eq!(failure.name, "ConfigValue", "{failure:?}");

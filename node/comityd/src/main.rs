@@ -7,6 +7,7 @@ mod config;
 mod data;
 mod documents;
 mod failure;
+mod health;
 mod keys;
 mod logging;
 mod reload;

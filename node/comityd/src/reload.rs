@@ -57,6 +57,7 @@ impl Reload {
             ("domain", new.domain != config.domain),
             ("listen", new.listen != config.listen),
             ("log.format", new.log_format != config.log_format),
+            ("health.listen", new.health != config.health),
         ] {
             if changed {
                 tracing::warn!(key, "the change needs a restart");

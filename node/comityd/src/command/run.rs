@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use domain::{Core, CoreConfig};
 use net::{Bound, NetConfig, now};
 use sqlite::Sqlite;
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     admin,
@@ -13,6 +14,7 @@ use crate::{
     data::DataDir,
     documents::{self, Documents},
     failure::{Exit, Failure},
+    health::{self, Health, Stage},
     keys::{self, NodeKeys},
     logging,
     reload::Reload,
@@ -46,23 +48,28 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::io(data.path(), &error))?;
-    runtime.block_on(serve(data, config, reload, documents, keys, store))
+    runtime.block_on(serve(Parts { data, config, reload, documents, keys, store }))
 }
 
-async fn serve(
+/// What a node is made of.
+struct Parts {
     data: DataDir,
     config: Config,
     reload: Reload,
     documents: Documents,
     keys: NodeKeys,
     store: Sqlite,
-) -> Result<(), Failure> {
+}
+
+async fn serve(parts: Parts) -> Result<(), Failure> {
+    let Parts { data, config, reload, documents, keys, store } = parts;
     let mut signals = Signals::install().map_err(|error| Failure::io(data.path(), &error))?;
     let listener = admin::bind(&data.socket())?;
     let net = NetConfig { domain: config.domain.clone(), listen: config.listen, tls_key: keys.tls.clone() };
     let bound = Bound::bind(&net).map_err(|error| port(&error))?;
     let listen = bound.local_addr().map_err(|error| Failure::io(data.path(), &error))?;
     let newest = documents.newest.clone();
+    let (stage, health) = watch_over(&config, &data, &newest).await?;
     let core_config = core_config(&config, documents, keys, listen);
     let make = move || Core::new(core_config, store, SystemEntropy, now());
     let running = bound.serve(make).await.map_err(|error| {
@@ -74,19 +81,37 @@ async fn serve(
         )
     })?;
     tracing::info!(domain = %config.domain, version = env!("CARGO_PKG_VERSION"), "listening on {listen}");
+    stage.send_replace(Stage::Serving(running.admin()));
     let socket = tokio::spawn(admin::serve(listener, running.admin()));
     let due = tokio::spawn(remind(newest));
     let signal = reload.until_end(config, &mut signals, &running.admin()).await;
     tracing::info!(signal, "ending in good order; a second signal ends at once");
+    stage.send_replace(Stage::Draining);
     socket.abort();
     due.abort();
     tokio::select! {
         () = running.drain() => tracing::info!("ended"),
         signal = signals.end() => tracing::warn!(signal, "ended at once; nothing acknowledged is lost"),
     }
+    health.abort();
     // A socket that stays behind does no harm: the next start removes it.
     let _ = std::fs::remove_file(data.socket());
     Ok(())
+}
+
+/// Begins to answer health checks, if the configuration says where.
+async fn watch_over(
+    config: &Config,
+    data: &DataDir,
+    newest: &identity::DomainDocument,
+) -> Result<(watch::Sender<Stage>, JoinHandle<()>), Failure> {
+    let (sender, stage) = watch::channel(Stage::Starting);
+    let Some(address) = config.health else { return Ok((sender, tokio::spawn(async {}))) };
+    let listener = health::bind(address).await?;
+    let bound = listener.local_addr().map_err(|error| Failure::io(data.path(), &error))?;
+    tracing::info!("health and metrics on http://{bound}");
+    let health = Health { stage, data: data.path().to_owned(), document_expires: newest.expires() };
+    Ok((sender, tokio::spawn(health::serve(listener, health))))
 }
 
 fn core_config(config: &Config, documents: Documents, keys: NodeKeys, listen: SocketAddr) -> CoreConfig {

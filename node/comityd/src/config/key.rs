@@ -84,5 +84,16 @@ pub(crate) const LOG_LEVEL: Key = Key {
                   \"info,net=debug\". Nothing secret is logged at any level.",
 };
 
+/// Where machines ask how the node is doing.
+pub(crate) const HEALTH_LISTEN: Key = Key {
+    name: "health.listen",
+    default: Some("off"),
+    expected: "ADDR:PORT, such as 127.0.0.1:9464, or off",
+    reloaded: false,
+    explanation: "The TCP address for /livez, /readyz, /startupz and /metrics over HTTP, or \"off\". \
+                  There is no password: keep it on 127.0.0.1 or a network of your own.",
+};
+
 /// All of them, those of a section together.
-pub(crate) const ALL: [&Key; 5] = [&DOMAIN, &LISTEN, &CONTACT_POLICY, &LOG_FORMAT, &LOG_LEVEL];
+pub(crate) const ALL: [&Key; 6] =
+    [&DOMAIN, &LISTEN, &CONTACT_POLICY, &LOG_FORMAT, &LOG_LEVEL, &HEALTH_LISTEN];
