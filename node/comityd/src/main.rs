@@ -12,6 +12,7 @@ mod keys;
 mod logging;
 mod reload;
 mod signals;
+mod supervisor;
 mod system;
 
 use std::process::ExitCode;

@@ -8,8 +8,10 @@ use wire::proto::{AdminRequest, ContactPolicy, SetDefaultPolicy, admin_request::
 
 use crate::{
     config::{Config, Flags},
+    failure::Failure,
     logging,
     signals::{Order, Signals},
+    supervisor,
 };
 
 /// What is needed to read the configuration again and to apply it.
@@ -33,16 +35,25 @@ impl Reload {
         loop {
             match signals.next().await {
                 Order::End(signal) => return signal,
-                Order::Reload => match Config::read(&self.path, &self.flags) {
-                    Ok(new) => self.apply(&mut config, new, port).await,
-                    Err(failure) => {
-                        tracing::error!(
-                            reason = failure.what,
-                            hint = failure.hint,
-                            "the configuration is as before"
-                        );
-                    }
-                },
+                Order::Reload => {
+                    supervisor::reloading();
+                    let status = self.once(&mut config, port).await;
+                    supervisor::ready(status);
+                }
+            }
+        }
+    }
+
+    /// What came of reading it again.
+    async fn once(&self, config: &mut Config, port: &AdminPort) -> &'static str {
+        match Config::read(&self.path, &self.flags) {
+            Ok(new) => {
+                self.apply(config, new, port).await;
+                "serves with the configuration as it is now"
+            }
+            Err(Failure { what, hint, .. }) => {
+                tracing::error!(reason = what, hint, "the configuration is as before");
+                "serves; the configuration has a fault and was not taken up"
             }
         }
     }

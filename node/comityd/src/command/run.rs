@@ -19,6 +19,7 @@ use crate::{
     logging,
     reload::Reload,
     signals::Signals,
+    supervisor,
     system::SystemEntropy,
 };
 
@@ -84,11 +85,15 @@ async fn serve(parts: Parts) -> Result<(), Failure> {
     stage.send_replace(Stage::Serving(running.admin()));
     let socket = tokio::spawn(admin::serve(listener, running.admin()));
     let due = tokio::spawn(remind(newest));
+    let watched = tokio::spawn(supervisor::be_watched(running.admin()));
+    supervisor::ready(&format!("serves {} on {listen}", config.domain));
     let signal = reload.until_end(config, &mut signals, &running.admin()).await;
     tracing::info!(signal, "ending in good order; a second signal ends at once");
+    supervisor::stopping();
     stage.send_replace(Stage::Draining);
-    socket.abort();
-    due.abort();
+    for task in [socket, due, watched] {
+        task.abort();
+    }
     tokio::select! {
         () = running.drain() => tracing::info!("ended"),
         signal = signals.end() => tracing::warn!(signal, "ended at once; nothing acknowledged is lost"),
