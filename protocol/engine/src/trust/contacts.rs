@@ -76,9 +76,7 @@ impl Contacts {
             row.other_key = Bytes::copy_from_slice(key);
             return Err(ErrorCode::KeyUnverified);
         }
-        if let Some(known) = known_view(view, row) {
-            view.follows(&known)?;
-        }
+        view.follows(&known_view(view, row))?;
         row.mode = view.mode.into();
         row.binding_seq = view.binding_seq;
         row.binding_hash = Bytes::copy_from_slice(&view.binding_hash);
@@ -126,15 +124,62 @@ pub(crate) fn lists(row: &ContactRow, device: DeviceId, key: &PublicKey) -> bool
     })
 }
 
-fn known_view(view: &AccountView, row: &ContactRow) -> Option<AccountView> {
-    Some(AccountView {
-        account: view.account.clone(),
-        account_key: view.account_key,
-        mode: view.mode,
-        binding_seq: row.binding_seq,
-        binding_hash: row.binding_hash.as_ref().try_into().ok()?,
-        list_seq: row.list_seq,
-        list_hash: row.list_hash.as_ref().try_into().ok()?,
-        devices: Vec::new(),
-    })
+/// What is known, completed by what is stated: of an account that was met in a room only the binding
+/// in its leaf is known, and no list.
+fn known_view(view: &AccountView, row: &ContactRow) -> AccountView {
+    let mut known = AccountView { devices: Vec::new(), ..view.clone() };
+    if let Ok(hash) = row.binding_hash.as_ref().try_into() {
+        (known.binding_seq, known.binding_hash) = (row.binding_seq, hash);
+    }
+    if let Ok(hash) = row.list_hash.as_ref().try_into() {
+        (known.list_seq, known.list_hash) = (row.list_seq, hash);
+    }
+    known
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::SecretKey;
+
+    use super::*;
+
+    fn view(binding_seq: u64, binding: u8, list_seq: u64, list: u8) -> AccountView {
+        AccountView {
+            account: "bob@umbrella.test".parse().unwrap(),
+            account_key: SecretKey::from_seed(&zeroize::Zeroizing::new([1; 32])).public(),
+            mode: proto::AccountMode::UserHeld,
+            binding_seq,
+            binding_hash: [binding; 32],
+            list_seq,
+            list_hash: [list; 32],
+            devices: Vec::new(),
+        }
+    }
+
+    /// Contacts who know the second binding, and a list if `list_seq` is not 0.
+    fn known(list_seq: u64) -> Contacts {
+        let first = view(2, 2, list_seq, 2);
+        let mut contacts = Contacts::default();
+        contacts.learn(Timestamp::from_ms(1), &first).unwrap();
+        if list_seq == 0 {
+            contacts.known.get_mut(&first.account).unwrap().list_hash.clear();
+        }
+        contacts
+    }
+
+    // [ID-15]
+    #[test]
+    fn a_binding_does_not_go_back_whether_or_not_a_list_is_known() {
+        for list in [0, 2] {
+            let learn = |view| known(list).learn(Timestamp::from_ms(2), &view).map(|_| ());
+            assert_eq!(learn(view(1, 1, 3, 3)), Err(ErrorCode::Superseded));
+            assert_eq!(learn(view(2, 3, 3, 3)), Err(ErrorCode::ForkedLog));
+            assert_eq!(learn(view(2, 2, 3, 3)), Ok(()));
+            assert_eq!(learn(view(3, 3, 3, 3)), Ok(()));
+        }
+        let learn = |list, view| known(list).learn(Timestamp::from_ms(2), &view).map(|_| ());
+        assert_eq!(learn(2, view(2, 2, 1, 1)), Err(ErrorCode::Superseded));
+        assert_eq!(learn(2, view(2, 2, 2, 3)), Err(ErrorCode::ForkedLog));
+        assert_eq!(learn(0, view(2, 2, 1, 1)), Ok(()));
+    }
 }
