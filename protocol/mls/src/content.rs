@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use prost::Message as _;
 use wire::{
-    ErrorCode, MessageId, limits,
+    ErrorCode, MessageId, frame, limits,
     proto::{Content, content::Kind},
     text,
 };
@@ -52,9 +52,11 @@ pub fn pad(content: &Content) -> Result<Bytes, ErrorCode> {
 /// Decodes a plaintext and checks it. The padding is not returned.
 ///
 /// # Errors
-/// As [`check`]; `Malformed` too if the padding is not zero or not to a bucket.
+/// As [`check`]; `Malformed` too if its shape is not that of a message ([`wire::shape`]), or the
+/// padding is not zero or not to a bucket.
 pub fn unpad(plaintext: &[u8]) -> Result<Content, ErrorCode> {
-    let mut content = Content::decode(plaintext).map_err(|_| ErrorCode::Malformed)?;
+    // A decoder alone would merge a field that stands twice, and another client would not.
+    let mut content: Content = frame::decode(Bytes::copy_from_slice(plaintext))?;
     let padding = std::mem::take(&mut content.padding);
     // [MLS-30]
     if bucket(plaintext.len()) != plaintext.len() || padding.iter().any(|byte| *byte != 0) {

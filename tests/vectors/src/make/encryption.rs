@@ -58,6 +58,14 @@ fn contents() -> File {
     if let Some(last) = not_zero.last_mut() {
         *last = 1;
     }
+    let twice = |more: Content| {
+        let mut bytes = [raw(&hello, 0), raw(&more, 0)].concat();
+        let zeros = 128 - bytes.len() - 2;
+        bytes.extend([0x7a, u8::try_from(zeros).unwrap_or_default()]);
+        bytes.resize(128, 0);
+        bytes
+    };
+    let bare = Content::default();
     let half_head = Content { head_seq: 7, ..hello.clone() };
     let cases = vec![
         good("a short text", &hello, "text"),
@@ -81,6 +89,13 @@ fn contents() -> File {
         bad("not protobuf", vec![0xff; 128], Malformed),
         bad("version 2", sized(&Content { version: 2, ..hello.clone() }, 128), Unsupported),
         bad("no kind", sized(&Content { kind: None, ..hello.clone() }, 128), Unsupported),
+        bad("two times", twice(Content { time_ms: 5, ..bare.clone() }), Malformed),
+        bad("two texts", twice(Content { version: 0, time_ms: 0, ..text("again") }), Malformed),
+        bad(
+            "a text and a receipt",
+            twice(Content { kind: Some(Kind::Read(ReadReceipt { seq: 9 })), ..bare }),
+            Malformed,
+        ),
         bad("an empty text", sized(&text(""), 128), Malformed),
         bad("a head without its hash", sized(&half_head, 128), Malformed),
         bad(
