@@ -19,6 +19,7 @@ pub(crate) fn room(view: RoomView, unread: u64, time_ms: u64) -> Room {
         (None, RoomPhase::Left) => Standing::Left,
         (None, _) => Standing::Joining,
     };
+    let forked = (!view.forks.is_empty()).then_some(ErrorCode::ForkedLog);
     let member = |member: engine::view::MemberView| Member {
         role: if member.admin { Role::Admin } else { Role::Member },
         unverified: member.unverified,
@@ -40,7 +41,7 @@ pub(crate) fn room(view: RoomView, unread: u64, time_ms: u64) -> Room {
         unread,
         time_ms,
         behind: view.behind,
-        problem: view.paused,
+        problem: view.paused.or(forked),
     }
 }
 

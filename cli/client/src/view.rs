@@ -93,7 +93,8 @@ pub struct Room {
     pub time_ms: u64,
     /// Events, or keys that are needed to judge them, are being fetched.
     pub behind: bool,
-    /// Why the room is paused.
+    /// What is wrong with the room: why it is paused, or `ForkedLog` if it goes on although a member
+    /// has seen another history of it.
     #[serde(with = "text::error")]
     pub problem: Option<ErrorCode>,
 }

@@ -12,7 +12,7 @@ use wire::RoomId;
 
 pub use intent::{IntentKind, IntentRow, Progressed};
 pub use message::{ItemKind, MessageRow};
-pub use room::{InvitationRow, JoinRow, MemberRow, RoomPhase, RoomRow, RosterRow, StoredRow};
+pub use room::{ForkRow, InvitationRow, JoinRow, MemberRow, RoomPhase, RoomRow, RosterRow, StoredRow};
 pub use snapshot::{Snapshot, apply};
 pub use trust::{ContactRow, CursorRow, DomainRow, KeyPackageRow};
 

@@ -187,6 +187,9 @@ impl<E: Entropy> Engine<E> {
                     Err(error) => Err(error.code),
                 };
                 self.looked_up(&account, &learnt);
+                if learnt.is_ok() {
+                    self.check_again(&account);
+                }
                 self.trust.wants.settled(self.now, Want::Account(account), learnt.err());
             }
             _ => {}
@@ -196,6 +199,13 @@ impl<E: Entropy> Engine<E> {
             if stalled || room.unchecked || room.join.is_some() || !room.waiting.is_empty() {
                 self.touched.insert(room.id);
             }
+        }
+    }
+
+    /// What is known about an account changed: whoever is in a room with it looks at it again.
+    fn check_again(&mut self, account: &wire::Account) {
+        for room in self.rooms.values_mut() {
+            room.unchecked |= room.members.contains_key(account);
         }
     }
 

@@ -21,9 +21,8 @@ use prost::Message as _;
 use wire::{
     ErrorCode, MessageId, RoomId,
     proto::{
-        AccountKeys, ClientFrame, Entry, Event, EventKind, HubNotice, KeyPackageUpload, MessageBinding,
-        NodeFrame, Page, Submission, client_frame, client_request, client_response::Response, entry,
-        hub_notice, node_frame,
+        AccountKeys, Event, EventKind, HubNotice, KeyPackageUpload, MessageBinding, NodeFrame,
+        client_response::Response, entry, hub_notice, node_frame,
     },
 };
 use world::{World, account, error};
@@ -41,36 +40,15 @@ fn direct() -> (World, RoomId) {
     (world, room)
 }
 
-/// What a device would submit for a text, kept from the node.
-fn submission(world: &mut World, phone: usize, room: RoomId, text: &str) -> Submission {
-    world.order(phone, Command::Send { target: Target::Room(room), text: text.into(), reply_to: None });
-    let frames = world.phones[phone].drain(world.now);
-    let submitted = frames.into_iter().find_map(|frame: ClientFrame| match frame.frame {
-        Some(client_frame::Frame::Request(request)) => match request.request {
-            Some(client_request::Request::Submit(submission)) => Some(submission),
-            _ => None,
-        },
-        _ => None,
-    });
-    submitted.expect("a submission")
-}
-
 fn last(world: &World, phone: usize, room: RoomId) -> TimelineItem {
     world.phones[phone].timeline(room).pop().expect("an item")
-}
-
-fn push(world: &mut World, phone: usize, entry: entry::Entry) {
-    let page = Page { entries: vec![Entry { position: 0, entry: Some(entry) }], caught_up: false };
-    let frame = NodeFrame { frame: Some(node_frame::Frame::Page(page)) };
-    world.phones[phone].inbox.push_back(frame);
-    world.run();
 }
 
 #[test]
 fn a_ciphertext_shown_in_another_room_is_unreadable_there() {
     let mut world = World::new(&[ALICE, BOB]);
     let (one, other) = (world.group("one"), world.group("other"));
-    let kept = submission(&mut world, 0, one, "for one");
+    let kept = world.unsent(0, one, "for one");
     world.node.order(other, (EventKind::Message, MessageId::new([5; 16]), &kept.body), world.now);
     world.run();
     assert!(matches!(last(&world, 1, other).body, Body::Unreadable(_)));
@@ -82,7 +60,7 @@ fn a_ciphertext_shown_in_another_room_is_unreadable_there() {
 #[test]
 fn a_ciphertext_shown_under_another_id_is_refused_by_its_binding() {
     let (mut world, room) = direct();
-    let kept = submission(&mut world, 0, room, "bound");
+    let kept = world.unsent(0, room, "bound");
     world.node.order(room, (EventKind::Message, MessageId::new([5; 16]), &kept.body), world.now);
     world.run();
     assert_eq!(last(&world, 1, room).body, Body::Unreadable(ErrorCode::Malformed));
@@ -139,27 +117,6 @@ fn a_second_history_pauses_the_room() {
     assert_eq!(error(world.send(0, Target::Room(room), "?")), Some(ErrorCode::ForkedLog));
 }
 
-/// An event as the hub signs it, after any head that it likes.
-fn sealed(
-    world: &World,
-    room: RoomId,
-    after: &room::LogHead,
-    what: (EventKind, MessageId, &Bytes),
-) -> (Event, room::LogHead) {
-    let hub = &world.node.rooms[&room];
-    let (kind, message, body) = what;
-    let draft = room::chain::Draft {
-        room: &room,
-        hub: &hub.view.state.hub,
-        epoch: hub.view.epoch,
-        kind,
-        message: &message,
-        body,
-        time_ms: world.now.as_ms(),
-    };
-    room::chain::seal(after, &draft, &world.node.domains[&hub.view.state.hub].0.event)
-}
-
 #[test]
 fn members_notice_that_they_are_shown_different_histories() {
     let (mut world, room) = direct();
@@ -169,14 +126,14 @@ fn members_notice_that_they_are_shown_different_histories() {
         let notice = HubNotice { notice: Some(hub_notice::Notice::Declined(name.into())) };
         let body = Bytes::from(notice.encode_to_vec());
         let id = MessageId::new([6; 16]);
-        let (event, head) = sealed(&world, room, &common, (EventKind::Notice, id, &body));
+        let (event, head) = world.sealed(room, &common, (EventKind::Notice, id, &body));
         heads.push(head);
-        push(&mut world, phone, entry::Entry::Event(event));
+        world.push(phone, entry::Entry::Event(event));
     }
-    let sent = submission(&mut world, 0, room, "what do you see?");
+    let sent = world.unsent(0, room, "what do you see?");
     let id = sent.message_id.as_ref().try_into().unwrap();
-    let (event, _) = sealed(&world, room, &heads[1], (EventKind::Message, id, &sent.body));
-    push(&mut world, 1, entry::Entry::Event(event));
+    let (event, _) = world.sealed(room, &heads[1], (EventKind::Message, id, &sent.body));
+    world.push(1, entry::Entry::Event(event));
     let fork = Warning::ForkedLog { room, account: account(ALICE), seq: heads[0].seq };
     assert!(world.phones[1].told(|notice| *notice == Notice::Warning(fork.clone())));
     assert_eq!(world.texts(1, room).last().unwrap(), "what do you see?", "shown, with the warning");
@@ -185,7 +142,7 @@ fn members_notice_that_they_are_shown_different_histories() {
 #[test]
 fn another_body_under_an_own_id_is_not_taken_for_the_own_message() {
     let (mut world, room) = direct();
-    let kept = submission(&mut world, 0, room, "mine");
+    let kept = world.unsent(0, room, "mine");
     let id: MessageId = kept.message_id.as_ref().try_into().unwrap();
     world.node.order(room, (EventKind::Message, id, &Bytes::from_static(b"not mine")), world.now);
     world.run();
@@ -332,7 +289,7 @@ fn a_welcome_that_is_not_what_it_says_is_refused_and_leaves_nothing() {
     let mut elsewhere = join;
     elsewhere.commit = None;
     for lie in [other, elsewhere] {
-        push(&mut world, 0, entry::Entry::Join(lie));
+        world.push(0, entry::Entry::Join(lie));
     }
     assert_eq!(world.phones[0].engine().rooms().len(), 1);
     let id = world.phones[0].engine().rooms()[0].room;
@@ -355,9 +312,9 @@ fn answers_that_nobody_asked_for_and_frames_without_sense_are_passed_over() {
         world.phones[0].inbox.push_back(frame);
     }
     world.run();
-    push(&mut world, 0, entry::Entry::Event(Event::default()));
-    push(&mut world, 0, entry::Entry::Left(wire::proto::Left::default()));
-    push(&mut world, 0, entry::Entry::Invitation(wire::proto::Invitation::default()));
+    world.push(0, entry::Entry::Event(Event::default()));
+    world.push(0, entry::Entry::Left(wire::proto::Left::default()));
+    world.push(0, entry::Entry::Invitation(wire::proto::Invitation::default()));
     let passed = world.phones[0]
         .notices
         .iter()

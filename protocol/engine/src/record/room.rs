@@ -95,6 +95,9 @@ pub struct RosterRow {
     /// The other account of a direct room.
     #[prost(string, tag = "8")]
     pub peer: String,
+    /// Accounts that have seen another history of the room, sorted.
+    #[prost(message, repeated, tag = "9")]
+    pub forks: Vec<ForkRow>,
 }
 
 impl Row for RosterRow {
@@ -138,6 +141,17 @@ pub struct MemberRow {
     /// It declined the invitation and is to be removed.
     #[prost(bool, tag = "10")]
     pub declined: bool,
+}
+
+/// An account that has seen another history of a room than this device.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ForkRow {
+    /// The account.
+    #[prost(string, tag = "1")]
+    pub account: String,
+    /// The seq of which it first said so.
+    #[prost(uint64, tag = "2")]
+    pub seq: u64,
 }
 
 /// A domain that holds all events of a room up to a seq durably.

@@ -101,18 +101,30 @@ impl<E: Entropy> Engine<E> {
             after: &after,
         };
         let outcome = policy::check(&roster, &leaving, &change).map_err(Objection::Refuse)?;
-        if let Some(updated) = &staged.updated {
-            let same =
-                (&updated.account, &updated.device) == (&staged.committer.account, &staged.committer.device);
-            if !same {
-                return refuse(ErrorCode::AuthFailed);
-            }
-            if let Verdict::Bad(error) = self.trust.chain(self.now, updated) {
-                return refuse(error);
-            }
+        let mut unverified = self.judge_renewed(staged)?;
+        if !staged.own {
+            unverified.extend(self.judge_added(staged)?);
         }
-        let unverified = if staged.own { BTreeMap::new() } else { self.judge_added(staged)? };
         Ok(Judged { outcome, before, after, unverified })
+    }
+
+    /// A renewed leaf has the key that it had, so nobody new can read by it ([MLS-9]). Statements that
+    /// fail are refused, as those of an added leaf; what cannot be had at the moment, or a device list
+    /// of today that lacks the device of a commit of last month, is a mark.
+    fn judge_renewed(&mut self, staged: &StagedChange) -> Result<BTreeMap<Account, ErrorCode>, Objection> {
+        let Some(leaf) = &staged.updated else { return Ok(BTreeMap::new()) };
+        let mark = |error| Ok(BTreeMap::from([(leaf.account.clone(), error)]));
+        match self.trust.chain(self.now, leaf) {
+            Verdict::Good => {}
+            Verdict::Unknown => return Err(Objection::Wait),
+            Verdict::Unavailable(error) => return mark(error),
+            Verdict::Bad(error) => return Err(Objection::Refuse(error)),
+        }
+        match self.trust.revoked(self.now, leaf) {
+            Verdict::Good => Ok(BTreeMap::new()),
+            Verdict::Unknown => Err(Objection::Wait),
+            Verdict::Unavailable(error) | Verdict::Bad(error) => mark(error),
+        }
     }
 
     fn judge_added(&mut self, staged: &StagedChange) -> Result<BTreeMap<Account, ErrorCode>, Objection> {
@@ -136,9 +148,10 @@ impl<E: Entropy> Engine<E> {
         let left = room.leaving();
         self.adopt(room, &judged.outcome.roster, &judged.after, event.seq);
         for (account, error) in &judged.unverified {
-            if let Some(member) = room.members.get_mut(account) {
-                member.unverified = Some(*error);
-                room.unchecked = true;
+            room.unchecked = true;
+            let Some(member) = room.members.get_mut(account) else { continue };
+            if member.unverified.replace(*error) == Some(*error) {
+                continue;
             }
             let warning = Warning::Unverified { room: room.id, account: account.clone(), error: *error };
             self.stage.notify(Notice::Warning(warning));

@@ -1,11 +1,13 @@
 //! Coming into a room by a Welcome and going out of it: invitations, joins, and the hub's word that
 //! the account is out.
 
+use std::collections::BTreeMap;
+
 use machine::Entropy;
 use prost::Message as _;
 use room::{State, chain};
 use wire::{
-    DomainName, ErrorCode, RoomId, WireError,
+    Account, DomainName, ErrorCode, RoomId, WireError,
     proto::{AnswerInvitation, EventHead, Invitation, Join, Left, RoomKind, client_request::Request},
 };
 
@@ -230,15 +232,21 @@ impl<E: Entropy> Engine<E> {
         self.check_present(room);
     }
 
-    /// Judges those who are present: a leaf that does not pass is marked and stays.
+    /// Judges those who are present: an account with a leaf that does not pass is marked and stays.
     pub(crate) fn check_present(&mut self, room: &mut Room) {
         if !room.unchecked || room.phase != RoomPhase::Joined {
             return;
         }
         let Ok(leaves) = room.live(&self.keys).map(|member| member.leaves()) else { return };
         room.unchecked = false;
+        let mut found: BTreeMap<&Account, Verdict> = BTreeMap::new();
         for leaf in leaves.iter().filter(|leaf| leaf.account != self.keys.account) {
-            let found = match self.trust.chain(self.now, leaf) {
+            let verdict = self.trust.present(self.now, leaf);
+            let worst = found.entry(&leaf.account).or_insert(Verdict::Good);
+            *worst = (*worst).max(verdict);
+        }
+        for (account, verdict) in found {
+            let mark = match verdict {
                 Verdict::Good => None,
                 Verdict::Unknown => {
                     room.unchecked = true;
@@ -250,14 +258,14 @@ impl<E: Entropy> Engine<E> {
                 }
                 Verdict::Bad(error) => Some(error),
             };
-            let Some(member) = room.members.get_mut(&leaf.account) else { continue };
-            if member.unverified == found {
+            let Some(member) = room.members.get_mut(account) else { continue };
+            if member.unverified == mark {
                 continue;
             }
-            member.unverified = found;
+            member.unverified = mark;
             self.stage.rosters.insert(room.id);
-            if let Some(error) = found {
-                let account = leaf.account.clone();
+            if let Some(error) = mark {
+                let account = account.clone();
                 let warning = Warning::Unverified { room: room.id, account, error };
                 self.stage.notify(Notice::Warning(warning));
             }

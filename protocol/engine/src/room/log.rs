@@ -12,7 +12,17 @@ use wire::{
 };
 
 use super::Room;
-use crate::{Engine, Notice, Warning, record::IntentRow, trust::Want};
+use crate::{
+    Engine, Notice, Warning,
+    record::IntentRow,
+    trust::{Want, is_fresh},
+};
+
+/// The hub's documents that were fetched within this many milliseconds are not fetched again for a
+/// signature that they do not explain.
+const DOCUMENTS_REST_MS: u64 = 1_000;
+/// Accounts whose different history of one room is kept.
+const FORKS_KEPT: usize = 64;
 
 /// What becomes of the log after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,9 +80,9 @@ impl<E: Entropy> Engine<E> {
 
     /// None of the hub's known keys has signed it: perhaps there is a newer one.
     fn unsigned(&mut self, room: &mut Room, pulled: bool) {
-        let age = self.now.as_ms().saturating_sub(self.trust.domains.fetched_ms(&room.hub));
+        let fetched = is_fresh(self.now, self.trust.domains.fetched_ms(&room.hub), DOCUMENTS_REST_MS);
         let refused = self.trust.wants.want(self.now, Want::Domain(room.hub.clone()));
-        if age >= 1_000 && refused.is_none() {
+        if !fetched && refused.is_none() {
             self.stall(room);
         } else if pulled {
             self.pause(room, ErrorCode::BadSignature);
@@ -142,21 +152,30 @@ impl<E: Entropy> Engine<E> {
         Flow::Ended
     }
 
-    /// Compares what a member says of its history with this device's own.
+    /// Compares what a member says of its history with this device's own, whose end is the event
+    /// before the one that says it. A head from beyond that end is another history: the member had
+    /// applied an event that here has not been ordered yet. A difference is told and kept, and does
+    /// not pause the room: it is a member's bare word, and any member could stop the room with it.
     pub(super) fn compare_heads(
         &mut self,
         room: &mut Room,
         account: &wire::Account,
         (seq, hash): (u64, &[u8]),
     ) {
-        let Some(own) = room.hash_at(seq) else { return };
-        if own.as_slice() == hash {
+        let own = room.hash_at(seq);
+        if seq <= room.head_seq && own.is_none() {
+            return;
+        }
+        if own.is_some_and(|own| own.as_slice() == hash) {
             if let Some(member) = room.members.get_mut(account) {
                 member.delivered = member.delivered.max(seq);
             }
-        } else if room.forks_told.insert(account.clone()) {
+        } else if !room.forks.contains_key(account) && room.forks.len() < FORKS_KEPT {
+            room.forks.insert(account.clone(), seq);
+            self.stage.rosters.insert(room.id);
             let warning = Warning::ForkedLog { room: room.id, account: account.clone(), seq };
             self.stage.notify(Notice::Warning(warning));
+            self.stage.notify(Notice::Room(room.id));
         }
     }
 }

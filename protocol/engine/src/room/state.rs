@@ -7,7 +7,7 @@ use machine::Timestamp;
 use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId, proto};
 
 use crate::{
-    record::{MemberRow, RoomPhase, RoomRow, RosterRow, StoredRow},
+    record::{ForkRow, MemberRow, RoomPhase, RoomRow, RosterRow, StoredRow},
     view::{MemberView, RoomView},
 };
 
@@ -97,8 +97,8 @@ pub(crate) struct Room {
     pub(crate) followed: VecDeque<Followed>,
     /// Up to which seq everybody stored, received and read.
     pub(crate) said: [u64; 3],
-    /// Accounts whose different history was reported.
-    pub(crate) forks_told: BTreeSet<Account>,
+    /// Accounts that have seen another history, and where it was first said to differ.
+    pub(crate) forks: BTreeMap<Account, u64>,
 }
 
 impl Room {
@@ -138,7 +138,7 @@ impl Room {
             join: None,
             followed: VecDeque::new(),
             said: [0; 3],
-            forks_told: BTreeSet::new(),
+            forks: BTreeMap::new(),
         }
     }
 
@@ -170,6 +170,9 @@ impl Room {
         }
         for stored in &roster.stored {
             room.stored.insert(stored.domain.parse()?, stored.seq);
+        }
+        for fork in &roster.forks {
+            room.forks.insert(fork.account.parse()?, fork.seq);
         }
         room.unchecked = room.members.values().any(|member| member.unverified.is_some());
         Ok(room)
@@ -210,6 +213,11 @@ impl Room {
                 .map(|(domain, seq)| StoredRow { domain: domain.to_string(), seq: *seq })
                 .collect(),
             peer: self.peer.as_ref().map(ToString::to_string).unwrap_or_default(),
+            forks: self
+                .forks
+                .iter()
+                .map(|(account, seq)| ForkRow { account: account.to_string(), seq: *seq })
+                .collect(),
         }
     }
 
@@ -231,6 +239,7 @@ impl Room {
             read_seq: self.read_seq,
             last_text_seq: self.last_text_seq,
             paused: self.paused,
+            forks: self.forks.iter().map(|(account, seq)| (account.clone(), *seq)).collect(),
             behind: self.behind,
             waiting,
         }

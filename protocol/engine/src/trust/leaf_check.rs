@@ -12,8 +12,8 @@ const LIST_FRESH_MS: u64 = 24 * 3_600_000;
 /// Documents that were fetched longer ago than this may lack a key that is in use by now.
 const DOCUMENTS_FRESH_MS: u64 = 30_000;
 
-/// What is known about a leaf.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is known about a leaf, from the best to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
     /// It is whose it says.
     Good,
@@ -39,7 +39,7 @@ pub(crate) struct Trust {
 
 impl Trust {
     /// Checks binding and certificate against the documents of the account's domain, and the account
-    /// key against the one that is trusted. What those who are present already must pass.
+    /// key against the one that is trusted.
     pub(crate) fn chain(&mut self, now: Timestamp, leaf: &mls::Leaf) -> Verdict {
         let domain = leaf.account.domain();
         let Some(document) = self.domains.newest(domain) else {
@@ -50,8 +50,7 @@ impl Trust {
             Ok(names) if names == (leaf.account.clone(), leaf.device) => {}
             Ok(_) => return Verdict::Bad(ErrorCode::AuthFailed),
             Err(error @ (ErrorCode::BadSignature | ErrorCode::AuthFailed)) => {
-                let age = now.as_ms().saturating_sub(self.domains.fetched_ms(domain));
-                if age < DOCUMENTS_FRESH_MS {
+                if is_fresh(now, self.domains.fetched_ms(domain), DOCUMENTS_FRESH_MS) {
                     return Verdict::Bad(error);
                 }
                 return match self.wants.want(now, Want::Domain(domain.clone())) {
@@ -75,16 +74,41 @@ impl Trust {
         if chained != Verdict::Good {
             return chained;
         }
-        let fresh = self.contacts.get(&leaf.account).filter(|row| {
-            !row.list_hash.is_empty() && now.as_ms().saturating_sub(row.fetched_ms) < LIST_FRESH_MS
-        });
+        let fresh = self
+            .contacts
+            .get(&leaf.account)
+            .filter(|row| !row.list_hash.is_empty() && is_fresh(now, row.fetched_ms, LIST_FRESH_MS));
         match fresh {
             Some(row) if lists(row, leaf.device, &leaf.key) => Verdict::Good,
-            Some(row) if now.as_ms().saturating_sub(row.fetched_ms) < DOCUMENTS_FRESH_MS => {
+            Some(row) if is_fresh(now, row.fetched_ms, DOCUMENTS_FRESH_MS) => {
                 Verdict::Bad(ErrorCode::AuthFailed)
             }
             Some(_) | None => self.want(now, Want::Account(leaf.account.clone())),
         }
+    }
+
+    /// As [`Trust::chain`], and a device list of the account that is known must hold the device. What
+    /// those who are present already must pass.
+    pub(crate) fn present(&mut self, now: Timestamp, leaf: &mls::Leaf) -> Verdict {
+        let chained = self.chain(now, leaf);
+        if chained == Verdict::Good { self.revoked(now, leaf) } else { chained }
+    }
+
+    /// Whether a device list that is known lacks the device of a leaf that passes otherwise.
+    pub(crate) fn revoked(&mut self, now: Timestamp, leaf: &mls::Leaf) -> Verdict {
+        let known = self.contacts.get(&leaf.account).filter(|row| !row.list_hash.is_empty());
+        let Some(row) = known else { return Verdict::Good };
+        if lists(row, leaf.device, &leaf.key) {
+            // A newer list may lack it; until then this one holds.
+            if !is_fresh(now, row.fetched_ms, LIST_FRESH_MS) {
+                self.wants.want(now, Want::Account(leaf.account.clone()));
+            }
+            return Verdict::Good;
+        }
+        if is_fresh(now, row.fetched_ms, DOCUMENTS_FRESH_MS) {
+            return Verdict::Bad(ErrorCode::AuthFailed);
+        }
+        self.want(now, Want::Account(leaf.account.clone()))
     }
 
     /// Takes in what an account's domain states about it.
@@ -141,5 +165,26 @@ impl Trust {
             None => Verdict::Unknown,
             Some(error) => Verdict::Unavailable(error),
         }
+    }
+}
+
+/// Whether something was fetched less than this long ago. What was fetched in the future was fetched
+/// before the clock was set back, nobody knows when.
+pub(crate) fn is_fresh(now: Timestamp, fetched_ms: u64, within_ms: u64) -> bool {
+    now.as_ms().checked_sub(fetched_ms).is_some_and(|age| age < within_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_fetched_in_the_future_is_stale() {
+        let now = Timestamp::from_ms(100_000);
+        assert!(is_fresh(now, 100_000, 1));
+        assert!(is_fresh(now, 99_001, 1_000));
+        assert!(!is_fresh(now, 99_000, 1_000));
+        assert!(!is_fresh(now, 100_001, 1_000));
+        assert!(!is_fresh(now, u64::MAX, u64::MAX));
     }
 }

@@ -38,6 +38,9 @@ pub struct RoomView {
     pub last_text_seq: u64,
     /// Why nothing goes in or out; `None` if it does.
     pub paused: Option<ErrorCode>,
+    /// Members that have seen another history of the room than this device, and of which seq they
+    /// first said so: its hub shows different things to different people.
+    pub forks: Vec<(Account, u64)>,
     /// Events are being fetched, or keys that are needed to judge them.
     pub behind: bool,
     /// What this device still wants to do in it.

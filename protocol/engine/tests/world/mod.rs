@@ -8,6 +8,7 @@
     reason = "a world that breaks fails its test"
 )]
 
+mod forge;
 mod node;
 mod phone;
 
@@ -65,7 +66,7 @@ impl World {
         let login = enrolment.finish(&answer, document, self.now).unwrap();
         let fingerprint = identity::fingerprint(document.root_key());
         self.node.accounts.insert(account.clone(), answer);
-        self.phones.push(Phone::new(login.keys, fingerprint, entropy));
+        self.phones.push(Phone::new(login, fingerprint, entropy));
         let index = self.phones.len() - 1;
         self.phones[index].open(self.now);
         index

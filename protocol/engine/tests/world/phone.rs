@@ -5,19 +5,20 @@ use std::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 use engine::{
     Engine, Input, Notice, Output, Record, Snapshot, Table,
-    device::DeviceKeys,
+    device::{DeviceKeys, Login},
     record::{self, MessageRow},
     view::{self, Body, TimelineItem},
 };
 use machine::{Machine as _, Seeded, Timestamp};
 use wire::{
-    Account, RoomId,
+    Account, RoomId, SecretKey,
     proto::{ClientFrame, NodeFrame},
 };
 
 pub struct Phone {
     pub account: Account,
     pub keys: DeviceKeys,
+    pub account_key: SecretKey,
     pub rows: BTreeMap<(Table, Bytes), Bytes>,
     pub notices: Vec<Notice>,
     pub inbox: VecDeque<NodeFrame>,
@@ -38,10 +39,11 @@ pub struct Phone {
 }
 
 impl Phone {
-    pub fn new(keys: DeviceKeys, fingerprint: [u8; 32], entropy: Seeded) -> Self {
+    pub fn new(login: Login, fingerprint: [u8; 32], entropy: Seeded) -> Self {
         Self {
-            account: keys.account.clone(),
-            keys,
+            account: login.keys.account.clone(),
+            keys: login.keys,
+            account_key: login.account_key,
             rows: BTreeMap::new(),
             notices: Vec::new(),
             inbox: VecDeque::new(),
