@@ -13,7 +13,8 @@ use crate::{
     request::{Ask, Reply, Request, To},
     share,
     view::{
-        Changed, Contact, Cursor, Happening, Level, Message, Outgoing, Page, PeerView, Room, Sent, Status,
+        Changed, Contact, Cursor, Happening, Level, Message, Outgoing, Page, PeerView, Person, Room, Sent,
+        Status,
     },
 };
 
@@ -279,6 +280,45 @@ impl Client {
     /// `Refused`.
     pub async fn set_contact(&self, policy: Contact) -> Result<(), ClientError> {
         self.done(Request::Contact { policy }).await
+    }
+
+    /// The accounts whose keys were seen, one's own among them; those that changed first.
+    ///
+    /// # Errors
+    /// As [`Self::status`].
+    pub async fn people(&self) -> Result<Vec<Person>, ClientError> {
+        match self.ask(Request::People).await? {
+            Reply::People(people) => Ok(people),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Asks the account's domain for its keys, through one's own node, and compares them with
+    /// those that are known. What came of it is in [`Self::people`].
+    ///
+    /// # Errors
+    /// `Refused`: `NotFound` if there is no such account, `Unavailable` without a session or if its
+    /// node is away, `KeyUnverified` if its key is not the one that is known.
+    pub async fn look_up(&self, account: &Account) -> Result<(), ClientError> {
+        self.done(Request::LookUp { account: account.clone() }).await
+    }
+
+    /// The user has compared this fingerprint with the account's owner, and it is that of the key
+    /// in use.
+    ///
+    /// # Errors
+    /// `Refused`: `NotFound` if no key of the account was seen, `KeyUnverified` if the fingerprint
+    /// is another.
+    pub async fn verify(&self, account: &Account, fingerprint: [u8; 32]) -> Result<(), ClientError> {
+        self.done(Request::Trust { account: account.clone(), fingerprint, changed: false }).await
+    }
+
+    /// The same for a key that has changed: from now on it is the one in use.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub async fn trust(&self, account: &Account, fingerprint: [u8; 32]) -> Result<(), ClientError> {
+        self.done(Request::Trust { account: account.clone(), fingerprint, changed: true }).await
     }
 
     async fn sent(&self, request: Request) -> Result<Sent, ClientError> {

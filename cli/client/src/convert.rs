@@ -12,7 +12,7 @@ use crate::view::{
 };
 
 /// A room, with what the store says is unread.
-pub(crate) fn room(view: RoomView, unread: u64, time_ms: u64) -> Room {
+pub(crate) fn room(view: RoomView, unread: u64, time_ms: u64, managed: impl Fn(&Account) -> bool) -> Room {
     let standing = match (view.paused, view.phase) {
         (Some(_), _) => Standing::Paused,
         (None, RoomPhase::Joined) => Standing::Member,
@@ -23,6 +23,7 @@ pub(crate) fn room(view: RoomView, unread: u64, time_ms: u64) -> Room {
     let member = |member: engine::view::MemberView| Member {
         role: if member.admin { Role::Admin } else { Role::Member },
         unverified: member.unverified,
+        managed: managed(&member.account),
         account: member.account,
     };
     Room {
@@ -165,7 +166,7 @@ pub(crate) fn warning(warning: &Warning) -> String {
         }
         Warning::KeyChanged { account } => {
             format!(
-                "{account} has another account key than before: compare it out of band before you trust it"
+                "{account} has another account key than before: compare it with them (comity contact show {account})"
             )
         }
         Warning::ForkedLog { room, account, seq } => {

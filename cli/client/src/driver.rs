@@ -4,8 +4,10 @@
 
 mod answer;
 mod looks;
+mod outgoing;
+mod people;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::{CommandId, Engine, Input, Notice, Output};
 use machine::{Machine as _, Timestamp};
@@ -21,8 +23,10 @@ use crate::{
     session::{self, Keeper, SessionEvent},
     share::Served,
     store::Store,
-    view::{Happening, PeerView},
+    view::{Happening, PeerView, Person},
 };
+
+use outgoing::Outgoing;
 
 /// Inputs that are decided together, and so share one transaction.
 const INPUTS_AT_ONCE: usize = 128;
@@ -52,7 +56,8 @@ pub(crate) struct Driver {
     events: mpsc::Receiver<SessionEvent>,
     _keeper: Keeper,
     session: Option<mpsc::Sender<ClientFrame>>,
-    outgoing: VecDeque<ClientFrame>,
+    outgoing: Outgoing,
+    own: Person,
     notices: Vec<Notice>,
     changed_rooms: BTreeSet<RoomId>,
     wake: Option<Timestamp>,
@@ -86,6 +91,7 @@ impl Driver {
         snapshot.pin(profile.keys.account.domain(), profile.home.fingerprint);
         let (account, device) = (profile.keys.account.clone(), profile.keys.device);
         let engine = Engine::open(profile.keys.clone(), snapshot, SystemEntropy, clock::now())?;
+        let own = people::own(&profile)?;
         let endpoint = profile.home.endpoints.first().cloned().unwrap_or_default();
         let (events, keeper) = session::keep(dir.clone(), profile.home, profile.keys);
         Ok(Self {
@@ -99,7 +105,8 @@ impl Driver {
             events,
             _keeper: keeper,
             session: None,
-            outgoing: VecDeque::new(),
+            outgoing: Outgoing::default(),
+            own,
             notices: Vec::new(),
             changed_rooms: BTreeSet::new(),
             wake: None,
@@ -141,7 +148,10 @@ impl Driver {
                         tracing::warn!(%error, "deleted keys may still stand in the files of the device's store");
                     }
                 }
-                () = send_next(self.session.as_ref(), &mut self.outgoing) => continue,
+                () = send_next(self.session.as_ref(), &mut self.outgoing) => {
+                    self.flush();
+                    continue;
+                }
             }
             for event in waiting_events.drain(..) {
                 self.event(event);
@@ -161,7 +171,7 @@ impl Driver {
     /// Ends in good order: what was queued for the node is written, the store is closed.
     pub(crate) async fn close(mut self) {
         if let Some(session) = self.session.take() {
-            for frame in self.outgoing.drain(..) {
+            while let Some(frame) = self.outgoing.pop() {
                 if session.try_send(frame).is_err() {
                     break;
                 }
@@ -209,7 +219,13 @@ impl Driver {
     }
 
     async fn request(&mut self, request: Request, answer: oneshot::Sender<Result<Reply, ClientError>>) {
-        match request.command() {
+        let command = match &request {
+            Request::Trust { account, fingerprint, changed } => {
+                self.trust(account, fingerprint, *changed).map(Some)
+            }
+            other => other.command(),
+        };
+        match command {
             Ok(Some(command)) => {
                 self.last_command += 1;
                 let id = CommandId(self.last_command);
@@ -247,7 +263,7 @@ impl Driver {
                 },
                 Output::Send(frame) => {
                     if self.session.is_some() {
-                        self.outgoing.push_back(frame);
+                        self.outgoing.push(frame);
                     }
                 }
                 Output::WakeAt(at) => self.wake = Some(at),
@@ -267,11 +283,11 @@ impl Driver {
     /// Hands over frames as long as there is room, without waiting.
     fn flush(&mut self) {
         let Some(session) = &self.session else { return };
-        while let Some(frame) = self.outgoing.pop_front() {
+        while let Some(frame) = self.outgoing.pop() {
             match session.try_send(frame) {
                 Ok(()) => {}
                 Err(mpsc::error::TrySendError::Full(frame)) => {
-                    self.outgoing.push_front(frame);
+                    self.outgoing.put_back(frame);
                     return;
                 }
                 Err(mpsc::error::TrySendError::Closed(_)) => return,
@@ -293,13 +309,13 @@ async fn sleep_until(at: Option<Timestamp>) {
 }
 
 /// Hands the next frame to the session as soon as it has room; rests while there is none.
-async fn send_next(session: Option<&mpsc::Sender<ClientFrame>>, outgoing: &mut VecDeque<ClientFrame>) {
+async fn send_next(session: Option<&mpsc::Sender<ClientFrame>>, outgoing: &mut Outgoing) {
     let (Some(session), false) = (session, outgoing.is_empty()) else {
         return std::future::pending().await;
     };
     match session.reserve().await {
         Ok(permit) => {
-            if let Some(frame) = outgoing.pop_front() {
+            if let Some(frame) = outgoing.pop() {
                 permit.send(frame);
             }
         }

@@ -43,7 +43,7 @@ pub use error::ClientError;
 pub use identity::Ticket;
 pub use login::ticket;
 pub use view::{
-    Change, Changed, Contact, Cursor, Happening, Level, Member, Message, MessageBody, Outgoing, Page,
-    PeerView, Reaction, Role, Room, RoomKind, Sent, Standing, Status,
+    Belief, Change, Changed, Contact, Cursor, Happening, Level, Member, Message, MessageBody, Mode, Outgoing,
+    Page, PeerView, Person, Reaction, Role, Room, RoomKind, Sent, Standing, Status,
 };
 pub use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId, WireError};

@@ -8,7 +8,7 @@ use wire::{Account, ErrorCode, MessageId, RoomId, WireError, limits, proto::Cont
 
 use crate::{
     ClientError,
-    view::{Changed, Contact, Cursor, Outgoing, Page, PeerView, Room, Sent, Status},
+    view::{Changed, Contact, Cursor, Outgoing, Page, PeerView, Person, Room, Sent, Status},
 };
 
 mod text {
@@ -37,6 +37,17 @@ pub(crate) enum Request {
         cursor: Cursor,
     },
     Peers,
+    People,
+    LookUp {
+        #[serde(with = "text")]
+        account: Account,
+    },
+    Trust {
+        #[serde(with = "text")]
+        account: Account,
+        fingerprint: [u8; 32],
+        changed: bool,
+    },
     Send {
         to: To,
         what: Outgoing,
@@ -115,6 +126,7 @@ pub(crate) enum Reply {
     Rooms(Vec<Room>),
     Page(Page),
     Peers(Vec<PeerView>),
+    People(Vec<Person>),
     Sent(Sent),
     Changed(Changed),
 }
@@ -144,7 +156,10 @@ impl Request {
     /// `TooLarge` for a text beyond its limit.
     pub(crate) fn command(&self) -> Result<Option<Command>, ErrorCode> {
         Ok(Some(match self.clone() {
-            Self::Status | Self::Rooms | Self::Page { .. } => return Ok(None),
+            Self::Status | Self::Rooms | Self::Page { .. } | Self::People | Self::Trust { .. } => {
+                return Ok(None);
+            }
+            Self::LookUp { account } => Command::LookUp { account },
             Self::Peers => Command::PeerStates { domains: Vec::new() },
             Self::Send { to, what } => send(to, what)?,
             Self::Cancel { room, message } => Command::Cancel { room, message },

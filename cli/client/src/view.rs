@@ -54,6 +54,8 @@ pub struct Member {
     /// Why its keys are not verified; `None` if they are.
     #[serde(with = "text::error")]
     pub unverified: Option<ErrorCode>,
+    /// Whether its organisation holds its account key.
+    pub managed: bool,
 }
 
 /// A room as this device sees it.
@@ -267,6 +269,51 @@ pub enum Contact {
     Ask,
     /// Nobody.
     Deny,
+}
+
+/// What this device knows of an account, and how far that may be believed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Who.
+    #[serde(with = "text")]
+    pub account: Account,
+    /// Whether the key was compared with its owner.
+    pub belief: Belief,
+    /// Who holds the account key.
+    pub mode: Mode,
+    /// The SHA-256 of the account key in use, 64 hexadecimal digits.
+    pub fingerprint: String,
+    /// That of another key which the account's domain has shown since, and which is not used.
+    pub changed: Option<String>,
+    /// That of the root key of the account's domain, as one's own node shows it; `None` if no
+    /// document of it was seen.
+    pub domain_fingerprint: Option<String>,
+}
+
+/// How far the key of an account may be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Belief {
+    /// Its domain shows another key than before. Nothing is encrypted to the new one.
+    Changed,
+    /// It is the first one that was seen: as good as the word of one's own node.
+    Seen,
+    /// The user has compared it.
+    Verified,
+    /// It is the user's own.
+    Own,
+}
+
+/// Who holds an account key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// The person, on their devices only.
+    UserHeld,
+    /// The organisation, which can therefore read what is sent to the account.
+    Managed,
+    /// Not known yet.
+    Unknown,
 }
 
 /// Which part of a room's messages: `before` and `after` are seqs, both exclusive.

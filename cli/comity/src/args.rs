@@ -74,6 +74,9 @@ pub(crate) enum Command {
     /// Messages of a room, page by page
     #[command(subcommand)]
     Message(command::message::Verb),
+    /// Whose keys are known, and comparing them
+    #[command(subcommand)]
+    Contact(command::contact::Verb),
     /// Administer the domains that a node federates with
     #[command(subcommand)]
     Peer(command::peer::Verb),

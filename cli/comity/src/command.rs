@@ -1,6 +1,7 @@
 //! The verbs: one file each, with its arguments, its examples and what it does. Adding one: copy
 //! `command/room/rename.rs`, add it to its noun, accept the reference (cli/README.md).
 
+pub(crate) mod contact;
 pub(crate) mod demo;
 pub(crate) mod domain;
 pub(crate) mod login;
@@ -29,6 +30,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), CliEr
         Command::Login(args) => login::run(context, args).await,
         Command::Room(verb) => room::run(context, verb).await,
         Command::Message(verb) => message::run(context, verb).await,
+        Command::Contact(verb) => contact::run(context, verb).await,
         Command::Peer(verb) => peer::run(context, verb).await,
         Command::User(verb) => user::run(context, verb).await,
         Command::Domain(verb) => domain::run(context, verb).await,

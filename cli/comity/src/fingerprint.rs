@@ -1,4 +1,4 @@
-//! Fingerprints of root keys: 64 hexadecimal digits, in groups of four for eyes and voice.
+//! Fingerprints of keys: 64 hexadecimal digits, in groups of four for eyes and voice.
 
 use data_encoding::HEXLOWER;
 
@@ -24,7 +24,7 @@ pub(crate) fn parse(text: &str) -> Result<[u8; 32], String> {
         .decode(digits.as_bytes())
         .ok()
         .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| "a fingerprint is 64 hexadecimal digits (comity domain show)".to_owned())
+        .ok_or_else(|| "a fingerprint is 64 hexadecimal digits".to_owned())
 }
 
 #[cfg(test)]

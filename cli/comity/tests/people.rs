@@ -90,7 +90,7 @@ fn two_people_talk_make_a_group_and_part() {
 
     house.says("alice", &["room", "create", "ops", "bob@acme.test"], 0);
     let shown = house.says("bob", &["room", "show", "#ops", "--json=members,standing"], 0);
-    assert!(shown.contains(r#""account":"alice@acme.test","role":"admin""#), "{shown}");
+    assert!(shown.contains(r#""account":"alice@acme.test","managed":false,"role":"admin""#), "{shown}");
     house.says("bob", &["room", "remove", "#ops", "alice@acme.test"], 5);
     house.says("bob", &["room", "rename", "#ops", "mine"], 5);
     house.says("alice", &["room", "role", "#ops", "bob@acme.test", "admin"], 0);
@@ -138,6 +138,42 @@ fn a_message_waits_for_its_node_and_says_so() {
     assert_eq!(read, "{\"text\":\"first\"}\n{\"text\":\"second\"}\n{\"text\":\"third\"}\n");
 }
 
+#[test]
+fn two_people_compare_their_keys() {
+    let house = House::new();
+    let own = |name: &str| {
+        let shown = house.says(name, &["contact", "show", "--json=fingerprint,state"], 0);
+        let shown: serde_json::Value = serde_json::from_str(&shown).expect("one object");
+        assert_eq!(shown["state"], "own");
+        shown["fingerprint"].as_str().expect("digits").to_owned()
+    };
+    let (alice, bob) = (own("alice"), own("bob"));
+    assert_ne!(alice, bob);
+    let seen = house.says("alice", &["contact", "show", "bob@acme.test", "--json"], 0);
+    let seen: serde_json::Value = serde_json::from_str(&seen).expect("one object");
+    assert_eq!((&seen["state"], &seen["mode"]), (&"seen".into(), &"user-held".into()), "{seen}");
+    assert_eq!((&seen["fingerprint"], &seen["changed"]), (&bob.as_str().into(), &serde_json::Value::Null));
+    let domain: String = house.node.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(seen["domain_fingerprint"], domain.as_str());
+
+    let last = if bob.ends_with('0') { "1" } else { "0" };
+    let wrong = format!("{}{last}", &bob[..63]);
+    house.says("alice", &["contact", "verify", "bob@acme.test", &wrong], 7);
+    house.says("alice", &["contact", "trust", "bob@acme.test", &alice], 7);
+    house.says("alice", &["contact", "verify", "bob@acme.test", &bob[..60]], 2);
+    house.says("alice", &["contact", "verify", "alice@acme.test", &alice], 2);
+    house.says("alice", &["contact", "verify", "nobody@acme.test", &bob], 3);
+    let state = |args: &[&str]| house.says("alice", &[args, &["--json=account,state"]].concat(), 0);
+    let listed = state(&["contact", "list"]);
+    assert!(listed.contains(r#"{"account":"bob@acme.test","state":"seen"}"#), "{listed}");
+    // As it is read out, digit by digit.
+    let (left, right) = bob.split_at(30);
+    let verified = state(&["contact", "verify", "bob@acme.test", &left.to_uppercase(), right]);
+    assert_eq!(verified, "{\"account\":\"bob@acme.test\",\"state\":\"verified\"}\n");
+    let listed = state(&["contact", "list"]);
+    assert!(listed.contains(&verified) && listed.contains(r#""alice@acme.test","state":"own""#), "{listed}");
+}
+
 /// Every example of the help is run as it stands there, with this node in place of the names of
 /// places. It may find nothing, but it may not be a command that does not exist.
 #[test]
@@ -151,6 +187,7 @@ fn the_examples_of_the_help_are_commands_that_run() {
     assert!(examples.len() > 25, "{}", examples.len());
     let data = quoted(house.node.data());
     std::fs::write(house.home.path().join("umbrella.txt"), "0f".repeat(32)).expect("written");
+    std::fs::write(house.home.path().join("bob.txt"), "0f".repeat(32)).expect("written");
     for example in examples {
         if ["demo", "watch", "completions", "login alice@acme.test"]
             .iter()

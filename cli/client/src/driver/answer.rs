@@ -10,6 +10,9 @@ use crate::{
     view::{Changed, Happening, PeerView, Sent},
 };
 
+/// Domains that are shown as waited for.
+const PEERS_KEPT_MAX: usize = 1_024;
+
 impl Driver {
     /// Answers or tells. A room that changed several times in one go is told once, at the end.
     pub(super) fn notice(&mut self, notice: Notice) {
@@ -80,8 +83,14 @@ impl Driver {
         }
     }
 
+    /// Remembers who is waited for. The names are the node's word, so there is a bound to them.
     fn note_peer(&mut self, peer: PeerView) {
-        self.peers.insert(peer.domain.to_string(), peer);
+        let name = peer.domain.to_string();
+        if peer.queued == 0 && peer.absent_since_ms == 0 {
+            self.peers.remove(&name);
+        } else if self.peers.len() < PEERS_KEPT_MAX || self.peers.contains_key(&name) {
+            self.peers.insert(name, peer);
+        }
     }
 
     pub(super) async fn tell_room(&mut self, room: RoomId) -> Result<(), ClientError> {

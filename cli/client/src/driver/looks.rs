@@ -1,5 +1,7 @@
 //! Questions that only read: rooms, pages of messages, the state of the device.
 
+use std::collections::BTreeSet;
+
 use engine::{record::RoomPhase, view};
 use wire::{ErrorCode, RoomId};
 
@@ -21,6 +23,7 @@ impl Driver {
         match request {
             Request::Status => self.status().await.map(Reply::Status),
             Request::Rooms => self.rooms().await.map(Reply::Rooms),
+            Request::People => self.people().await.map(Reply::People),
             Request::Page { room, cursor } => self.page(room, cursor).await.map(Reply::Page),
             _ => Err(ErrorCode::Internal.into()),
         }
@@ -48,12 +51,7 @@ impl Driver {
             invitations: standing(Standing::Invited),
             unread: rooms.iter().map(|room| room.unread).sum(),
             unsent,
-            peers: self
-                .peers
-                .values()
-                .filter(|peer| peer.queued > 0 || peer.absent_since_ms > 0)
-                .cloned()
-                .collect(),
+            peers: self.peers.values().cloned().collect(),
         })
     }
 
@@ -67,6 +65,7 @@ impl Driver {
     }
 
     async fn rooms(&mut self) -> Result<Vec<Room>, ClientError> {
+        let managed = self.managed();
         let mut rooms: Vec<Room> = self
             .engine
             .invitations()
@@ -76,7 +75,7 @@ impl Driver {
             .collect();
         for view in self.engine.rooms() {
             if !rooms.iter().any(|room| room.id == view.room) {
-                let room = self.shown(view).await?;
+                let room = self.shown(view, &managed).await?;
                 rooms.push(room);
             }
         }
@@ -88,13 +87,14 @@ impl Driver {
         if let Some(view) = self.engine.room(room)
             && view.phase != RoomPhase::Unspecified
         {
-            return self.shown(view).await.map(Some);
+            let managed = self.managed();
+            return self.shown(view, &managed).await.map(Some);
         }
         let mut invitations = self.engine.invitations().into_iter();
         Ok(invitations.find(|invitation| invitation.room == room).map(convert::invitation))
     }
 
-    async fn shown(&mut self, view: view::RoomView) -> Result<Room, ClientError> {
+    async fn shown(&mut self, view: view::RoomView, managed: &BTreeSet<String>) -> Result<Room, ClientError> {
         let unread = if view.last_text_seq > view.read_seq {
             self.store.unread(&view.room, view.read_seq).await?
         } else {
@@ -103,7 +103,7 @@ impl Driver {
         let newest = Part { after: 0, before: u64::MAX, limit: 1, oldest_first: false };
         let newest = self.store.items(&view.room, newest).await?;
         let time_ms = newest.last().map_or(0, |item| item.time_ms);
-        Ok(convert::room(view, unread, time_ms))
+        Ok(convert::room(view, unread, time_ms, |account| managed.contains(account.as_str())))
     }
 
     async fn page(&mut self, id: RoomId, cursor: Cursor) -> Result<Page, ClientError> {

@@ -2,9 +2,12 @@
 
 use engine::{
     Record, Snapshot, Table,
-    record::{ItemKind, MessageRow},
+    record::{DomainRow, ItemKind, MessageRow},
 };
+use prost::Message as _;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite, Transaction};
+
+use wire::ErrorCode;
 
 use super::Store;
 use crate::ClientError;
@@ -29,6 +32,22 @@ impl Store {
             }
         }
         Ok(snapshot)
+    }
+
+    /// The documents of every domain that was seen.
+    ///
+    /// # Errors
+    /// `Storage`; `Refused(Malformed)` if a row is not what was written.
+    pub(crate) async fn domains(&mut self) -> Result<Vec<DomainRow>, ClientError> {
+        let sql = AssertSqlSafe(format!("SELECT value FROM {}", Table::Domain.name()));
+        let rows =
+            sqlx::query(sql).fetch_all(&mut self.connection).await.map_err(|error| self.error(&error))?;
+        rows.iter()
+            .map(|row| {
+                let value = row.try_get::<&[u8], _>(0).map_err(|error| self.error(&error))?;
+                DomainRow::decode(value).map_err(|_| ErrorCode::Malformed.into())
+            })
+            .collect()
     }
 
     /// Writes records in one transaction; when it returns they are on disk.

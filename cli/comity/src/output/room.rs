@@ -36,6 +36,7 @@ pub(crate) struct MemberShown {
     account: String,
     role: client::Role,
     unverified: Option<&'static str>,
+    managed: bool,
 }
 
 impl From<Room> for RoomShown {
@@ -44,6 +45,7 @@ impl From<Room> for RoomShown {
             account: member.account.to_string(),
             role: member.role,
             unverified: member.unverified.map(client::ErrorCode::name),
+            managed: member.managed,
         };
         Self {
             label: room_label(&room),
@@ -153,7 +155,12 @@ impl Show for RoomShown {
                 Some(error) => paper.paint(Label::Warning, &format!(" ! not verified: {error}")),
                 None => String::new(),
             };
-            paper.pair("member", &format!("{}{role}{trust}", paper.paint(Label::Account, &member.account)));
+            // [ID-10]
+            let managed = if member.managed { " (managed)" } else { "" };
+            paper.pair(
+                "member",
+                &format!("{}{role}{managed}{trust}", paper.paint(Label::Account, &member.account)),
+            );
         }
     }
 }

@@ -1,0 +1,120 @@
+//! `comity contact`: whose keys are known here, and comparing them with their owners.
+
+mod list;
+mod show;
+mod trust;
+mod verify;
+
+use std::time::Duration;
+
+use client::{Account, Client, ClientError, ErrorCode, Person};
+use tokio::time::timeout;
+
+use crate::{context::Context, device, error::CliError, fingerprint};
+
+/// How long the account's node may take to say its keys.
+const LOOK_UP: Duration = Duration::from_secs(10);
+
+/// The verbs of the accounts that one talks to.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// List whose keys are known, and whether they were compared
+    List(list::Args),
+    /// Show the fingerprints of an account, or your own to read out
+    Show(show::Args),
+    /// Compare an account's key with what its owner reads out
+    Verify(verify::Args),
+    /// Believe an account's new key, after comparing it
+    Trust(trust::Args),
+}
+
+pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
+    match verb {
+        Verb::List(args) => list::run(context, args).await,
+        Verb::Show(args) => show::run(context, args).await,
+        Verb::Verify(args) => verify::run(context, args).await,
+        Verb::Trust(args) => trust::run(context, args).await,
+    }
+}
+
+/// Whose key is compared, and with what.
+#[derive(Debug, clap::Args)]
+struct Compared {
+    /// Whose key
+    #[arg(value_parser = device::account)]
+    account: Account,
+    /// What its owner reads out from `comity contact show`: 64 digits; spaces are ignored
+    #[arg(required = true, num_args = 1.., value_name = "FINGERPRINT")]
+    fingerprint: Vec<String>,
+}
+
+impl Compared {
+    fn digits(&self) -> Result<[u8; 32], CliError> {
+        fingerprint::parse(&self.fingerprint.concat()).map_err(|error| {
+            CliError::usage(error).hint("the owner of the account reads it out from: comity contact show")
+        })
+    }
+}
+
+/// Asks the account's domain for its keys, and says so if that cannot be done: what is known is
+/// shown all the same.
+async fn look_up(context: &Context, client: &Client, account: &Account) -> Result<(), CliError> {
+    if !device::catch_up(context, client).await? {
+        return Ok(());
+    }
+    let why = match timeout(LOOK_UP, client.look_up(account)).await {
+        Ok(Ok(())) => return Ok(()),
+        // That the key is another one is what the list says.
+        Ok(Err(ClientError::Refused(error))) if error.code == ErrorCode::KeyUnverified => return Ok(()),
+        Ok(Err(ClientError::Refused(error))) => error.code.meaning(),
+        Ok(Err(error)) => return Err(device::failed("cannot ask for the keys", error)),
+        Err(_) => "no answer yet",
+    };
+    context.warn(&format!("shown is what this device knows: {account} could not be asked about ({why})"));
+    Ok(())
+}
+
+async fn people(client: &Client) -> Result<Vec<Person>, CliError> {
+    client.people().await.map_err(|error| device::failed("cannot list the contacts", error))
+}
+
+/// What is known of an account.
+///
+/// # Errors
+/// `NotFound` if nothing is.
+async fn find(client: &Client, account: &Account) -> Result<Person, CliError> {
+    people(client).await?.into_iter().find(|person| person.account == *account).ok_or_else(|| {
+        CliError::not_found(format!("no key of {account} is known here"))
+            .hint("is the name right? its node must be pinned by yours, and reachable")
+    })
+}
+
+/// What is known of an account whose key is to be compared; asked for if nothing is.
+async fn find_other(context: &Context, client: &Client, account: &Account) -> Result<Person, CliError> {
+    if find(client, account).await.is_err() {
+        look_up(context, client, account).await?;
+    }
+    let person = find(client, account).await?;
+    if person.belief == client::Belief::Own {
+        return Err(CliError::usage(format!("{account} is you: the others compare your key"))
+            .hint("read this out to them: comity contact show"));
+    }
+    Ok(person)
+}
+
+/// What was read out is not what is known here.
+fn differs(person: &Person) -> CliError {
+    let account = &person.account;
+    let mut error = CliError::wire(
+        format!("that is not the key of {account} that is known here"),
+        ErrorCode::KeyUnverified.into(),
+    )
+    .cause(format!("known is {}", fingerprint::groups(&person.fingerprint)));
+    if let Some(changed) = &person.changed {
+        error = error.cause(format!("its domain now shows {}", fingerprint::groups(changed)));
+    }
+    error.hint(format!(
+        "compare all digits again; if they differ, write nothing to {account} that others must not read, \
+         and tell your administrator, who can compare the domain's key (comity peer show)"
+    ))
+}
