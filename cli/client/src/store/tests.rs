@@ -67,11 +67,11 @@ async fn a_deleted_ratchet_row_stands_in_no_file_of_the_store() {
     assert!(gone.len() > 500 && kept.len() > 50, "{} and {}", gone.len(), kept.len());
     assert!(!found(temp.path(), &gone).is_empty(), "the log still has them");
     store.purge().await.expect("purged");
-    assert_eq!(found(temp.path(), &gone), [String::new(); 0], "while it is open");
+    assert_eq!(found(temp.path(), &gone), Vec::<String>::new(), "while it is open");
     let last: Vec<Vec<u8>> = kept.values().take(20).cloned().collect();
     store.write(kept.keys().take(20).map(|key| put(*key, None)).collect()).await.expect("written");
     store.close().await;
-    assert_eq!(found(temp.path(), &last), [String::new(); 0], "after it was closed");
+    assert_eq!(found(temp.path(), &last), Vec::<String>::new(), "after it was closed");
     let rest: Vec<Vec<u8>> = kept.values().skip(20).cloned().collect();
     assert!(!found(temp.path(), &rest).is_empty(), "what was kept is there, and would be found");
 }
