@@ -159,8 +159,9 @@ fn a_stranger_to_a_room_learns_nothing_of_it() {
     assert_eq!(answers, [(1, ErrorCode::NotFound), (2, ErrorCode::NotFound)]);
 }
 
+// [LINK-3]
 #[test]
-fn keys_that_do_not_chain_are_held_and_traffic_is_queued() {
+fn keys_that_do_not_chain_are_refused_and_traffic_goes_on_without_them() {
     let mut world = World::new(&["acme.test", "umbrella.test"]);
     let (mut alice, mut bob, room) = pair(&mut world);
     let (acme, umbrella) = (name("acme.test"), name("umbrella.test"));
@@ -174,12 +175,13 @@ fn keys_that_do_not_chain_are_held_and_traffic_is_queued() {
     world.nodes.get_mut(&umbrella).unwrap().documents = honest;
     let listed = world.admin(&acme, admin_request::Request::ListPeers(Default::default()));
     let admin_response::Response::Peers(peers) = listed else { panic!("{listed:?}") };
-    assert_eq!(peers.peers[0].phase(), wire::proto::PeerPhase::Held);
+    assert_eq!(peers.peers[0].phase(), wire::proto::PeerPhase::Waiting, "they were shown to acme unasked");
+    assert_eq!(peers.peers[0].last_error, ErrorCode::Unavailable.code(), "and say nothing of umbrella");
     let (message, answer) = world.say(&mut alice, room, "waits");
     answer.unwrap();
     world.heal(&umbrella);
     world.pass(600_000);
-    assert_eq!(Device::events(&world.sync(&mut bob, true)).last().unwrap().2, message, "its own keys end it");
+    assert_eq!(Device::events(&world.sync(&mut bob, true)).last().unwrap().2, message);
 }
 
 /// Events that the hub signs after its log's end, with these message ids.
