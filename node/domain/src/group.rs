@@ -45,6 +45,12 @@ pub(crate) fn message_framing(body: &[u8]) -> Result<(RoomId, u64, Place), Error
     Ok((framing.room, framing.epoch, place))
 }
 
+/// [MLS-12] Whether it may travel as a message that nobody stores: it is of this room and not for its
+/// log.
+pub(crate) fn is_ephemeral(room: &RoomId, body: &[u8]) -> bool {
+    mls::ephemeral_framing(body).is_ok_and(|framing| framing.room == *room)
+}
+
 impl<S: Store, E: Entropy> Core<S, E> {
     /// The newest document of a domain that is pinned here, this one included.
     pub(crate) fn document(&self, domain: &DomainName) -> Option<&DomainDocument> {

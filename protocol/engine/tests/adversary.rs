@@ -207,7 +207,7 @@ fn a_stale_key_package_adds_nobody() {
 fn forced_commit(world: &mut World, phone: usize, room: RoomId, change: &Change) -> u64 {
     let mut member = world.phones[phone].member(room);
     let message = MessageId::new([8; 16]);
-    let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes() };
+    let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
     let bundle = member.commit(&binding, change, &mut Seeded::new(1)).unwrap();
     world.node.order(room, (EventKind::Commit, message, &bundle.commit), world.now);
     world.run();

@@ -17,7 +17,7 @@ use mls::Change;
 use prost::Message as _;
 use wire::{
     DeviceId, ErrorCode, MessageId, RoomId, SecretKey,
-    proto::{EventKind, HubNotice, MessageBinding, entry},
+    proto::{Ephemeral, EventKind, HubNotice, MessageBinding, NodeFrame, entry, node_frame},
 };
 use world::{World, account};
 
@@ -56,6 +56,26 @@ fn an_event_that_the_hub_withholds_is_noticed_by_what_others_say_next() {
     assert_eq!(view.paused, None, "a member's word alone stops nobody");
 }
 
+// [MLS-12]
+#[test]
+fn a_message_passed_off_as_typing_is_still_read_in_its_place() {
+    let (mut world, room) = direct();
+    let kept = world.unsent(1, room, "not typing");
+    let (epoch, body) = (kept.epoch, kept.body.clone());
+    let ephemeral = Ephemeral { room: kept.room.clone(), epoch, body };
+    let frame = NodeFrame { frame: Some(node_frame::Frame::Ephemeral(ephemeral)) };
+    world.phones[0].inbox.push_back(frame);
+    world.run();
+    assert!(!world.phones[0].told(|notice| matches!(notice, Notice::Typing { .. })));
+    world.node.order(
+        room,
+        (EventKind::Message, kept.message_id.as_ref().try_into().unwrap(), &kept.body),
+        world.now,
+    );
+    world.run();
+    assert_eq!(world.texts(0, room), ["first", "not typing"]);
+}
+
 /// The account states a list in which its device has been revoked, and another stands.
 fn revoke(world: &mut World, phone: usize) {
     let (name, key) = (world.phones[phone].account.clone(), world.phones[phone].account_key.clone());
@@ -92,7 +112,7 @@ fn a_device_that_its_account_has_revoked_is_marked_where_it_is_present() {
 fn renew(world: &mut World, phone: usize, room: RoomId) {
     let mut member = world.phones[phone].member(room);
     let message = MessageId::new([8; 16]);
-    let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes() };
+    let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
     let bundle = member.commit(&binding, &Change::default(), &mut Seeded::new(1)).unwrap();
     world.node.order(room, (EventKind::Commit, message, &bundle.commit), world.now);
     world.run();

@@ -33,9 +33,29 @@ pub struct Framing {
 /// # Errors
 /// `TooLarge` by kind before anything is read. `Malformed` if it is not exactly one MLS message of
 /// this kind in the required wire format (commits and proposals `PublicMessage`, messages
-/// `PrivateMessage` with application content), or its authenticated data is no binding to the room
-/// that is its group. `Unsupported` for another protocol version.
+/// `PrivateMessage` with application content), or its authenticated data is no binding to the log of
+/// the room that is its group. `Unsupported` for another protocol version.
 pub fn framing(kind: EventKind, body: &[u8]) -> Result<Framing, ErrorCode> {
+    read(kind, body).and_then(|framing| framing.travels(false))
+}
+
+/// Reads the framing of the body of an `Ephemeral`.
+///
+/// # Errors
+/// As [`framing`] of a message; `Malformed` too if it is bound to the log.
+pub fn ephemeral_framing(body: &[u8]) -> Result<Framing, ErrorCode> {
+    read(EventKind::Message, body).and_then(|framing| framing.travels(true))
+}
+
+impl Framing {
+    // [MLS-12] A message is for the log or for those who listen now. Whoever carries it could pass the
+    // one off as the other, and its key is spent with the first.
+    fn travels(self, ephemeral: bool) -> Result<Self, ErrorCode> {
+        (self.binding.ephemeral == ephemeral).then_some(self).ok_or(ErrorCode::Malformed)
+    }
+}
+
+fn read(kind: EventKind, body: &[u8]) -> Result<Framing, ErrorCode> {
     let (wire_format, content) = expected(kind, body)?;
     let mut reader = Reader::new(body);
     // [MLS-1]
@@ -69,8 +89,18 @@ pub fn framing(kind: EventKind, body: &[u8]) -> Result<Framing, ErrorCode> {
 
 /// Parses and checks the framing, and gives what OpenMLS processes.
 pub(crate) fn open(kind: EventKind, body: &[u8]) -> Result<(Framing, ProtocolMessage), ErrorCode> {
-    let (_, content) = expected(kind, body)?;
     let framing = framing(kind, body)?;
+    Ok((framing, message(kind, body)?))
+}
+
+/// As [`open`], of the body of an `Ephemeral`.
+pub(crate) fn open_ephemeral(body: &[u8]) -> Result<(Framing, ProtocolMessage), ErrorCode> {
+    let framing = ephemeral_framing(body)?;
+    Ok((framing, message(EventKind::Message, body)?))
+}
+
+fn message(kind: EventKind, body: &[u8]) -> Result<ProtocolMessage, ErrorCode> {
+    let (_, content) = expected(kind, body)?;
     let message = match parse(body)? {
         MlsMessageBodyIn::PublicMessage(message) => ProtocolMessage::from(message),
         MlsMessageBodyIn::PrivateMessage(message) => ProtocolMessage::from(message),
@@ -81,7 +111,7 @@ pub(crate) fn open(kind: EventKind, body: &[u8]) -> Result<(Framing, ProtocolMes
         ContentType::Proposal => content == CONTENT_PROPOSAL,
         ContentType::Commit => content == CONTENT_COMMIT,
     };
-    agrees.then_some((framing, message)).ok_or(ErrorCode::Malformed)
+    agrees.then_some(message).ok_or(ErrorCode::Malformed)
 }
 
 /// [MLS-12] Decodes the authenticated data; it has one encoding and names this room.

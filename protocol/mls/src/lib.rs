@@ -22,7 +22,7 @@ mod rows;
 mod store;
 mod suite;
 
-pub use framing::{Framing, framing};
+pub use framing::{Framing, ephemeral_framing, framing};
 pub use key_package::{KeyPackageInfo, OwnKeyPackage, check_key_package, make_key_packages, welcome_targets};
 pub use leaf::{DeviceKeys, Leaf};
 pub use member::{Change, CommitBundle, Member, Processed, StagedChange};

@@ -27,7 +27,7 @@ pub(crate) fn founded() -> (Member, RoomFounding) {
 }
 
 pub(crate) fn binding(number: u8) -> MessageBinding {
-    MessageBinding { room: room().to_bytes(), message_id: vec![number; 16].into() }
+    MessageBinding { room: room().to_bytes(), message_id: vec![number; 16].into(), ephemeral: false }
 }
 
 thread_local! {
@@ -80,6 +80,8 @@ pub fn member(bytes: &[u8]) {
         assert!(processed.is_err() || framing.is_ok(), "what a member takes, the hub can read");
         alice.discard_staged();
         assert_eq!(alice.epoch(), epoch, "nothing takes effect before it is merged");
+        let fleeting = alice.process_ephemeral(bytes);
+        assert!(fleeting.is_err() || processed.is_err(), "one ciphertext is for one place");
         let _ = alice.take_changes();
     });
 }

@@ -33,7 +33,7 @@ pub(crate) fn key_package(keys: &DeviceKeys) -> Result<OwnKeyPackage> {
 /// A new message id and the binding to it.
 pub(crate) fn message_in(room: &RoomId) -> MessageBinding {
     let id: [u8; 16] = SystemEntropy.array();
-    MessageBinding { room: room.to_bytes(), message_id: Bytes::copy_from_slice(&id) }
+    MessageBinding { room: room.to_bytes(), message_id: Bytes::copy_from_slice(&id), ephemeral: false }
 }
 
 /// A device with a session.
@@ -88,7 +88,8 @@ impl Hand {
         let hub = self.keys.account.domain().clone();
         let state = State::group(room, hub.clone(), self.keys.account.clone());
         let (member, founding) = Member::found(&self.keys, &state.to_proto(), &mut SystemEntropy)?;
-        let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes() };
+        let binding =
+            MessageBinding { room: room.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
         let body = founding.encode_to_vec().into();
         let mut submission = self.submission(&binding, EventKind::Founding, 0, body);
         submission.hub = hub.to_string();

@@ -56,7 +56,7 @@ pub fn state(room: RoomId, admins: &[u64]) -> RoomState {
 pub fn binding_bytes(room: RoomId, number: u64) -> (MessageBinding, Vec<u8>) {
     let mut id = [0; 16];
     id.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
-    let binding = MessageBinding { room: room.to_bytes(), message_id: id.to_vec().into() };
+    let binding = MessageBinding { room: room.to_bytes(), message_id: id.to_vec().into(), ephemeral: false };
     let bytes = binding.encode_to_vec();
     (binding, bytes)
 }

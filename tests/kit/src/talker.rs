@@ -230,7 +230,7 @@ impl Voice {
 }
 
 fn binding(room: &RoomId, message: MessageId) -> MessageBinding {
-    MessageBinding { room: room.to_bytes(), message_id: message.to_bytes() }
+    MessageBinding { room: room.to_bytes(), message_id: message.to_bytes(), ephemeral: false }
 }
 
 /// The direct room of two talkers, founded by the one on whose domain it is ordered.

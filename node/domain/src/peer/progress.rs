@@ -10,6 +10,7 @@ use wire::{
 use crate::{
     Core, SessionId,
     fan_out::domain_of,
+    group::is_ephemeral,
     room_table::Room,
     send::{Send, node_frame},
     session::Sync,
@@ -52,7 +53,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
         if known { Ok(()) } else { Err(ErrorCode::NotFound) }
     }
 
-    /// Passes on a message that nobody stores, to everybody but where it came from.
+    /// Passes on a message that nobody stores, to everybody but where it came from. What is none, or of
+    /// another room, is dropped.
     pub(crate) fn spread(
         &mut self,
         room: &Room,
@@ -60,6 +62,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
         from: Option<SessionId>,
         peer: Option<&DomainName>,
     ) {
+        if !is_ephemeral(&room.row.room, &message.body) {
+            return;
+        }
         let Some(frame) = node_frame(node_frame::Frame::Ephemeral(message.clone())) else { return };
         for account in &room.locals {
             for (_, id) in self.sessions.of(account) {

@@ -3,7 +3,7 @@
 use machine::Entropy;
 use store::Store;
 use wire::{
-    Account, ErrorCode, RoomId, limits,
+    Account, ErrorCode, RoomId,
     proto::{Ephemeral, PullEvents, PulledEvents},
 };
 
@@ -22,9 +22,6 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// for it.
     pub(crate) fn ephemeral(&mut self, session: SessionId, account: &Account, message: &Ephemeral) {
         let Ok(id) = RoomId::try_from(message.room.as_ref()) else { return };
-        if message.body.len() > limits::MESSAGE_BYTES_MAX {
-            return;
-        }
         let Ok(Some(room)) = self.take_room(&id) else { return };
         if room.standing(account).may_submit().is_ok() {
             self.spread(&room, message, Some(session), None);

@@ -304,7 +304,8 @@ impl Device {
 
     pub(crate) fn encrypt(&mut self, room: RoomId, text: &str) -> (MessageId, Submission) {
         let message = self.message_id();
-        let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes() };
+        let binding =
+            MessageBinding { room: room.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
         let member = self.rooms.get_mut(&room).unwrap();
         let epoch = member.epoch();
         let body = member.encrypt(&binding, text.as_bytes(), &mut self.entropy).unwrap();
@@ -313,7 +314,8 @@ impl Device {
 
     pub(crate) fn commit(&mut self, room: RoomId, change: &Change) -> (MessageId, Submission) {
         let message = self.message_id();
-        let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes() };
+        let binding =
+            MessageBinding { room: room.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
         let member = self.rooms.get_mut(&room).unwrap();
         let made = member.commit(&binding, change, &mut self.entropy).unwrap();
         let commit = Some(wire::proto::CommitExtras { welcome: made.welcome, group_info: made.group_info });
@@ -323,7 +325,8 @@ impl Device {
 
     pub(crate) fn leave(&mut self, room: RoomId) -> Submission {
         let message = self.message_id();
-        let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes() };
+        let binding =
+            MessageBinding { room: room.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
         let member = self.rooms.get_mut(&room).unwrap();
         let epoch = member.epoch();
         let body = member.propose_leave(&binding, &mut self.entropy).unwrap();

@@ -71,7 +71,8 @@ impl<E: Entropy> Engine<E> {
     ) -> Result<(), ErrorCode> {
         let row = self.intents.get(intent).ok_or(ErrorCode::NotFound)?.clone();
         let message = self.new_id();
-        let binding = MessageBinding { room: room.id.to_bytes(), message_id: message.to_bytes() };
+        let binding =
+            MessageBinding { room: room.id.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
         let leaving = room.leaving();
         // A leave that is carried out already need not be asked for again.
         change.remove.retain(|account| !leaving.contains(account));
@@ -122,7 +123,8 @@ impl<E: Entropy> Engine<E> {
 
     fn try_leave(&mut self, room: &mut Room, intent: MessageId) -> Result<(), ErrorCode> {
         let message = self.new_id();
-        let binding = MessageBinding { room: room.id.to_bytes(), message_id: message.to_bytes() };
+        let binding =
+            MessageBinding { room: room.id.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
         let member = room.live(&self.keys)?;
         self.stage.mls.insert(*member.room());
         let epoch = member.epoch();

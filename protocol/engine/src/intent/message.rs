@@ -40,7 +40,8 @@ impl<E: Entropy> Engine<E> {
         content.head_seq = head.seq;
         content.head_hash = Bytes::copy_from_slice(&head.hash);
         let plaintext = mls::content::pad(&content)?;
-        let binding = MessageBinding { room: room.id.to_bytes(), message_id: message.to_bytes() };
+        let binding =
+            MessageBinding { room: room.id.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
         let member = room.live(&self.keys)?;
         let epoch = member.epoch();
         let body = member.encrypt(&binding, &plaintext, &mut self.entropy)?;

@@ -4,7 +4,7 @@ use machine::Entropy;
 use mls::Processed;
 use wire::{
     ErrorCode, RoomId,
-    proto::{self, ClientFrame, Content, Ephemeral, EventKind, MessageBinding, client_frame, content::Kind},
+    proto::{self, ClientFrame, Content, Ephemeral, MessageBinding, client_frame, content::Kind},
 };
 
 use crate::{CommandId, Engine, Notice, Outcome, room::Room};
@@ -35,7 +35,7 @@ impl<E: Entropy> Engine<E> {
         };
         let plaintext = mls::content::pad(&content)?;
         let message_id = self.new_id().to_bytes();
-        let binding = MessageBinding { room: room.id.to_bytes(), message_id };
+        let binding = MessageBinding { room: room.id.to_bytes(), message_id, ephemeral: true };
         let member = room.live(&self.keys)?;
         let epoch = member.epoch();
         let body = match member.encrypt(&binding, &plaintext, &mut self.entropy) {
@@ -58,12 +58,10 @@ impl<E: Entropy> Engine<E> {
                 return;
             }
             engine.stage.mls.insert(id);
-            let processed = room
-                .live(&engine.keys)
-                .and_then(|member| member.process(EventKind::Message, &ephemeral.body));
-            let Ok(Processed::Message { sender, binding, content }) = processed else { return };
-            let here = binding.room == id.as_bytes().as_slice();
-            let content = mls::content::unpad(&content).ok().filter(|_| here);
+            let processed =
+                room.live(&engine.keys).and_then(|member| member.process_ephemeral(&ephemeral.body));
+            let Ok(Processed::Message { sender, content, .. }) = processed else { return };
+            let content = mls::content::unpad(&content).ok();
             if let Some(Kind::Typing(typing)) = content.and_then(|content| content.kind) {
                 let (account, active) = (sender.account, typing.active);
                 engine.stage.notify(Notice::Typing { room: id, account, active });

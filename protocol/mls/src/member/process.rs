@@ -1,7 +1,8 @@
 //! What a member makes of the events of its room's log.
 
 use openmls::prelude::{
-    LeafNodeIndex, ProcessedMessage, ProcessedMessageContent, QueuedProposal, Sender, StagedCommit,
+    LeafNodeIndex, ProcessedMessage, ProcessedMessageContent, ProtocolMessage, QueuedProposal, Sender,
+    StagedCommit,
 };
 use sha2::{Digest as _, Sha256};
 use wire::{
@@ -27,7 +28,26 @@ impl Member {
     /// `BadSignature`; `Malformed`, `TooLarge`, `Unsupported`; `Conflict` if a commit is staged already,
     /// two leaves would be of one device, or a proposed leave is not carried out.
     pub fn process(&mut self, kind: EventKind, body: &[u8]) -> Result<Processed, ErrorCode> {
-        let (framing, message) = framing::open(kind, body)?;
+        let opened = framing::open(kind, body)?;
+        self.take(kind, body, opened)
+    }
+
+    /// Processes the body of an `Ephemeral`, which has no place in the log.
+    ///
+    /// # Errors
+    /// As [`Member::process`] of a message; `Malformed`, without a key being spent, if it is bound to
+    /// the log.
+    pub fn process_ephemeral(&mut self, body: &[u8]) -> Result<Processed, ErrorCode> {
+        let opened = framing::open_ephemeral(body)?;
+        self.take(EventKind::Message, body, opened)
+    }
+
+    fn take(
+        &mut self,
+        kind: EventKind,
+        body: &[u8],
+        (framing, message): (Framing, ProtocolMessage),
+    ) -> Result<Processed, ErrorCode> {
         if framing.room != self.room {
             return Err(ErrorCode::Malformed);
         }

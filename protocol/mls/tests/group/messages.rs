@@ -1,6 +1,6 @@
 //! Messages out of order, twice, late, in the wrong place, and after a transaction that failed.
 
-use mls::{Change, Processed, framing};
+use mls::{Change, Processed, ephemeral_framing, framing};
 use prost::Message as _;
 use wire::{
     ErrorCode, limits,
@@ -152,6 +152,28 @@ fn a_binding_names_the_room_and_a_whole_id() {
     }
     assert!(device.member.encrypt(&good, b"x", &mut world.entropy).is_ok());
     assert_eq!(good.encoded_len(), 52);
+}
+
+// [MLS-12]
+#[test]
+fn a_message_for_the_log_and_one_for_the_moment_are_not_each_other() {
+    let mut world = World::with(&[ALICE, BOB], 20);
+    let lasting = world.binding();
+    let fleeting = MessageBinding { ephemeral: true, ..world.binding() };
+    let mut made = Vec::new();
+    for binding in [&lasting, &fleeting] {
+        let device = world.devices.get_mut(&crate::world::name(ALICE)).unwrap();
+        made.push(device.member.encrypt(binding, b"x", &mut world.entropy).unwrap());
+    }
+    let bob = world.device(BOB);
+    assert_eq!(bob.member.process_ephemeral(&made[0]).unwrap_err(), ErrorCode::Malformed);
+    assert_eq!(bob.member.process(EventKind::Message, &made[1]).unwrap_err(), ErrorCode::Malformed);
+    assert_eq!(framing(EventKind::Message, &made[1]).unwrap_err(), ErrorCode::Malformed);
+    assert_eq!(ephemeral_framing(&made[0]).unwrap_err(), ErrorCode::Malformed);
+    assert_eq!(ephemeral_framing(&made[1]).unwrap().binding, fleeting);
+    // Neither attempt has spent a key.
+    assert!(matches!(bob.member.process(EventKind::Message, &made[0]), Ok(Processed::Message { .. })));
+    assert!(matches!(bob.member.process_ephemeral(&made[1]), Ok(Processed::Message { .. })));
 }
 
 #[test]

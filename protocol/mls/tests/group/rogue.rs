@@ -406,7 +406,11 @@ fn a_leaf_renewed_with_another_key() {
 #[test]
 fn a_commit_bound_to_nothing_or_to_another_room() {
     let mut rogue = Rogue::new(71);
-    let other = wire::proto::MessageBinding { room: vec![5; 32].into(), message_id: vec![1; 16].into() };
+    let other = wire::proto::MessageBinding {
+        room: vec![5; 32].into(),
+        message_id: vec![1; 16].into(),
+        ephemeral: false,
+    };
     for data in [Vec::new(), other.encode_to_vec(), vec![1; 40]] {
         rogue.group.set_aad(data);
         let bundle = rogue

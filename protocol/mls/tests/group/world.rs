@@ -141,7 +141,7 @@ impl World {
         self.messages += 1;
         let mut id = [0; 16];
         id.iter_mut().zip(self.messages.to_be_bytes()).for_each(|(to, from)| *to = from);
-        MessageBinding { room: self.room.to_bytes(), message_id: id.to_vec().into() }
+        MessageBinding { room: self.room.to_bytes(), message_id: id.to_vec().into(), ephemeral: false }
     }
 
     pub(crate) fn device(&mut self, account: &str) -> &mut Device {

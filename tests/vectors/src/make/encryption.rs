@@ -135,10 +135,17 @@ fn framings() -> File {
         admins: vec!["alice@acme.test".into()],
         version: 1,
     };
-    let binding = |number: u8| MessageBinding { room: room.to_bytes(), message_id: vec![number; 16].into() };
+    let binding = |number: u8| MessageBinding {
+        room: room.to_bytes(),
+        message_id: vec![number; 16].into(),
+        ephemeral: false,
+    };
     let (mut member, _) = Member::found(&device(), &state, &mut entropy).expect("a room");
     let plaintext = mls::content::pad(&text("hello")).expect("a content");
     let message = member.encrypt(&binding(1), &plaintext, &mut entropy).expect("a message");
+    let fleeting = MessageBinding { ephemeral: true, ..binding(4) };
+    let typing = mls::content::pad(&content(Kind::Typing(Typing { active: true }))).expect("a content");
+    let typing = member.encrypt(&fleeting, &typing, &mut entropy).expect("a message");
     let commit = member.commit(&binding(2), &Change::default(), &mut entropy).expect("a commit").commit;
     member.clear_pending().expect("cleared");
     let proposal = member.propose_leave(&binding(3), &mut entropy).expect("a proposal");
@@ -162,6 +169,9 @@ fn framings() -> File {
         good("a message", "message", &message, 1),
         good("a commit", "commit", &commit, 2),
         good("a proposal", "proposal", &proposal, 3),
+        good("an ephemeral message", "ephemeral", &typing, 4),
+        bad("an ephemeral message called a message", "message", &typing, Malformed),
+        bad("a message called ephemeral", "ephemeral", &message, Malformed),
         bad("a message called a commit", "commit", &message, Malformed),
         bad("a commit called a proposal", "proposal", &commit, Malformed),
         bad("a commit called a message", "message", &commit, Malformed),

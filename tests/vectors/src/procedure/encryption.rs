@@ -27,13 +27,14 @@ pub(super) fn content(input: &Value) -> Read<Outcome> {
 
 /// The outside of an MLS message.
 pub(super) fn framing(input: &Value) -> Read<Outcome> {
-    let kind = match field::text(input, "kind")? {
-        "commit" => EventKind::Commit,
-        "proposal" => EventKind::Proposal,
-        "message" => EventKind::Message,
+    let body = field::bytes(input, "body")?;
+    let framing = match field::text(input, "kind")? {
+        "commit" => mls::framing(EventKind::Commit, &body),
+        "proposal" => mls::framing(EventKind::Proposal, &body),
+        "message" => mls::framing(EventKind::Message, &body),
+        "ephemeral" => mls::ephemeral_framing(&body),
         other => anyhow::bail!("no kind {other:?}"),
     };
-    let framing = mls::framing(kind, &field::bytes(input, "body")?);
     Ok(named(framing.map(|framing| {
         json!({
             "room": framing.room.to_string(), "epoch": framing.epoch,
