@@ -108,7 +108,8 @@ fn limits(path: &Path) -> Outcome<String> {
     for (section, values) in &table {
         for (name, value) in values.as_table().ok_or("a section is a table")? {
             let value = value.as_integer().ok_or("a limit is a whole number")?;
-            let kind = if name.ends_with("_MS") || name.ends_with("_S") { "u64" } else { "usize" };
+            let wide = name.ends_with("_MS") || name.ends_with("_S") || value > i64::from(u32::MAX);
+            let kind = if wide { "u64" } else { "usize" };
             writeln!(code, "/// `{section}` in `spec/limits.toml`.\npub const {name}: {kind} = {value};")?;
         }
     }

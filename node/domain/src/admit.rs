@@ -3,10 +3,14 @@
 
 use machine::Entropy;
 use prost::Message as _;
-use store::{Store, Write, row::InvitationRow};
+use room::hub::RoomView;
+use store::{
+    Store, Write,
+    row::{InvitationRow, MemberRow},
+};
 use wire::{
-    Account, ErrorCode, limits,
-    proto::{ContactPolicy, Declined, Invitation, Join, RoomKind, entry, item},
+    Account, ErrorCode, RoomId, limits,
+    proto::{ContactPolicy, Declined, Invitation, Join, entry, item},
 };
 
 use crate::{Core, room_table::Room, roster};
@@ -73,17 +77,28 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let failed = |error: store::StoreError| error.code();
         let row = self.store.account(account).map_err(failed)?;
         let Some(row) = row.filter(|row| row.keys.is_some()) else { return Ok(Admission::Declined) };
-        if self.store.memberships(account).map_err(failed)?.len() >= limits::ROOMS_PER_ACCOUNT_MAX {
+        if self.may_enter(account).is_err() {
             return Ok(Admission::Declined);
         }
-        let inviter: Account = join.inviter.parse()?;
-        if self.is_colleague(room, account, &inviter) || self.has_asked_for(room, account)? {
+        if self.has_asked_for(&room.row.room, account)? {
             return Ok(Admission::Member);
         }
-        Ok(match self.policy(row.policy) {
+        let inviter: Account = join.inviter.parse()?;
+        let policy = self.policy(row.policy);
+        let is_ours = room.view.is_some();
+        // [SYNC-21] Whom another hub names as inviter is its word: it opens no door that is shut, and
+        // counts for a friend's only if the hub speaks for that friend.
+        if policy == ContactPolicy::Deny && !(is_ours && inviter.domain() == account.domain()) {
+            return Ok(Admission::Declined);
+        }
+        if self.is_colleague(room, account, &inviter) {
+            return Ok(Admission::Member);
+        }
+        let vouched = is_ours || *inviter.domain() == room.row.hub;
+        Ok(match policy {
             ContactPolicy::Open => Admission::Member,
             ContactPolicy::Deny => Admission::Declined,
-            _ if self.shares_a_room(account, &inviter)? => Admission::Member,
+            _ if vouched && self.shares_a_room(account, &inviter)? => Admission::Member,
             ContactPolicy::Ask | ContactPolicy::Unspecified => {
                 let waiting = self.store.invitations(account).map_err(failed)?;
                 if waiting.len() >= limits::INVITATIONS_PENDING_MAX {
@@ -109,11 +124,53 @@ impl<S: Store, E: Entropy> Core<S, E> {
         inviter.domain() == account.domain() && here
     }
 
-    // [SYNC-21] The account itself has founded this direct room, and another was first.
-    fn has_asked_for(&self, room: &Room, account: &Account) -> Result<bool, ErrorCode> {
+    /// [SYNC-21] The account itself has founded this direct room, another was first, and it has not been
+    /// in it yet: whoever has left a room does not ask for it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) fn has_asked_for(&self, room: &RoomId, account: &Account) -> Result<bool, ErrorCode> {
         let memberships = self.store.memberships(account).map_err(|error| error.code())?;
-        let asked = memberships.iter().any(|member| member.room == room.row.room);
-        Ok(asked && room.row.kind == RoomKind::Direct)
+        let periods: Vec<_> = memberships.iter().filter(|member| member.room == *room).collect();
+        Ok(matches!(periods[..], [MemberRow { from_seq: 0, to_seq: Some(0), .. }]))
+    }
+
+    /// Whether the account may enter another room: it counts those that it is in now.
+    ///
+    /// # Errors
+    /// `Quota` at `ROOMS_PER_ACCOUNT_MAX`, and those of the store.
+    pub(crate) fn may_enter(&self, account: &Account) -> Result<(), ErrorCode> {
+        let memberships = self.store.memberships(account).map_err(|error| error.code())?;
+        let open = memberships.iter().filter(|member| member.to_seq.is_none()).count();
+        if open < limits::ROOMS_PER_ACCOUNT_MAX { Ok(()) } else { Err(ErrorCode::Quota) }
+    }
+
+    /// [ROOM-29] Whether an account, of this domain or of a peer, may found another room here.
+    ///
+    /// # Errors
+    /// `Quota` as [`Self::may_enter`], `RateLimited` if its domain has founded too many.
+    pub(crate) fn may_found(&mut self, account: &Account) -> Result<(), ErrorCode> {
+        self.may_enter(account)?;
+        let is_own = *account.domain() == self.config.domain;
+        if is_own || self.founding_rate.is_within(self.now, account.domain()) {
+            Ok(())
+        } else {
+            Err(ErrorCode::RateLimited)
+        }
+    }
+
+    /// [ROOM-29] A peer's account founds a direct room here only with somebody who is here.
+    ///
+    /// # Errors
+    /// `NotFound`, and those of the store.
+    pub(crate) fn founded_with(&self, founder: &Account, view: &RoomView) -> Result<(), ErrorCode> {
+        if *founder.domain() == self.config.domain {
+            return Ok(());
+        }
+        for account in view.state.admins.iter().filter(|account| **account != *founder) {
+            self.account_keys(account)?;
+        }
+        Ok(())
     }
 
     // [SYNC-21] The account is in another room with the inviter, which it accepted or began.

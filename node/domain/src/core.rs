@@ -11,7 +11,7 @@ use wire::{DomainName, ErrorCode, limits};
 
 use crate::{
     CoreConfig, Input, Output, SessionId, claim_gather::Gathers, drain::Drain, link_table::LinkTable,
-    peer::ClaimRate, room_table::RoomTable, send::Send, session::Sessions, waiting::Waiting,
+    peer::{ClaimRate, FoundingRate}, room_table::RoomTable, send::Send, session::Sessions, waiting::Waiting,
 };
 
 /// One domain's node without its sockets and clock. See the crate's page for the driver's loop.
@@ -41,6 +41,7 @@ pub struct Core<S, E> {
     pub(crate) waiting: Waiting,
     pub(crate) gathers: Gathers,
     pub(crate) claim_rate: ClaimRate,
+    pub(crate) founding_rate: FoundingRate,
     /// When progress was told last.
     pub(crate) progress_told: Timestamp,
     /// The session that was sent a page last, for turns.
@@ -51,6 +52,8 @@ pub struct Core<S, E> {
     pub(crate) quarantined: u64,
     pub(crate) storage_full: bool,
     pub(crate) draining: bool,
+    /// So many inputs are decided and written each for itself, because a batch of many was refused.
+    alone: usize,
     issued: Mark,
     durable: Mark,
     wake: Option<Timestamp>,
@@ -99,12 +102,14 @@ impl<S: Store, E: Entropy> Core<S, E> {
             waiting: Waiting::default(),
             gathers: Gathers::default(),
             claim_rate: ClaimRate::default(),
+            founding_rate: FoundingRate::default(),
             progress_told: Timestamp::default(),
             paged: SessionId(0),
             pages_wait: false,
             quarantined,
             storage_full: false,
             draining: false,
+            alone: 0,
             issued: Mark::default(),
             durable: Mark::default(),
             wake: None,
@@ -186,6 +191,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
     pub fn failed(&mut self, code: ErrorCode) {
         self.durable = self.issued;
         self.storage_full = code == ErrorCode::StorageFull;
+        if code == ErrorCode::Unavailable {
+            // What one input would write is at odds with what is there: it must not fail its neighbours
+            // again.
+            self.alone = limits::GROUP_COMMIT_INPUTS_MAX;
+        }
         self.roll_back(code);
         self.idle_done = false;
     }
@@ -210,6 +220,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
             let Some(input) = self.backlog.pop_front() else { break };
             self.drain.open = true;
             self.dispatch(input);
+            if self.alone > 0 {
+                self.alone -= 1;
+                break;
+            }
         }
     }
 

@@ -90,8 +90,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let number = request.id;
         let response: Result<Response, WireError> = match (request.request, device) {
             // [SYNC-4] What may be asked without a session.
-            (Some(Request::GetDomain(asked)), _) => {
-                self.get_domain(&asked).map(Response::Domain).map_err(Into::into)
+            (Some(Request::GetDomain(asked)), device) => {
+                self.get_domain(&asked, device.is_some()).map(Response::Domain).map_err(Into::into)
             }
             (Some(Request::Enrol(asked)), _) => self.enrol(&asked).map(Response::Account).map_err(Into::into),
             (None, _) => Err(ErrorCode::Unsupported.into()),

@@ -164,9 +164,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
 /// The domain that speaks for a `who`: itself, or that of the account.
 pub(crate) fn domain_of(who: &str) -> Option<DomainName> {
-    match who.split_once('@') {
-        Some((_, domain)) => domain.parse().ok(),
-        None => who.parse().ok(),
+    match who.parse::<Account>() {
+        Ok(account) => Some(account.domain().clone()),
+        Err(_) => who.parse().ok(),
     }
 }
 

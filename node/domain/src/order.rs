@@ -12,10 +12,10 @@ use room::{
 use store::{Store, Write, row::RoomRow};
 use wire::{
     Account, DomainName, ErrorCode, MessageId, WireError, limits,
-    proto::{Event, EventKind, HubNotice, Item, Join, Left, entry, item},
+    proto::{Event, EventKind, HubNotice, Item, Join, Left, RoomKind, entry, item},
 };
 
-use crate::{Core, drain::Seen, group, room_table::Room};
+use crate::{Core, drain::Seen, group, room_table::Room, roster::Origin};
 
 /// What varies in size in a `Join`; the rest of one fits into a kibibyte.
 const JOIN_PARTS_BYTES_MAX: usize = limits::BATCH_BYTES_MAX - 1_024;
@@ -115,8 +115,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
         }
         room.group_changed = true;
         let commit = self.append(room, request);
+        // [ROOM-2] The id of a group is proved by what it was made from.
+        let origin = room.origin.as_ref().filter(|_| room.row.kind == RoomKind::Group);
         let join = Join {
             room: room.row.room.to_bytes(),
+            founder: origin.map(|origin| origin.founder.as_str().to_owned()).unwrap_or_default(),
+            founding: origin.map(|origin| origin.founding.to_bytes()).unwrap_or_default(),
             commit: Some(commit),
             welcome: extras.welcome,
             ratchet_tree: tree,
@@ -171,6 +175,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     fn found(&mut self, request: &Request, known: Option<&hub::RoomView>) -> Result<(), WireError> {
         let own = self.config.domain.clone();
+        if known.is_none() {
+            self.may_found(&request.account)?;
+        }
         let mut group = None;
         let founded = hub::order_founding(&own, known, request, || {
             let (observer, leaf) = self.found_group(&request.body)?;
@@ -186,8 +193,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
             epoch: 0,
             base_seq: 1,
         }));
+        self.founded_with(&request.account, &founded.view)?;
+        self.drain.settle_first = true;
         room.group = group;
         room.group_changed = true;
+        room.origin = Some(Origin { founder: request.account.clone(), founding: request.message });
         room.set_view(founded.view, &own);
         if let Some(row) = room.begin(&request.account, 0, &own) {
             self.drain.batch.push(Write::PutMember(row));

@@ -15,6 +15,6 @@ mod progress;
 mod pull;
 mod submission;
 
-pub(crate) use claim::ClaimRate;
+pub(crate) use claim::{ClaimRate, FoundingRate};
 pub(crate) use item::kind;
 pub(crate) use pull::event;

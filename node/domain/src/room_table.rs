@@ -14,13 +14,18 @@ use store::{
 };
 use wire::{Account, DomainName, ErrorCode, RoomId, limits, proto::ProgressKind};
 
-use crate::{group::Group, roster};
+use crate::{
+    group::Group,
+    roster::{self, Origin},
+};
 
 /// One room in memory.
 pub(crate) struct Room {
     pub(crate) row: RoomRow,
     /// Only where this domain is the hub.
     pub(crate) view: Option<RoomView>,
+    /// Only where this domain is the hub.
+    pub(crate) origin: Option<Origin>,
     /// The hub's `PublicGroup`, once it was needed.
     pub(crate) group: Option<Group>,
     /// Periods of membership, of all accounts at the hub, of own accounts at a follower.
@@ -44,6 +49,7 @@ impl Room {
         Self {
             row,
             view: None,
+            origin: None,
             group: None,
             members: BTreeMap::new(),
             locals: Vec::new(),
@@ -64,7 +70,9 @@ impl Room {
         room.row_changed = false;
         if room.row.hub == *own {
             let bytes = store.roster(id).map_err(failed)?.ok_or(ErrorCode::Internal)?;
-            room.set_view(roster::decode(&room.row, bytes).map_err(|_| ErrorCode::Internal)?, own);
+            let (view, origin) = roster::decode(&room.row, bytes).map_err(|_| ErrorCode::Internal)?;
+            room.origin = Some(origin);
+            room.set_view(view, own);
             room.view_changed = false;
         }
         for member in store.members(id).map_err(failed)? {
@@ -105,6 +113,11 @@ impl Room {
         } else {
             Standing::Stranger
         }
+    }
+
+    /// Whether something is known of how far somebody is.
+    pub(crate) fn has_progress(&self, kind: ProgressKind, who: &str) -> bool {
+        self.progress.contains_key(&(kind, who.to_owned()))
     }
 
     /// Whether an account may see the event with this seq.
@@ -162,9 +175,9 @@ impl Room {
             batch.push(Write::PutRoom(self.row.clone()));
         }
         if std::mem::take(&mut self.view_changed)
-            && let Some(view) = &self.view
+            && let (Some(view), Some(origin)) = (&self.view, &self.origin)
         {
-            batch.push(Write::PutRoster(self.row.room, roster::encode(view)));
+            batch.push(Write::PutRoster(self.row.room, roster::encode(view, origin)));
         }
         if let Some(names) = self.names.take() {
             batch.push(Write::PutRoster(self.row.room, names));

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use prost::Message;
 use room::{State, hub::RoomView};
 use store::row::RoomRow;
-use wire::{Account, DeviceId, ErrorCode};
+use wire::{Account, DeviceId, ErrorCode, MessageId};
 
 #[derive(Clone, PartialEq, Message)]
 struct Leaves {
@@ -27,10 +27,21 @@ struct Stored {
     former: Vec<String>,
     #[prost(string, repeated, tag = "5")]
     admins: Vec<String>,
+    #[prost(string, tag = "6")]
+    founder: String,
+    #[prost(bytes = "bytes", tag = "7")]
+    founding: Bytes,
+}
+
+/// By whom a room was founded, and under which message id.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) founder: Account,
+    pub(crate) founding: MessageId,
 }
 
 /// The value for a hub's room.
-pub(crate) fn encode(view: &RoomView) -> Bytes {
+pub(crate) fn encode(view: &RoomView, origin: &Origin) -> Bytes {
     let names = |accounts: &std::collections::BTreeSet<Account>| {
         accounts.iter().map(|account| account.as_str().to_owned()).collect()
     };
@@ -44,6 +55,8 @@ pub(crate) fn encode(view: &RoomView) -> Bytes {
         declined: names(&view.declined),
         former: names(&view.former),
         admins: names(&view.state.admins),
+        founder: origin.founder.as_str().to_owned(),
+        founding: origin.founding.to_bytes(),
     };
     stored.encode_to_vec().into()
 }
@@ -64,7 +77,7 @@ pub(crate) fn names(bytes: Bytes, account: &Account) -> bool {
 ///
 /// # Errors
 /// `Malformed` if the store is damaged.
-pub(crate) fn decode(row: &RoomRow, bytes: Bytes) -> Result<RoomView, ErrorCode> {
+pub(crate) fn decode(row: &RoomRow, bytes: Bytes) -> Result<(RoomView, Origin), ErrorCode> {
     let stored = Stored::decode(bytes).map_err(|_| ErrorCode::Malformed)?;
     let names = |list: &[String]| list.iter().map(|name| name.parse()).collect::<Result<_, ErrorCode>>();
     let mut roster = room::Roster::new();
@@ -72,7 +85,11 @@ pub(crate) fn decode(row: &RoomRow, bytes: Bytes) -> Result<RoomView, ErrorCode>
         let devices = leaf.devices.iter().map(|id| DeviceId::try_from(id.as_ref()));
         roster.insert(leaf.account.parse()?, devices.collect::<Result<_, _>>()?);
     }
-    Ok(RoomView {
+    let origin = Origin {
+        founder: stored.founder.parse()?,
+        founding: MessageId::try_from(stored.founding.as_ref())?,
+    };
+    let view = RoomView {
         room: row.room,
         state: State { room: row.room, hub: row.hub.clone(), kind: row.kind, admins: names(&stored.admins)? },
         epoch: row.epoch,
@@ -80,7 +97,8 @@ pub(crate) fn decode(row: &RoomRow, bytes: Bytes) -> Result<RoomView, ErrorCode>
         leaving: names(&stored.leaving)?,
         declined: names(&stored.declined)?,
         former: names(&stored.former)?,
-    })
+    };
+    Ok((view, origin))
 }
 
 /// The accounts of one domain in a stored value.

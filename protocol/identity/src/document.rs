@@ -219,7 +219,8 @@ fn fields(document: proto::DomainDocument) -> Result<DocumentFields, ErrorCode> 
         1 => return Err(ErrorCode::Malformed),
         _ => Some(hash(&document.prev_hash)?),
     };
-    let bounded = document.keys.len() <= limits::DOMAIN_KEYS_MAX
+    let bounded = document.seq <= limits::SEQ_MAX
+        && document.keys.len() <= limits::DOMAIN_KEYS_MAX
         && (1..=limits::ENDPOINTS_MAX).contains(&document.endpoints.len())
         && document.issued < document.expires
         && document.expires - document.issued <= limits::DOCUMENT_VALID_S;

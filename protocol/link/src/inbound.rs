@@ -42,10 +42,13 @@ impl Inbound {
     /// before: then all stored answers of the peer's items are void.
     ///
     /// # Errors
-    /// `Malformed` if the id has not 16 bytes or the first number is 0.
+    /// `Malformed` if the id has not 16 bytes, or the first number is 0 or beyond `SEQ_MAX`.
     pub fn open(&mut self, open: &LinkOpen) -> Result<(LinkResume, bool), ErrorCode> {
         let id = <[u8; 16]>::try_from(open.outbox_id.as_ref()).map_err(|_| ErrorCode::Malformed)?;
         let before_first = open.first.checked_sub(1).ok_or(ErrorCode::Malformed)?;
+        if open.first > limits::SEQ_MAX {
+            return Err(ErrorCode::Malformed);
+        }
         let renumbered = id != self.outbox_id;
         if renumbered {
             *self = Self { outbox_id: id, received: before_first, ..Self::default() };
@@ -88,7 +91,7 @@ impl Inbound {
                     None => item.number <= self.received.saturating_add(1),
                     Some(last) => Some(item.number) == u64::checked_add(last, 1),
                 };
-                if !follows {
+                if !follows || item.number > limits::SEQ_MAX {
                     return Err(ErrorCode::Malformed);
                 }
                 last = Some(item.number);

@@ -1,6 +1,6 @@
 //! Decides what is sent next to a peer, and what the peer's acknowledgements mean for the outbox.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use prost::Message as _;
 use wire::{
@@ -202,17 +202,17 @@ impl Outbound {
     }
 
     fn refused(&self, answers: &[Answer]) -> Result<Acked, ErrorCode> {
-        let mut refused = Vec::with_capacity(answers.len());
+        let mut refused = BTreeMap::new();
         for answer in answers {
             let error = answer.error.as_ref().ok_or(ErrorCode::Malformed)?;
             if answer.number == 0 || answer.number > self.acked {
                 return Err(ErrorCode::Malformed);
             }
             if answer.number > self.settled {
-                refused.push((answer.number, WireError::from(error)));
+                refused.entry(answer.number).or_insert(WireError::from(error));
             }
         }
-        Ok(Acked { up_to: self.acked, refused })
+        Ok(Acked { up_to: self.acked, refused: refused.into_iter().collect() })
     }
 }
 

@@ -3,7 +3,7 @@
 use prost::{Message as _, bytes::Bytes};
 use sha2::{Digest as _, Sha256};
 use wire::{
-    DomainName, ErrorCode, MessageId, PublicKey, RoomId, SecretKey,
+    DomainName, ErrorCode, MessageId, PublicKey, RoomId, SecretKey, limits,
     proto::{Event, EventHead, EventKind},
     signed,
 };
@@ -102,7 +102,7 @@ pub fn seal(prev: &LogHead, draft: &Draft<'_>, key: &SecretKey) -> (Event, LogHe
 pub fn read(event: &Event) -> Result<CheckedEvent, ErrorCode> {
     let head: EventHead = signed::decode(&event.head)?;
     let kind = EventKind::try_from(head.kind).map_err(|_| ErrorCode::Malformed)?;
-    if kind == EventKind::Unspecified || head.seq == 0 {
+    if kind == EventKind::Unspecified || !(1..=limits::SEQ_MAX).contains(&head.seq) {
         return Err(ErrorCode::Malformed);
     }
     if event.body.len() > crate::submission::body_bytes_max(kind) {

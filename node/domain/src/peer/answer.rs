@@ -73,7 +73,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let head = room.row.head_seq;
         self.rooms.put(room);
         match outcome {
-            Ok(()) if !pulled.end && head > before => self.pull(peer, id, head + 1),
+            Ok(()) if !pulled.end && head > before => self.pull(peer, id, head.saturating_add(1)),
             Ok(()) => {}
             Err(error) => {
                 tracing::warn!(room = %id, bytes = run.encoded_len(), "a pulled run was refused");

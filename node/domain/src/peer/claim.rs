@@ -39,6 +39,26 @@ impl ClaimRate {
     }
 }
 
+/// How many rooms the accounts of which domain have founded here in this hour.
+#[derive(Default)]
+pub(crate) struct FoundingRate {
+    hour: u64,
+    counts: BTreeMap<DomainName, usize>,
+}
+
+impl FoundingRate {
+    /// Counts one more.
+    pub(crate) fn is_within(&mut self, now: Timestamp, peer: &DomainName) -> bool {
+        let hour = now.as_ms() / HOUR_MS;
+        if hour != self.hour {
+            *self = Self { hour, counts: BTreeMap::new() };
+        }
+        let count = self.counts.entry(peer.clone()).or_insert(0);
+        *count += 1;
+        *count <= limits::FOUNDINGS_PER_HOUR_MAX
+    }
+}
+
 impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn peer_claim(
         &mut self,
@@ -60,7 +80,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         peer: &DomainName,
         claim: &ClaimKeyPackages,
     ) -> Result<ClaimedKeyPackages, ErrorCode> {
-        RoomId::try_from(claim.room.as_ref())?;
+        let room = RoomId::try_from(claim.room.as_ref())?;
         let id: [u8; 16] = claim.claim_id.as_ref().try_into().map_err(|_| ErrorCode::Malformed)?;
         if claim.accounts.len() > limits::ADDS_PER_COMMIT_MAX {
             return Err(ErrorCode::TooLarge);
@@ -75,7 +95,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         for name in &claim.accounts {
             let account: Account = name.parse()?;
             room::hub::origin(&self.config.domain, &account)?;
-            accounts.push(self.claim_of(peer, &claim.room, &account).or_else(|error| match error {
+            accounts.push(self.claim_of(peer, &room, &account).or_else(|error| match error {
                 ErrorCode::NotFound | ErrorCode::Policy | ErrorCode::Unavailable => Ok(refused(name, error)),
                 other => Err(other),
             })?);
@@ -94,18 +114,16 @@ impl<S: Store, E: Entropy> Core<S, E> {
     fn claim_of(
         &mut self,
         peer: &DomainName,
-        room: &[u8],
+        room: &RoomId,
         account: &Account,
     ) -> Result<ClaimedAccount, ErrorCode> {
         let row = self.store.account(account).map_err(|error| error.code())?;
         let row = row.filter(|row| row.keys.is_some()).ok_or(ErrorCode::NotFound)?;
         let foreign = *peer != self.config.domain;
         // [SYNC-19] Nobody is added against the account's will, but to a room that it asked for itself.
-        if foreign && self.policy(row.policy) == ContactPolicy::Deny {
-            let memberships = self.store.memberships(account).map_err(|error| error.code())?;
-            if memberships.iter().all(|member| member.room.as_bytes().as_slice() != room) {
-                return Err(ErrorCode::Policy);
-            }
+        let denies = self.policy(row.policy) == ContactPolicy::Deny;
+        if foreign && denies && !self.has_asked_for(room, account)? {
+            return Err(ErrorCode::Policy);
         }
         let plenty = !foreign || self.claim_rate.is_within(self.now, peer, account);
         let mut packages = Vec::new();

@@ -9,7 +9,7 @@ use room::{
 use store::{Store, Write, row::RoomRow};
 use wire::{
     DomainName, ErrorCode, MessageId, PublicKey, RoomId,
-    proto::{EventHead, EventKind, Events, Item, item},
+    proto::{EventHead, EventKind, Events, Item, RoomKind, item},
     signed,
 };
 
@@ -62,12 +62,14 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let head: EventHead = signed::decode(&first.head)?;
         let message = MessageId::try_from(head.message_id.as_ref())?;
         let pending = self.store.pending(&[(*id, message)]).map_err(|error| error.code())?;
-        let asked = pending.first().filter(|row| row.peer == *peer && head.kind() == EventKind::Founding);
+        let founds = head.kind() == EventKind::Founding && head.seq == 1;
+        let asked = pending.first().filter(|row| row.peer == *peer && founds);
         let founder = asked.ok_or(ErrorCode::NotFound)?.account.clone();
         let mut room = Box::new(Room::new(RoomRow {
             room: *id,
             hub: peer.clone(),
-            kind: self.founded_kind(id, &founder, &message),
+            // [ROOM-10] No other room was asked for elsewhere.
+            kind: RoomKind::Direct,
             head_seq: 0,
             head_hash: [0; 32],
             epoch: 0,
@@ -75,20 +77,6 @@ impl<S: Store, E: Entropy> Core<S, E> {
         }));
         room.begin(&founder, 0, &self.config.domain);
         Ok(room)
-    }
-
-    // The id of a group says by whom and with what it was founded; any other is of a direct room.
-    fn founded_kind(
-        &self,
-        id: &RoomId,
-        founder: &wire::Account,
-        message: &MessageId,
-    ) -> wire::proto::RoomKind {
-        if room::group_room(founder, message) == *id {
-            wire::proto::RoomKind::Group
-        } else {
-            wire::proto::RoomKind::Direct
-        }
     }
 
     /// Applies a run to a room that this domain follows.

@@ -25,6 +25,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let join = Join::decode(row.join).map_err(|_| ErrorCode::Internal)?;
         let commit = join.commit.as_ref().ok_or(ErrorCode::Internal)?;
         let head: EventHead = signed::decode(&commit.head)?;
+        if request.accept {
+            self.may_enter(account)?;
+        }
         let mut room = self.take_room(&id)?.ok_or(ErrorCode::NotFound)?;
         self.drain.settle_first = true;
         self.drain.batch.push(Write::DropInvitation(account.clone(), id));

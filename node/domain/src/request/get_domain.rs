@@ -11,10 +11,24 @@ use wire::{
 use crate::Core;
 
 impl<S: Store, E: Entropy> Core<S, E> {
-    pub(crate) fn get_domain(&self, request: &GetDomain) -> Result<DomainDocuments, ErrorCode> {
+    /// The documents of a domain. Which domains are pinned here is nobody's business who has not said
+    /// who it is.
+    ///
+    /// # Errors
+    /// `AuthFailed` for another domain than this without a session; `NotFound` for one that is not
+    /// pinned; `Unavailable` for one that was never reached.
+    pub(crate) fn get_domain(
+        &self,
+        request: &GetDomain,
+        has_session: bool,
+    ) -> Result<DomainDocuments, ErrorCode> {
         let domain: DomainName = request.domain.parse()?;
         if domain == self.config.domain {
             return Ok(self.own_documents(request.after_seq));
+        }
+        // [SYNC-4]
+        if !has_session {
+            return Err(ErrorCode::AuthFailed);
         }
         // [SYNC-11] Only what chains to the administrator's pin is passed on.
         let peer = self.links.get(&domain).ok_or(ErrorCode::NotFound)?;

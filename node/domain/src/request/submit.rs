@@ -2,7 +2,7 @@
 
 use machine::Entropy;
 use prost::Message as _;
-use room::{Request, home, hub::Standing};
+use room::{Request, State, home, hub::Standing};
 use sha2::{Digest as _, Sha256};
 use store::{
     Store, Write,
@@ -10,7 +10,7 @@ use store::{
 };
 use wire::{
     Account, DeviceId, DomainName, ErrorCode, WireError, limits,
-    proto::{Accepted, AnswerInvitation, EventKind, Submission, item},
+    proto::{Accepted, AnswerInvitation, EventKind, RoomKind, Submission, item},
 };
 
 use crate::{Core, SessionId, drain::Seen};
@@ -85,6 +85,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
         if peer.queued.1.saturating_add(submission.body.len() as u64) > limits::OUTBOX_BYTES_MAX as u64 {
             return Err(ErrorCode::Quota.into());
         }
+        if request.kind == EventKind::Founding {
+            self.may_enter(&request.account)?;
+            self.check_founding_elsewhere(hub, request)?;
+        }
         let hash = hash(&submission);
         let item = item::Item::Submission(submission);
         let number = self.queue_item(hub, request.room, item).ok_or(ErrorCode::NotFound)?;
@@ -111,6 +115,20 @@ impl<S: Store, E: Entropy> Core<S, E> {
             }));
         }
         Ok(())
+    }
+}
+
+impl<S: Store, E: Entropy> Core<S, E> {
+    // [ROOM-10] Only of a direct room another domain is hub; otherwise a device could have it take a
+    // place that belongs to a room of somebody else.
+    fn check_founding_elsewhere(&self, hub: &DomainName, request: &Request) -> Result<(), ErrorCode> {
+        let (_, seen) = self.found_group(&request.body)?;
+        let state = State::parse(&seen.state)?;
+        let is_its_own = state.kind == RoomKind::Direct
+            && state.room == request.room
+            && state.hub == *hub
+            && state.admins.contains(&request.account);
+        if is_its_own { Ok(()) } else { Err(ErrorCode::Malformed) }
     }
 }
 

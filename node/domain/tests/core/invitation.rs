@@ -23,13 +23,13 @@ fn answer(world: &mut World, device: &mut Device, room: RoomId, accept: bool) ->
     world.ask(&domain, device.session, client_request::Request::AnswerInvitation(request))
 }
 
-fn policy(world: &mut World, device: &Device, policy: ContactPolicy) {
+pub(crate) fn policy(world: &mut World, device: &Device, policy: ContactPolicy) {
     let request = SetContactPolicy { policy: policy.into() };
     let domain = device.account.domain().clone();
     world.ask(&domain, device.session, client_request::Request::SetContactPolicy(request)).unwrap();
 }
 
-fn kinds(entries: &[Entry]) -> Vec<&'static str> {
+pub(crate) fn kinds(entries: &[Entry]) -> Vec<&'static str> {
     let kind = |entry: &Entry| match &entry.entry {
         Some(entry::Entry::Event(_)) => Some("event"),
         Some(entry::Entry::Invitation(_)) => Some("invitation"),
@@ -50,7 +50,7 @@ fn invited(world: &mut World) -> (Device, Device, RoomId) {
     (alice, bob, room)
 }
 
-fn group(world: &mut World, alice: &mut Device, bob: &mut Device) -> Result<RoomId, ErrorCode> {
+pub(crate) fn group(world: &mut World, alice: &mut Device, bob: &mut Device) -> Result<RoomId, ErrorCode> {
     let (room, _, answer) = world.found(alice, None);
     answer.unwrap();
     world.sync(alice, true);

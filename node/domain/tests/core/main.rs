@@ -1,6 +1,8 @@
 //! Cores wired to each other without sockets: every behaviour of a node over the store in memory.
 
 #[cfg(test)]
+mod abuse;
+#[cfg(test)]
 mod claim;
 #[cfg(test)]
 mod crash;

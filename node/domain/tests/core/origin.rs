@@ -22,7 +22,7 @@ fn play(world: &mut World, as_domain: &DomainName, items: Vec<item::Item>) -> Ve
     play_at(world, &name("acme.test"), as_domain, items)
 }
 
-fn play_at(
+pub(crate) fn play_at(
     world: &mut World,
     acme: &DomainName,
     as_domain: &DomainName,
@@ -30,7 +30,9 @@ fn play_at(
 ) -> Vec<Answer> {
     let conn = greet(world, acme, as_domain);
     let stream = StreamId(world.fresh());
-    let open = LinkOpen { outbox_id: Bytes::from(vec![9; 16]), first: 1 };
+    // An outbox of its own each time: numbers begin anew.
+    let outbox_id = Bytes::from([world.fresh().to_be_bytes(); 2].concat());
+    let open = LinkOpen { outbox_id, first: 1 };
     world.feed(acme, Input::LinkOpened { conn, stream, open });
     let numbered = (1..).zip(items).map(|(number, item)| Item { number, item: Some(item) });
     let batch = Batch { items: numbered.collect(), settled: 0 };
@@ -44,7 +46,7 @@ fn play_at(
     ack.expect("a batch is acknowledged").answers
 }
 
-fn greet(world: &mut World, acme: &DomainName, as_domain: &DomainName) -> ConnId {
+pub(crate) fn greet(world: &mut World, acme: &DomainName, as_domain: &DomainName) -> ConnId {
     let conn = world.play_peer(acme, as_domain);
     let hello = PeerHello {
         from: as_domain.to_string(),
@@ -59,7 +61,7 @@ fn greet(world: &mut World, acme: &DomainName, as_domain: &DomainName) -> ConnId
     conn
 }
 
-fn codes(answers: &[Answer]) -> Vec<(u64, ErrorCode)> {
+pub(crate) fn codes(answers: &[Answer]) -> Vec<(u64, ErrorCode)> {
     answers.iter().map(|answer| (answer.number, WireError::from(&answer.error.unwrap()).code)).collect()
 }
 
@@ -82,6 +84,8 @@ fn each_kind_of_item_for_what_is_not_the_peers_own() {
         inviter: "bob@umbrella.test".to_owned(),
         kind: 2,
         members: Vec::new(),
+        founder: "carol@initech.test".to_owned(),
+        founding: vec![1; 16].into(),
     };
     let foreign_join = Join { accounts: vec!["erin@initech.test".to_owned()], ..join.clone() };
     let progress = |who: &str, kind: ProgressKind| {

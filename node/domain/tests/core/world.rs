@@ -218,7 +218,7 @@ impl World {
                 let node = self.nodes.get_mut(at).unwrap();
                 match node.disk.commit(&batch) {
                     Ok(()) => node.core.persisted(mark),
-                    Err(StoreError::Full) => node.core.failed(ErrorCode::StorageFull),
+                    Err(error @ (StoreError::Full | StoreError::Conflict)) => node.core.failed(error.code()),
                     Err(error) => panic!("{error}: {batch:?}"),
                 }
             }

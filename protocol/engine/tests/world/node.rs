@@ -329,6 +329,8 @@ impl Node {
                 inviter: request.account.to_string(),
                 kind: kind.into(),
                 members: Vec::new(),
+                founder: String::new(),
+                founding: Bytes::new(),
             };
             if self.asking.contains(&account) && account.domain() != request.account.domain() {
                 self.invitations.insert((account.clone(), request.room), join);

@@ -25,6 +25,7 @@ fn fields_outside_their_bounds_are_malformed() {
         ("upper case", |d| d.domain = "Acme.test".into()),
         ("an address", |d| d.domain = "127.0.0.1".into()),
         ("seq 0", |d| d.seq = 0),
+        ("seq 2^63", |d| (d.seq, d.prev_hash) = (1 << 63, vec![1; 32].into())),
         ("seq 1 with a previous hash", |d| d.prev_hash = vec![1; 32].into()),
         ("seq 2 without one", |d| d.seq = 2),
         ("a short previous hash", |d| (d.seq, d.prev_hash) = (2, vec![1; 31].into())),

@@ -45,8 +45,9 @@ fn what_is_known_is_skipped_and_gaps_are_refused() {
     for gap in [&[7][..], &[6, 8], &[6, 6], &[7, 6], &[u64::MAX], &[5, 7]] {
         assert_eq!(new(&inbound, gap), Err(ErrorCode::Malformed), "{gap:?}");
     }
-    let last = Inbound::new([1; 16], u64::MAX, []);
-    assert_eq!(new(&last, &[u64::MAX, 0]), Err(ErrorCode::Malformed));
+    let last = Inbound::new([1; 16], limits::SEQ_MAX, []);
+    assert_eq!(new(&last, &[limits::SEQ_MAX + 1]), Err(ErrorCode::Malformed));
+    assert_eq!(Inbound::default().open(&open(1, limits::SEQ_MAX + 1)).unwrap_err(), ErrorCode::Malformed);
 }
 
 #[test]

@@ -94,6 +94,7 @@ fn whatever_was_not_signed_by_the_hub_is_refused_by_name() {
         ("an empty head", Event { head: Bytes::new(), ..event.clone() }, Malformed),
         ("a head over its limit", Event { head: Bytes::from(vec![0; 513]), ..event.clone() }, TooLarge),
         ("seq 0", with(&|head| head.seq = 0), Malformed),
+        ("seq beyond 2^63 - 1", with(&|head| head.seq = 1 << 63), Malformed),
         ("an unknown kind", with(&|head| head.kind = 77), Malformed),
         ("no kind", with(&|head| head.kind = 0), Malformed),
         ("a short id", with(&|head| head.message_id = Bytes::from_static(b"short")), Malformed),

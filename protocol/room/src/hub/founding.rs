@@ -65,9 +65,7 @@ pub fn order_founding(
     match state.kind {
         RoomKind::Group if state.admins != founder => return Err(ErrorCode::Forbidden.into()),
         // [ROOM-2]
-        RoomKind::Group if group_room(&request.account, &request.message) != request.room => {
-            return Err(ErrorCode::Malformed.into());
-        }
+        RoomKind::Group if !is_own_group(request, own) => return Err(ErrorCode::Malformed.into()),
         RoomKind::Direct if !state.admins.is_superset(&founder) => return Err(ErrorCode::Forbidden.into()),
         _ => {}
     }
@@ -83,4 +81,8 @@ pub fn order_founding(
         former: none(),
     };
     Ok(Founded { view })
+}
+
+fn is_own_group(request: &Request, own: &DomainName) -> bool {
+    request.account.domain() == own && group_room(&request.account, &request.message) == request.room
 }
