@@ -10,8 +10,15 @@ use store::{Batch, Store, StoreError, Write, row::DocumentRow};
 use wire::{DomainName, ErrorCode, limits};
 
 use crate::{
-    CoreConfig, Input, Output, SessionId, claim_gather::Gathers, drain::Drain, link_table::LinkTable,
-    peer::{ClaimRate, FoundingRate}, room_table::RoomTable, send::Send, session::Sessions, waiting::Waiting,
+    CoreConfig, Input, Output, SessionId,
+    claim_gather::Gathers,
+    drain::Drain,
+    link_table::LinkTable,
+    peer::{ClaimRate, FoundingRate},
+    room_table::RoomTable,
+    send::Send,
+    session::Sessions,
+    waiting::Waiting,
 };
 
 /// One domain's node without its sockets and clock. See the crate's page for the driver's loop.
@@ -205,6 +212,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     fn when_durable(&mut self) {
         self.drain.open = true;
         self.catch_up_sessions();
+        self.pull_missing();
         self.refill_links();
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct Peer {
     queue_bytes: usize,
     /// Runs of events that are not acknowledged, by number: room and last seq.
     pub(crate) runs: BTreeMap<u64, (RoomId, u64)>,
+    /// Rooms of this hub may want events: at the start, after a contact, and while they do.
+    pub(crate) pulls_due: bool,
     /// Something was taken in since the last acknowledgement.
     pub(crate) ack_due: bool,
     /// Waits to be told.
@@ -95,6 +97,7 @@ impl Peer {
             queue: VecDeque::new(),
             queue_bytes: 0,
             runs: BTreeMap::new(),
+            pulls_due: true,
             ack_due: false,
             progress: BTreeMap::new(),
             told: BTreeMap::new(),
@@ -143,15 +146,15 @@ impl Peer {
         (skip < self.queue.len()).then(|| self.queue.iter().skip(skip))
     }
 
-    /// Items up to this number need not be held any more. Returns the runs among them.
-    pub(crate) fn drop_up_to(&mut self, number: u64) -> Vec<(RoomId, u64)> {
+    /// Items up to this number need not be held any more. Returns the runs among them, by number.
+    pub(crate) fn drop_up_to(&mut self, number: u64) -> BTreeMap<u64, (RoomId, u64)> {
         while let Some(item) = self.queue.pop_front_if(|item| item.number <= number) {
             let bytes = item.encoded_len();
             self.queue_bytes = self.queue_bytes.saturating_sub(bytes);
             self.queued.1 = self.queued.1.saturating_sub(bytes as u64);
         }
         let later = self.runs.split_off(&number.saturating_add(1));
-        std::mem::replace(&mut self.runs, later).into_values().collect()
+        std::mem::replace(&mut self.runs, later)
     }
 
     /// Progress that waits moves into the next batches; what does not fit waits on.

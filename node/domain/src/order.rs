@@ -192,6 +192,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             head_hash: [0; 32],
             epoch: 0,
             base_seq: 1,
+            wanted_seq: 0,
         }));
         self.founded_with(&request.account, &founded.view)?;
         self.drain.settle_first = true;

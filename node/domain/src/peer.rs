@@ -11,6 +11,7 @@ mod item;
 mod join;
 mod left;
 mod link;
+mod missing;
 mod progress;
 mod pull;
 mod submission;

@@ -85,10 +85,8 @@ pub(crate) fn decode(row: &RoomRow, bytes: Bytes) -> Result<(RoomView, Origin), 
         let devices = leaf.devices.iter().map(|id| DeviceId::try_from(id.as_ref()));
         roster.insert(leaf.account.parse()?, devices.collect::<Result<_, _>>()?);
     }
-    let origin = Origin {
-        founder: stored.founder.parse()?,
-        founding: MessageId::try_from(stored.founding.as_ref())?,
-    };
+    let origin =
+        Origin { founder: stored.founder.parse()?, founding: MessageId::try_from(stored.founding.as_ref())? };
     let view = RoomView {
         room: row.room,
         state: State { room: row.room, hub: row.hub.clone(), kind: row.kind, admins: names(&stored.admins)? },

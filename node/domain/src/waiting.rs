@@ -98,8 +98,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     /// A request will have no answer.
     pub(crate) fn ask_failed(&mut self, id: RequestId, error: ErrorCode) {
-        if let Some((_, asker, _)) = self.answered(id) {
-            self.give_up(asker, error);
+        match self.answered(id) {
+            Some((hub, Asker::Pull(room), _)) => self.pull_failed(&hub, room, error),
+            Some((_, asker, _)) => self.give_up(asker, error),
+            None => {}
         }
     }
 
@@ -136,7 +138,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         match asker {
             Asker::Device(session, id) => self.respond(session, id, Err(error.into())),
             Asker::Gather(gather, accounts) => self.gather_failed(gather, &accounts, error),
-            // The next run of the room shows the gap again.
+            // The room's row says what is missing; the next contact begins again.
             Asker::Pull(_) => {}
         }
     }

@@ -70,8 +70,11 @@ CREATE TABLE room (
   head_seq INTEGER NOT NULL,
   head_hash BLOB NOT NULL,
   epoch INTEGER NOT NULL,
-  base_seq INTEGER NOT NULL
+  base_seq INTEGER NOT NULL,
+  wanted_seq INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX room_wanting ON room (hub) WHERE wanted_seq > head_seq;
 
 CREATE TABLE room_group (
   room BLOB PRIMARY KEY,

@@ -97,6 +97,10 @@ impl Store for Sqlite {
         self.one(rooms::room(room), rooms::read_room)
     }
 
+    fn rooms_wanting(&self, hub: &DomainName, limit: usize) -> Read<Vec<RoomRow>> {
+        self.all(rooms::rooms_wanting(hub, limit), rooms::read_room)
+    }
+
     fn room_count(&self) -> Read<u64> {
         self.one(rooms::room_count(), number).map(Option::unwrap_or_default)
     }

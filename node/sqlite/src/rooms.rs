@@ -8,11 +8,11 @@ use store::{
     StoreError, Write,
     row::{MemberRow, RoomRow},
 };
-use wire::{Account, RoomId};
+use wire::{Account, DomainName, RoomId};
 
 use crate::{
     connection::{Many, Statement, run},
-    rows::{Columns, kept, ordered},
+    rows::{Columns, kept, limit, ordered},
 };
 
 /// The statement of a change to a table of this module.
@@ -34,7 +34,7 @@ pub(crate) fn put_rooms(
     rooms: &BTreeMap<RoomId, &RoomRow>,
 ) -> sqlx::Result<()> {
     const ROOMS: Many =
-        Many { before: "INSERT OR REPLACE INTO room VALUES ", row: "(?, ?, ?, ?, ?, ?, ?)", after: "" };
+        Many { before: "INSERT OR REPLACE INTO room VALUES ", row: "(?, ?, ?, ?, ?, ?, ?, ?)", after: "" };
     let rooms: Vec<_> = rooms.values().collect();
     ROOMS.run(connection, &rooms, |statement, row| {
         statement
@@ -45,6 +45,7 @@ pub(crate) fn put_rooms(
             .bind(row.head_hash.to_vec())
             .bind(kept(row.epoch))
             .bind(ordered(row.base_seq))
+            .bind(ordered(row.wanted_seq))
     })
 }
 
@@ -78,7 +79,14 @@ pub(crate) fn read_room(row: &SqliteRow) -> Result<RoomRow, StoreError> {
         head_hash: columns.array(4)?,
         epoch: columns.number(5)?,
         base_seq: columns.number(6)?,
+        wanted_seq: columns.number(7)?,
     })
+}
+
+pub(crate) fn rooms_wanting(hub: &DomainName, rows: usize) -> Statement {
+    sqlx::query("SELECT * FROM room WHERE hub = ? AND wanted_seq > head_seq ORDER BY room LIMIT ?")
+        .bind(hub.to_string())
+        .bind(limit(rows))
 }
 
 pub(crate) fn room_count() -> Statement {

@@ -46,6 +46,8 @@ pub trait Store {
 
     /// One room.
     fn room(&self, room: &RoomId) -> Read<Option<RoomRow>>;
+    /// Rooms of this hub whose `wanted_seq` is larger than their `head_seq`.
+    fn rooms_wanting(&self, hub: &DomainName, limit: usize) -> Read<Vec<RoomRow>>;
     /// The number of rooms.
     fn room_count(&self) -> Read<u64>;
     /// The hub's `PublicGroup`.

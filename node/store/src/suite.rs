@@ -31,7 +31,8 @@ macro_rules! suite {
         $crate::suite! { $backend;
             accounts: accounts_are_replaced_and_listed, devices_and_cursors, key_packages_in_order,
                 a_package_is_claimed_once, claims_are_remembered, entries_for_whom_they_are, invitations_until_answered;
-            rooms: rooms_and_their_values, periods_of_membership, progress_never_goes_back;
+            rooms: rooms_and_their_values, rooms_that_want_events, periods_of_membership,
+                progress_never_goes_back;
             events: events_by_seq, events_by_message_of_many_rooms, a_taken_key_is_a_conflict_and_nothing_applies,
                 pending_until_ordered, an_account_sees_its_periods, an_account_sees_rooms_in_order_of_position,
                 heads_come_back_as_they_were, large_bodies;

@@ -24,6 +24,8 @@ pub enum Applied {
     Gap {
         /// The first seq that is missing.
         from: u64,
+        /// The seq of the run's end: so far the log goes.
+        up_to: u64,
     },
     /// The hub has signed a history that differs from the one held here, at this seq. The run is
     /// quarantined and nothing of it is stored.
@@ -71,7 +73,8 @@ pub fn apply(
     }
     let after_head = head.seq.saturating_add(1);
     if first.seq > after_head {
-        return Ok(Applied::Gap { from: after_head });
+        let up_to = checked.last().map_or(first.seq, |last| last.seq);
+        return Ok(Applied::Gap { from: after_head, up_to });
     }
     let mut end = *head;
     let mut new = Vec::with_capacity(checked.len());

@@ -1,14 +1,10 @@
 //! What a peer answered to a request of this node.
 
 use machine::Entropy;
-use prost::Message as _;
 use store::Store;
 use wire::{
-    DomainName, ErrorCode, RoomId, WireError,
-    proto::{
-        AccountKeys, Events, GetAccount, PeerResponse, PulledEvents, client_response, peer_request,
-        peer_response,
-    },
+    DomainName, ErrorCode, WireError,
+    proto::{AccountKeys, GetAccount, PeerResponse, client_response, peer_request, peer_response},
 };
 
 use crate::{Core, RequestId, waiting::Asker};
@@ -60,25 +56,5 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let document = self.document(peer).ok_or(ErrorCode::KeyUnverified)?;
         let view = identity::check_account_keys(keys, document, self.now)?;
         if view.account.as_str() == asked.account { Ok(()) } else { Err(ErrorCode::OriginMismatch) }
-    }
-
-    fn take_pulled(&mut self, peer: &DomainName, id: RoomId, pulled: PulledEvents) {
-        if pulled.events.is_empty() {
-            return;
-        }
-        let Ok(mut room) = self.take_followed(peer, &id) else { return };
-        let before = room.row.head_seq;
-        let run = Events { room: id.to_bytes(), events: pulled.events };
-        let outcome = self.apply(&mut room, &run);
-        let head = room.row.head_seq;
-        self.rooms.put(room);
-        match outcome {
-            Ok(()) if !pulled.end && head > before => self.pull(peer, id, head.saturating_add(1)),
-            Ok(()) => {}
-            Err(error) => {
-                tracing::warn!(room = %id, bytes = run.encoded_len(), "a pulled run was refused");
-                self.quarantine_pulled(peer, run, error);
-            }
-        }
     }
 }

@@ -15,6 +15,14 @@ use wire::{
 
 use crate::{Core, drain::Seen, room_table::Room};
 
+/// What became of a run that is valid.
+pub(crate) enum Taken {
+    /// All of it is stored.
+    Stored,
+    /// Nothing of it is, for events before it are missing; the log goes up to this seq at least.
+    Missing { up_to: u64 },
+}
+
 impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn take_events(&mut self, peer: &DomainName, events: &Events) -> Result<(), ErrorCode> {
         let id = RoomId::try_from(events.room.as_ref())?;
@@ -26,7 +34,15 @@ impl<S: Store, E: Entropy> Core<S, E> {
             }
             None => self.founded_by_peer(peer, &id, events)?,
         };
-        let outcome = self.apply(&mut room, events);
+        let outcome = match self.apply(&mut room, events) {
+            // [ROOM-8] What was not stored is not acknowledged as stored.
+            Ok(Taken::Missing { up_to }) => {
+                self.want(&mut room, up_to);
+                Err(ErrorCode::Unavailable)
+            }
+            Ok(Taken::Stored) => Ok(()),
+            Err(error) => Err(error),
+        };
         if room.row.head_seq > 0 {
             self.rooms.put(room);
         }
@@ -74,13 +90,14 @@ impl<S: Store, E: Entropy> Core<S, E> {
             head_hash: [0; 32],
             epoch: 0,
             base_seq: 1,
+            wanted_seq: 0,
         }));
         room.begin(&founder, 0, &self.config.domain);
         Ok(room)
     }
 
     /// Applies a run to a room that this domain follows.
-    pub(crate) fn apply(&mut self, room: &mut Room, events: &Events) -> Result<(), ErrorCode> {
+    pub(crate) fn apply(&mut self, room: &mut Room, events: &Events) -> Result<Taken, ErrorCode> {
         let (id, hub) = (room.row.room, room.row.hub.clone());
         let keys = self.event_keys(&hub)?;
         let pinned = Hub { room: &id, domain: &hub, keys: &keys };
@@ -91,13 +108,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
                     self.is_new(event)?;
                     self.follow(room, event);
                 }
-                Ok(())
+                Ok(Taken::Stored)
             }
-            Applied::Duplicate => Ok(()),
-            Applied::Gap { from } => {
-                self.pull(&hub, id, from);
-                Ok(())
-            }
+            Applied::Duplicate => Ok(Taken::Stored),
+            Applied::Gap { up_to, .. } => Ok(Taken::Missing { up_to }),
             Applied::Forked { seq } => {
                 tracing::error!(room = %id, hub = %hub, seq, "the hub has shown two histories");
                 Err(ErrorCode::ForkedLog)

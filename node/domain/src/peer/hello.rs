@@ -115,6 +115,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         peer.chain = Some(accepted.chain);
         peer.conn = Some(Conn { id: conn, dialler, instance, ours: None, theirs: None });
         peer.dialling = false;
+        peer.pulls_due = true;
         let absence_ended = peer.retry.contact();
         let open = peer.outbound.open();
         if let Some(connected) = self.links.conns.get_mut(&conn) {

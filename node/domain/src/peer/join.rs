@@ -49,6 +49,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 head_hash: [0; 32],
                 epoch: 0,
                 base_seq: 1,
+                wanted_seq: 0,
             }))
         });
         let outcome = self.enter(&mut room, join, joined);
@@ -82,8 +83,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 event.seq
             }
             Joined::Known(event) => event.seq,
-            Joined::Gap(event, from) => {
-                self.pull(&hub, id, from);
+            Joined::Gap(event, _) => {
+                self.want(room, event.seq);
                 event.seq
             }
             Joined::Forked { seq } => {

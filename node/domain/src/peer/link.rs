@@ -129,7 +129,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// refused.
     fn acked(&mut self, domain: &DomainName, acked: &Acked) -> Result<(), ErrorCode> {
         let Some(peer) = self.links.get_mut(domain) else { return Ok(()) };
-        let runs = peer.drop_up_to(acked.up_to);
+        let mut runs = peer.drop_up_to(acked.up_to);
+        // What a follower has refused it does not hold.
+        for (number, _) in &acked.refused {
+            runs.remove(number);
+        }
         let left = peer.row.next_number.saturating_sub(1).saturating_sub(acked.up_to);
         peer.queued.0 = left;
         if left == 0 {
@@ -138,7 +142,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.drain.lazy.outbox.insert(domain.clone(), acked.up_to);
         self.drain.lazy.peers.insert(domain.clone());
         self.drain.lazy.touch(self.now);
-        for (id, seq) in runs {
+        for (id, seq) in runs.into_values() {
             if let Some(mut room) = self.take_room(&id)? {
                 self.advance(&mut room, ProgressKind::Stored, domain.as_str().to_owned(), seq);
                 self.rooms.put(room);

@@ -11,8 +11,8 @@ use store::{
 use wire::{
     Account, DomainName, ErrorCode, MessageId, RoomId, limits,
     proto::{
-        ContactPolicy, Event, EventKind, GetDomain, Join, Left, Progress, ProgressKind, RoomKind, entry,
-        client_request, item,
+        ContactPolicy, Event, EventKind, GetDomain, Join, Left, Progress, ProgressKind, RoomKind,
+        client_request, entry, item,
     },
 };
 

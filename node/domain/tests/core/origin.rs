@@ -267,4 +267,40 @@ fn a_gap_is_pulled_from_the_hub() {
     expected.push(last);
     let seen = Device::events(&world.sync(&mut bob, true));
     assert_eq!(seen.iter().map(|event| event.2).collect::<Vec<_>>(), expected);
+    world.pass(1_000);
+    assert_eq!(stored_at_acme(&world, room), 6, "the follower says so once it has them");
+}
+
+fn stored_at_acme(world: &World, room: RoomId) -> u64 {
+    let rows = store::Store::progress(&world.nodes[&name("acme.test")].disk, &room).unwrap();
+    let of_umbrella =
+        |row: &&store::row::ProgressRow| row.kind == ProgressKind::Stored && row.who == "umbrella.test";
+    rows.iter().find(of_umbrella).map_or(0, |row| row.seq)
+}
+
+// [ROOM-8]
+#[test]
+fn a_gap_that_was_shown_before_a_crash_is_filled_after_it() {
+    let mut world = World::new(&["acme.test", "umbrella.test"]);
+    let (mut alice, mut bob, room) = pair(&mut world);
+    let (acme, umbrella) = (name("acme.test"), name("umbrella.test"));
+    let node = world.nodes.get_mut(&umbrella).unwrap();
+    let disk = node.disk.fork();
+    let before = std::mem::replace(&mut node.disk, disk);
+    let sent: Vec<_> = (0..3).map(|_| world.say(&mut alice, room, "x").0).collect();
+    world.pass(1_000);
+    world.cut(&acme);
+    world.nodes.get_mut(&umbrella).unwrap().disk = before;
+    world.crash(&umbrella);
+    let last = store::Store::events(&world.nodes[&acme].disk, &room, 5, 1).unwrap().remove(0);
+    let last = Event { head: last.head, signature: last.signature, body: last.body };
+    let run = item::Item::Events(Events { room: room.to_bytes(), events: vec![last] });
+    let answers = codes(&play_at(&mut world, &umbrella, &acme, vec![run]));
+    assert_eq!(answers, [(1, ErrorCode::Unavailable)], "it is not stored and not said to be");
+    world.crash(&umbrella);
+    world.heal(&acme);
+    world.pass(300_000);
+    world.reconnect(&mut bob);
+    let seen = Device::events(&world.sync(&mut bob, true));
+    assert_eq!(seen.iter().map(|event| event.2).collect::<Vec<_>>(), sent, "though nobody said a word since");
 }

@@ -81,6 +81,12 @@ impl Store for Memory {
         Ok(self.lock().state.rooms.get(room).cloned())
     }
 
+    fn rooms_wanting(&self, hub: &DomainName, limit: usize) -> Read<Vec<RoomRow>> {
+        let state = &self.lock().state;
+        let wanting = state.rooms.values().filter(|row| row.hub == *hub && row.wanted_seq > row.head_seq);
+        Ok(wanting.take(limit).cloned().collect())
+    }
+
     fn room_count(&self) -> Read<u64> {
         Ok(self.lock().state.rooms.len() as u64)
     }

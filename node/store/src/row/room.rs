@@ -23,6 +23,9 @@ pub struct RoomRow {
     pub epoch: u64,
     /// The seq at which this domain's copy begins: 1 at the hub, the joining commit at a follower.
     pub base_seq: u64,
+    /// The hub has shown that events up to this seq exist; those after `head_seq` are to be pulled. 0
+    /// if none was ever missing.
+    pub wanted_seq: u64,
 }
 
 /// An account's time in a room. Key: `room, account, from_seq`. At the hub for every account, at a

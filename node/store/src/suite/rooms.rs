@@ -1,7 +1,10 @@
 //! Rooms, members, progress.
 
 use super::{Backend, sample::*};
-use crate::{Store as _, Write, row::ProgressRow};
+use crate::{
+    Store as _, Write,
+    row::{ProgressRow, RoomRow},
+};
 use wire::proto::ProgressKind;
 
 /// Rows and values replace those before.
@@ -24,6 +27,20 @@ pub fn rooms_and_their_values(backend: &mut impl Backend) {
     assert_eq!(store.roster(&room(1)).unwrap().unwrap(), "roster");
     assert_eq!(store.group(&room(2)).unwrap(), None);
     assert_eq!(store.roster(&room(2)).unwrap(), None);
+}
+
+/// Rooms of a hub of which something is missing, until it is there.
+pub fn rooms_that_want_events(backend: &mut impl Backend) {
+    let store = backend.open();
+    let row = |number, head, wanted_seq| RoomRow { wanted_seq, ..room_row(number, head) };
+    let elsewhere = RoomRow { hub: domain(2), ..row(5, 1, 9) };
+    let rows = [row(3, 5, 6), row(1, 5, 5), row(2, 5, 0), row(4, 5, 9), elsewhere.clone()];
+    store.commit(&batch(rows.map(Write::PutRoom))).unwrap();
+    assert_eq!(store.rooms_wanting(&domain(1), 9).unwrap(), [row(3, 5, 6), row(4, 5, 9)]);
+    assert_eq!(store.rooms_wanting(&domain(1), 1).unwrap(), [row(3, 5, 6)]);
+    assert_eq!(store.rooms_wanting(&domain(2), 9).unwrap(), [elsewhere]);
+    store.commit(&batch([Write::PutRoom(row(3, 6, 6))])).unwrap();
+    assert_eq!(store.rooms_wanting(&domain(1), 9).unwrap(), [row(4, 5, 9)]);
 }
 
 /// Periods are listed by room and by account, and closed by being put again.

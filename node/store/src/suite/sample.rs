@@ -114,6 +114,7 @@ pub fn room_row(number: u64, head_seq: u64) -> RoomRow {
         head_hash: hash(head_seq),
         epoch: head_seq,
         base_seq: 1,
+        wanted_seq: 0,
     }
 }
 

@@ -86,7 +86,7 @@ fn what_follows_is_applied_what_is_known_is_skipped_what_is_missing_is_asked_for
     assert_eq!(new_seqs(follower.apply(&log[4..8])), [5, 6, 7, 8]);
     assert_eq!(new_seqs(follower.apply(&log[1..6])), [5, 6], "an overlap");
     assert_eq!(follower.apply(&log[0..4]), Ok(Applied::Duplicate));
-    assert_eq!(follower.apply(&log[5..8]), Ok(Applied::Gap { from: 5 }));
+    assert_eq!(follower.apply(&log[5..8]), Ok(Applied::Gap { from: 5, up_to: 8 }));
     assert_eq!(follower.apply(&[]), Err(Malformed));
     assert_eq!(follower.apply(&[log[4].clone(), log[6].clone()]), Err(Malformed), "a gap inside");
     assert_eq!(follower.apply(&[log[5].clone(), log[4].clone()]), Err(Malformed), "backwards");
@@ -128,7 +128,7 @@ fn numbers_near_the_end_do_not_wrap() {
     };
     let (last, _) = seal(&LogHead { seq: u64::MAX - 1, hash: [0; 32] }, &draft, &secret(1));
     let follower = Follower::with(&[]);
-    assert_eq!(follower.apply(std::slice::from_ref(&last)), Ok(Applied::Gap { from: 1 }));
+    assert_eq!(follower.apply(std::slice::from_ref(&last)), Ok(Applied::Gap { from: 1, up_to: u64::MAX }));
     assert_eq!(follower.apply(&[last.clone(), last]), Err(Malformed));
 }
 
