@@ -99,7 +99,7 @@ fn what_does_not_follow_leaves_the_chain_as_it_was() {
             ErrorCode::OriginMismatch,
         ),
         ("a gap", change(|f| f.seq = 4), ErrorCode::KeyUnverified),
-        ("the last number", change(|f| f.seq = u64::MAX), ErrorCode::KeyUnverified),
+        ("the last number", change(|f| f.seq = wire::limits::SEQ_MAX), ErrorCode::KeyUnverified),
         ("another history", change(|f| f.prev_hash = Some([9; 32])), ErrorCode::ForkedLog),
         (
             "issued earlier",

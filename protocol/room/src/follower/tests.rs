@@ -126,9 +126,12 @@ fn numbers_near_the_end_do_not_wrap() {
         body: &body,
         time_ms: 0,
     };
-    let (last, _) = seal(&LogHead { seq: u64::MAX - 1, hash: [0; 32] }, &draft, &secret(1));
+    let (last, _) = seal(&LogHead { seq: wire::limits::SEQ_MAX - 1, hash: [0; 32] }, &draft, &secret(1));
     let follower = Follower::with(&[]);
-    assert_eq!(follower.apply(std::slice::from_ref(&last)), Ok(Applied::Gap { from: 1, up_to: u64::MAX }));
+    assert_eq!(
+        follower.apply(std::slice::from_ref(&last)),
+        Ok(Applied::Gap { from: 1, up_to: wire::limits::SEQ_MAX })
+    );
     assert_eq!(follower.apply(&[last.clone(), last]), Err(Malformed));
 }
 
