@@ -1,6 +1,7 @@
 //! The repository's automation: `cargo demo`, `cargo ci`, `cargo xtask …`.
 
 mod ci;
+mod readme;
 mod run;
 
 use std::process::ExitCode;
@@ -37,6 +38,8 @@ enum Command {
     },
     /// Write spec/vectors again from the code
     Vectors,
+    /// Play the demo and write what it prints into README.md
+    Readme,
     /// Run the simulator over many seeds
     Sim {
         /// Passed on to the simulator
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Ci { fuzz_seconds } => ci::run(fuzz_seconds),
         Command::Bench { args } => run::bench(&args),
         Command::Vectors => run::cargo(&["run", "--quiet", "--package", "vectors"]),
+        Command::Readme => readme::record(),
         Command::Sim { args } => run::sim(&args),
         Command::Fuzz { seconds } => ci::fuzz(seconds).map(|_| ()),
     };

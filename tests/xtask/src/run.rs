@@ -47,10 +47,17 @@ pub(crate) fn target() -> PathBuf {
 }
 
 pub(crate) fn demo(args: &[String]) -> anyhow::Result<()> {
+    let mut command = demo_command()?;
+    command.args(args);
+    become_program(command)
+}
+
+/// `comity demo`, built in release with the node beside it.
+pub(crate) fn demo_command() -> anyhow::Result<Command> {
     release(&["comity", "comityd"])?;
     let mut command = Command::new(target().join("release").join("comity"));
-    command.arg("demo").args(args);
-    become_program(command)
+    command.arg("demo");
+    Ok(command)
 }
 
 pub(crate) fn bench(args: &[String]) -> anyhow::Result<()> {
