@@ -9,6 +9,7 @@ use prost::Message as _;
 use wire::name::Endpoint;
 use wire::proto::InviteTicket;
 use wire::{Account, ErrorCode, limits};
+use zeroize::Zeroizing;
 
 use crate::validity;
 
@@ -35,7 +36,7 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// The ticket as one word of text.
+    /// The ticket as one word of text, which holds the secret: it is the caller's to wipe.
     #[must_use]
     pub fn encode(&self) -> String {
         let ticket = InviteTicket {
@@ -45,7 +46,11 @@ impl Ticket {
             endpoints: self.endpoints.iter().map(ToString::to_string).collect(),
             expires: self.expires,
         };
-        format!("{PREFIX}{}", BASE32_NOPAD.encode(&ticket.encode_to_vec()).to_ascii_lowercase())
+        let bytes = Zeroizing::new(ticket.encode_to_vec());
+        let mut text = BASE32_NOPAD.encode(&bytes);
+        text.make_ascii_lowercase();
+        let text = Zeroizing::new(text);
+        format!("{PREFIX}{}", text.as_str())
     }
 
     /// [ID-19] Reads a ticket; white space around it and upper case are forgiven.
@@ -57,13 +62,12 @@ impl Ticket {
         if text.len() > limits::TICKET_BYTES_MAX {
             return Err(ErrorCode::TooLarge);
         }
-        let text = text.to_ascii_lowercase();
-        let code = text.strip_prefix(PREFIX).ok_or(ErrorCode::Malformed)?;
-        let bytes =
-            BASE32_NOPAD.decode(code.to_ascii_uppercase().as_bytes()).map_err(|_| ErrorCode::Malformed)?;
+        let text = Zeroizing::new(text.to_ascii_uppercase());
+        let code = text.strip_prefix(&PREFIX.to_ascii_uppercase()).ok_or(ErrorCode::Malformed)?;
+        let bytes = Zeroizing::new(BASE32_NOPAD.decode(code.as_bytes()).map_err(|_| ErrorCode::Malformed)?);
         let ticket = InviteTicket::decode(bytes.as_slice()).map_err(|_| ErrorCode::Malformed)?;
         let bounded = (1..=limits::ENDPOINTS_MAX).contains(&ticket.endpoints.len());
-        if !bounded || ticket.encode_to_vec() != bytes {
+        if !bounded || *Zeroizing::new(ticket.encode_to_vec()) != *bytes {
             return Err(ErrorCode::Malformed);
         }
         Ok(Self {

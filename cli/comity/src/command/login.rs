@@ -4,6 +4,7 @@
 use std::{fs::File, io::Read as _, path::PathBuf};
 
 use client::{Account, Client};
+use zeroize::Zeroizing;
 
 use crate::{
     context::Context,
@@ -19,7 +20,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
 ];
 
 /// A ticket is far shorter.
-const TICKET_BYTES_MAX: u64 = 16_384;
+const TICKET_BYTES_MAX: usize = 16_384;
 
 /// Make this machine a device of an account
 ///
@@ -83,11 +84,12 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     Ok(())
 }
 
-fn invitation(context: &Context, args: &Args) -> Result<String, CliError> {
-    let read = |reader: &mut dyn std::io::Read| -> Result<String, CliError> {
-        let mut text = String::new();
+fn invitation(context: &Context, args: &Args) -> Result<Zeroizing<String>, CliError> {
+    let read = |reader: &mut dyn std::io::Read| -> Result<Zeroizing<String>, CliError> {
+        // As large as it may become, so that no part stays behind when it grows.
+        let mut text = Zeroizing::new(String::with_capacity(TICKET_BYTES_MAX));
         reader
-            .take(TICKET_BYTES_MAX)
+            .take(TICKET_BYTES_MAX as u64)
             .read_to_string(&mut text)
             .map_err(|error| CliError::usage("the invitation is not text").cause(error.to_string()))?;
         Ok(text)
@@ -101,6 +103,7 @@ fn invitation(context: &Context, args: &Args) -> Result<String, CliError> {
             read(&mut file)
         }
         None if context.can_prompt() => rpassword::prompt_password("Invitation (it is not shown): ")
+            .map(Zeroizing::new)
             .map_err(|error| CliError::usage("cannot ask for the invitation").cause(error.to_string())),
         None if !context.stdin_terminal() => read(&mut std::io::stdin().lock()),
         None => Err(CliError::usage("the invitation is missing")
