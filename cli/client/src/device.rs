@@ -8,7 +8,7 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -43,13 +43,34 @@ impl DeviceDir {
         Self(dir.to_owned())
     }
 
-    /// Makes the directory, readable by its owner only.
+    /// Makes the directory, readable by its owner only. One that is there is made so.
     pub(crate) fn create(&self) -> Result<(), ClientError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(|error| self.error("", &error))
+        let make = || -> io::Result<()> {
+            DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+            if fs::metadata(&self.0)?.mode() & 0o077 != 0 {
+                fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700))?;
+            }
+            Ok(())
+        };
+        make().map_err(|error| self.error("", &error))?;
+        self.check()
+    }
+
+    /// That nobody but this user can look into the directory, on which its socket relies too.
+    fn check(&self) -> Result<(), ClientError> {
+        let found = fs::metadata(&self.0).map_err(|error| self.error("", &error))?;
+        if found.uid() != rustix::process::geteuid().as_raw() {
+            return Err(ClientError::storage(&self.0, "it belongs to another user"));
+        }
+        if found.mode() & 0o077 != 0 {
+            return Err(ClientError::storage(&self.0, "others may look into it; it must be 0700"));
+        }
+        Ok(())
     }
 
     /// Becomes the owner, if no process is.
     pub(crate) fn own(&self) -> Result<Option<Ownership>, ClientError> {
+        self.check()?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -133,7 +154,6 @@ impl DeviceDir {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
 
     fn dir() -> (tempfile::TempDir, DeviceDir) {
         let temp = tempfile::tempdir().expect("a directory");
@@ -161,6 +181,16 @@ mod tests {
         assert!(dir.read_key("device.key", KeyKind::Account).is_err(), "another kind");
         fs::set_permissions(dir.path("device.key"), fs::Permissions::from_mode(0o644)).expect("changed");
         assert!(dir.read_key("device.key", KeyKind::Device).is_err());
+    }
+
+    #[test]
+    fn a_directory_that_others_may_look_into_is_closed_to_them_or_refused() {
+        let (_temp, dir) = dir();
+        fs::set_permissions(dir.dir(), fs::Permissions::from_mode(0o755)).expect("changed");
+        assert!(dir.own().expect_err("open to others").to_string().contains("0700"));
+        dir.create().expect("it is there");
+        assert_eq!(fs::metadata(dir.dir()).expect("there").mode() & 0o777, 0o700);
+        assert!(dir.own().expect("closed").is_some());
     }
 
     #[test]

@@ -66,6 +66,7 @@ fn listen(dir: &DeviceDir) -> Result<UnixListener, ClientError> {
     let listen = || {
         let address = SocketPath::of(dir)?;
         let listener = UnixListener::bind(&address.path)?;
+        // Until here it is the directory that keeps others out: it was found to be 0700.
         fs::set_permissions(dir.path("socket"), fs::Permissions::from_mode(0o600))?;
         Ok(listener)
     };
