@@ -169,14 +169,14 @@ impl CliError {
             message.push_str("; ");
             message.push_str(cause);
         }
-        serde_json::json!({"error": {
+        let error = serde_json::json!({"error": {
             "name": self.name,
             "number": self.number,
             "retryable": self.retryable,
             "message": message,
             "hint": self.hint,
-        }})
-        .to_string()
+        }});
+        crate::output::plain(&error.to_string())
     }
 }
 

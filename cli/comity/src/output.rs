@@ -12,7 +12,7 @@ mod style;
 mod table;
 mod time;
 
-pub(crate) use json::Fields;
+pub(crate) use json::{Fields, plain};
 pub(crate) use message::{MessageShown, level, passed};
 pub(crate) use paper::Paper;
 pub(crate) use peer::PeerShown;
