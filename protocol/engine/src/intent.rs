@@ -8,7 +8,9 @@ mod found;
 mod message;
 mod outcome;
 mod queue;
+mod stale;
 mod typing;
 mod worker;
 
 pub(crate) use queue::Intents;
+pub(crate) use stale::last_epoch;

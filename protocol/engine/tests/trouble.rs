@@ -7,12 +7,15 @@ use std::collections::BTreeSet;
 
 use engine::{
     Command, Notice, Outcome, Output, Table, Target, Warning,
-    view::{Delivery, TimelineItem},
+    view::{Body, Delivery, TimelineItem},
 };
 use machine::Machine as _;
 use wire::{
-    ErrorCode, RoomId, WireError,
-    proto::{ClientResponse, Page, PeerPhase, PeerState, client_response::Response, entry, node_frame},
+    ErrorCode, RoomId, WireError, limits,
+    proto::{
+        ClientResponse, EventKind, Page, PeerPhase, PeerState, Submission, client_response::Response, entry,
+        node_frame,
+    },
 };
 use world::{World, account};
 
@@ -146,35 +149,96 @@ fn two_commits_race_and_both_are_done_in_the_end() {
     assert_eq!(world.texts(3, room), ["all here"]);
 }
 
+/// A group in which alice's commits make bob's message, which nobody has taken yet, too old.
+fn overtaken(offline: bool) -> (World, RoomId, Submission) {
+    let mut world = World::new(&[ALICE, BOB]);
+    let room = world.group("ours");
+    let kept = world.unsent(1, room, "late");
+    if offline {
+        world.disconnect(1);
+    }
+    for admin in [true, false, true] {
+        world.command(0, Command::SetRole { room, account: account(BOB), admin }).unwrap().unwrap();
+    }
+    (world, room, kept)
+}
+
+// [ROOM-14]
 #[test]
 fn a_message_of_a_past_epoch_goes_again_and_is_seen_once() {
+    for offline in [true, false] {
+        let (mut world, room, kept) = overtaken(offline);
+        world.connect(1);
+        world.run();
+        world.wait(5_000);
+        assert_eq!(world.texts(0, room), ["late"]);
+        assert_eq!(world.texts(1, room), ["late"]);
+        let log = &world.node.rooms[&room].log;
+        let again = room::chain::read(log.last().unwrap()).unwrap().message;
+        assert_ne!(again.to_bytes(), kept.message_id, "another id, for the ciphertext is another");
+        // A hub that orders the first after all breaks its rules, and shows nothing twice.
+        let first = kept.message_id.as_ref().try_into().unwrap();
+        world.node.order(room, (EventKind::Message, first, &kept.body), world.now);
+        world.run();
+        assert_eq!(world.texts(0, room), ["late"]);
+        let last = world.phones[0].timeline(room).pop().unwrap();
+        assert_eq!(last.body, Body::Unreadable(ErrorCode::Expired));
+    }
+}
+
+// [ROOM-14]
+#[test]
+fn a_node_that_calls_stale_what_it_has_passed_on_makes_nobody_say_it_twice() {
     let (mut world, room) = direct();
-    let stale = WireError::with_value(ErrorCode::StaleEpoch, 1);
-    world.node.failing = Some(("submit", stale));
-    let id =
-        world.order(0, Command::Send { target: Target::Room(room), text: "late".into(), reply_to: None });
-    let frames = world.phones[0].drain(world.now);
     let alice = account(ALICE);
-    let mut ids = BTreeSet::new();
-    for frame in frames {
-        for (_, answer) in world.node.frame(&alice, frame, world.now) {
-            world.phones[0].input(world.now, engine::Input::Frame(answer));
-        }
+    let value = world.phones[0].engine().room(room).unwrap().epoch;
+    for value in [0, value, value + 100] {
+        let before = world.node.rooms[&room].log.len();
+        let alice = alice.clone();
+        world.lie = Some(Box::new(move |to, frame| {
+            if let (true, Some(node_frame::Frame::Response(answer))) = (*to == alice, &mut frame.frame)
+                && matches!(answer.response, Some(Response::Accepted(_)))
+            {
+                let stale = WireError::with_value(ErrorCode::StaleEpoch, value);
+                answer.response = Some(Response::Error(stale.into()));
+            }
+            true
+        }));
+        let text = format!("once {value}");
+        let sent = world.send(0, Target::Room(room), &text);
+        assert!(matches!(sent, Some(Ok(Outcome::Ordered { .. }))), "{sent:?}");
+        world.wait(60_000);
+        let kinds =
+            world.node.rooms[&room].log[before..].iter().map(|event| room::chain::read(event).unwrap().kind);
+        assert_eq!(kinds.filter(|kind| *kind == EventKind::Message).count(), 1);
+        assert_eq!(world.texts(1, room).iter().filter(|shown| **shown == text).count(), 1);
     }
-    world.node.failing = None;
-    world.run();
-    world.wait(5_000);
-    let Some(Ok(Outcome::Ordered { message, .. })) = world.result(0, id) else { panic!() };
-    for notice in &world.phones[0].notices {
-        if let Notice::Queued { command, intent, .. } = notice
-            && *command == id
-        {
-            ids.insert(*intent);
+}
+
+// [ROOM-14]
+#[test]
+fn a_message_that_is_too_late_every_time_is_given_up() {
+    let mut world = World::new(&[ALICE, BOB]);
+    let room = world.group("ours");
+    world.unsent(1, room, "late");
+    let failed = |notice: &Notice| {
+        matches!(notice, Notice::Delivery { state: Delivery::Failed(ErrorCode::StaleEpoch), .. })
+    };
+    for round in 0..limits::COMMIT_TRIES_MAX {
+        assert!(!world.phones[1].told(failed), "not in round {round}");
+        for commit in 0..3 {
+            let role = Command::SetRole { room, account: account(BOB), admin: (round + commit) % 2 == 0 };
+            world.command(0, role).unwrap().unwrap();
         }
+        world.connect(1);
+        world.run();
+        // The next try, whose frames are lost.
+        world.now = world.now.plus_ms(1_000);
+        world.phones[1].input(world.now, engine::Input::Tick);
+        world.phones[1].drain(world.now);
     }
-    assert!(!ids.contains(&message), "another id, for the ciphertext is another");
-    assert_eq!(world.texts(0, room), ["first", "late"]);
-    assert_eq!(world.texts(1, room), ["first", "late"]);
+    assert!(world.phones[1].told(failed));
+    assert_eq!(world.texts(0, room), Vec::<String>::new());
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! A message on its way: encrypted when the epoch is final, submitted under one id until a node has
-//! accepted it, encrypted anew under another id only if the hub says that it never ordered it.
+//! accepted it, encrypted anew under another id only if the log shows that it never will be ordered.
 
 use bytes::Bytes;
 use machine::Entropy;

@@ -97,16 +97,15 @@ impl<E: Entropy> Engine<E> {
             return;
         }
         self.with_room(id, |engine, room| {
-            if kind == IntentKind::Message && progressed == Progressed::Submitted && !error.code.retryable() {
+            let over = !error.code.retryable() && error.code != ErrorCode::StaleEpoch;
+            if kind == IntentKind::Message && progressed == Progressed::Submitted && over {
                 room.unaccepted = room.unaccepted.saturating_sub(1);
             }
             match (kind, error.code) {
                 (IntentKind::Nack, _) => {
                     engine.drop_intent(intent);
                 }
-                (IntentKind::Message, ErrorCode::StaleEpoch) => {
-                    engine.encrypt_again(room, intent, error.value);
-                }
+                (IntentKind::Message, ErrorCode::StaleEpoch) => engine.stale(room, intent, error),
                 (IntentKind::Found, ErrorCode::Conflict) => engine.founding_lost(room),
                 (kind, ErrorCode::StaleEpoch | ErrorCode::Conflict)
                     if is_handshake(kind) && room.flight == Some(intent) =>
@@ -143,26 +142,6 @@ impl<E: Entropy> Engine<E> {
             room.phase = RoomPhase::Wanted;
             room.members.clear();
             self.fail_all(room, code);
-        }
-    }
-
-    /// The hub did not order a message because its epoch is past: the same intent goes under a new
-    /// id, so that readers see it once.
-    fn encrypt_again(&mut self, room: &mut Room, intent: MessageId, epoch: u64) {
-        self.change_intent(intent, |row| {
-            row.set_progressed(Progressed::Waiting);
-            row.message.clear();
-            row.submission = None;
-        });
-        let number = |id: &MessageId| self.intents.get(*id).map_or(0, |row| row.number);
-        let own = number(&intent);
-        let place = room.waiting.iter().position(|other| number(other) > own);
-        room.waiting.insert(place.unwrap_or(room.waiting.len()), intent);
-        if epoch > room.epoch {
-            self.fall_behind(room);
-            let at = self.now.plus_ms(RESEND_MS / 4 + self.jitter_ms(RESEND_MS / 4));
-            room.rest_until = room.rest_until.max(at);
-            self.wake_for(at, room.id);
         }
     }
 

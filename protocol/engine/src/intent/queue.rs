@@ -30,6 +30,8 @@ pub(crate) struct Intents {
     pub(crate) claiming: BTreeSet<MessageId>,
     /// Submissions to send again, by intent.
     pub(crate) resend: BTreeSet<MessageId>,
+    /// Messages of which a node said that their epoch is past.
+    pub(crate) stale: BTreeSet<MessageId>,
 }
 
 impl Intents {
@@ -51,6 +53,9 @@ impl Intents {
                     room.flight = Some(id);
                 }
                 _ => {}
+            }
+            if row.stale {
+                intents.stale.insert(id);
             }
             intents.last_number = intents.last_number.max(row.number);
             intents.put(id, room.id, row);
@@ -123,6 +128,7 @@ impl Intents {
         self.claimed.remove(&id);
         self.claiming.remove(&id);
         self.resend.remove(&id);
+        self.stale.remove(&id);
         Some(row)
     }
 }
@@ -196,9 +202,11 @@ impl<E: Entropy> Engine<E> {
         self.change_intent(id, |row| {
             row.set_progressed(Progressed::Failed);
             row.submission = None;
+            row.stale = false;
             row.error = error.code();
         });
         self.intents.resend.remove(&id);
+        self.intents.stale.remove(&id);
         let mut failed: Vec<(u64, MessageId)> = self
             .intents
             .rows

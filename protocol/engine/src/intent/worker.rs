@@ -35,6 +35,7 @@ impl<E: Entropy> Engine<E> {
             engine.check_present(room);
             engine.pull(room);
             engine.settle(room);
+            engine.encrypt_stale(room);
             engine.take_intents(room);
             engine.resend(room);
             let nothing = matches!(room.phase, RoomPhase::Wanted | RoomPhase::Awaiting);

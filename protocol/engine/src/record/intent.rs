@@ -101,6 +101,9 @@ pub struct IntentRow {
     /// Why it failed, as an error's number.
     #[prost(uint32, tag = "17")]
     pub error: u32,
+    /// A node said that the epoch of what was last submitted is past.
+    #[prost(bool, tag = "18")]
+    pub stale: bool,
 }
 
 impl Row for IntentRow {

@@ -15,6 +15,7 @@ use wire::{
 use super::{Room, commit::binds, state::Followed};
 use crate::{
     Engine, Notice, Warning,
+    intent::last_epoch,
     record::{ItemKind, MessageRow},
     view::TimelineItem,
 };
@@ -46,6 +47,11 @@ impl<E: Entropy> Engine<E> {
         room: &mut Room,
         event: &CheckedEvent,
     ) -> Result<(Account, DeviceId, Content), (Option<(Account, DeviceId)>, ErrorCode)> {
+        // [ROOM-14] Its sender may have sent it again by now: the hub would show twice what was said once.
+        let framing = mls::framing(EventKind::Message, &event.event.body).map_err(|error| (None, error))?;
+        if last_epoch(framing.epoch) < room.epoch {
+            return Err((None, ErrorCode::Expired));
+        }
         self.stage.mls.insert(room.id);
         let processed =
             room.live(&self.keys).and_then(|member| member.process(EventKind::Message, &event.event.body));
