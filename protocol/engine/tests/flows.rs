@@ -263,3 +263,12 @@ fn an_account_that_does_not_exist_is_said_so() {
     assert_eq!(added, [account(BOB)]);
     assert_eq!(refused, [(account("nobody@umbrella.test"), wire::ErrorCode::NotFound)]);
 }
+
+#[test]
+fn every_question_for_an_account_is_answered() {
+    let mut world = World::new(&[ALICE, BOB]);
+    let nobody = Command::LookUp { account: account("nobody@umbrella.test") };
+    for _ in 0..2 {
+        assert_eq!(error(world.command(0, nobody.clone())), Some(wire::ErrorCode::NotFound));
+    }
+}

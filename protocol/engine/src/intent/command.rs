@@ -221,8 +221,11 @@ impl<E: Entropy> Engine<E> {
         if self.session.is_none() {
             return Err(ErrorCode::Unavailable);
         }
-        self.trust.wants.want(self.now, Want::Domain(account.domain().clone()));
-        self.trust.wants.want(self.now, Want::Account(account.clone()));
+        for want in [Want::Domain(account.domain().clone()), Want::Account(account.clone())] {
+            if let Some(error) = self.trust.wants.want(self.now, want) {
+                return Err(error);
+            }
+        }
         self.lookups.entry(account).or_default().push(id);
         Ok(())
     }
