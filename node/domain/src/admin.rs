@@ -157,7 +157,6 @@ impl<S: Store, E: Entropy> Core<S, E> {
             account: account.clone(),
             code_hash: Some(Sha256::digest(code).into()),
             code_expires_ms: expires.saturating_mul(1000),
-            code_tries: 0,
             keys: None,
             policy: ContactPolicy::Unspecified,
         }));

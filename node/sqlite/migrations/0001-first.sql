@@ -10,7 +10,6 @@ CREATE TABLE account (
   account TEXT PRIMARY KEY,
   code_hash BLOB,
   code_expires_ms INTEGER NOT NULL,
-  code_tries INTEGER NOT NULL,
   keys BLOB,
   policy INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

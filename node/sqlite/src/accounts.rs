@@ -78,11 +78,10 @@ pub(crate) fn put_cursors(
 }
 
 fn put_account(row: &AccountRow) -> Statement {
-    sqlx::query("INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?)")
+    sqlx::query("INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?)")
         .bind(row.account.to_string())
         .bind(row.code_hash.map(Vec::from))
         .bind(kept(row.code_expires_ms))
-        .bind(i64::from(row.code_tries))
         .bind(row.keys.as_ref().map(|keys| keys.to_vec()))
         .bind(i32::from(row.policy))
 }
@@ -118,9 +117,8 @@ pub(crate) fn read_account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
         account: columns.name(0)?,
         code_hash: columns.get::<Option<&[u8]>>(1)?.map(|_| columns.array(1)).transpose()?,
         code_expires_ms: columns.number(2)?,
-        code_tries: columns.small(3)?,
-        keys: columns.get::<Option<&[u8]>>(4)?.map(Bytes::copy_from_slice),
-        policy: columns.of_list(5)?,
+        keys: columns.get::<Option<&[u8]>>(3)?.map(Bytes::copy_from_slice),
+        policy: columns.of_list(4)?,
     })
 }
 

@@ -10,23 +10,24 @@ use store::{
 };
 use subtle::ConstantTimeEq as _;
 use wire::{
-    Account, ErrorCode, limits,
+    Account, ErrorCode,
     proto::{AccountKeys, Enrol},
 };
 
 use crate::Core;
 
 impl<S: Store, E: Entropy> Core<S, E> {
-    /// [SYNC-10] The code is compared by its hash in constant time, works once, for a time, and for a
-    /// few tries. An account that does not exist and a wrong code look the same.
+    /// [SYNC-10] The code is compared by its hash in constant time and works once, for a time. Wrong
+    /// codes are not counted: nobody guesses 128 bits, and a count would let anybody void an invitation.
+    /// An account that does not exist and a wrong code look the same, and take as long.
     pub(crate) fn enrol(&mut self, request: &Enrol) -> Result<AccountKeys, ErrorCode> {
         let account: Account = request.account.parse()?;
         let proposed = request.keys.as_ref().ok_or(ErrorCode::Malformed)?;
-        let row = self.store.account(&account).map_err(|error| error.code())?.ok_or(ErrorCode::AuthFailed)?;
-        if let Some(keys) = &row.keys {
+        let row = self.store.account(&account).map_err(|error| error.code())?;
+        if let Some(keys) = row.as_ref().and_then(|row| row.keys.as_ref()) {
             return repeated(keys.clone(), proposed);
         }
-        let row = self.spend_try(row, &request.code)?;
+        let row = self.invited(row, &request.code)?;
         let (binding, view) = identity::check_enrolment(proposed, self.now)?;
         if view.account != account || view.devices.is_empty() {
             return Err(ErrorCode::AuthFailed);
@@ -51,18 +52,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
         Ok(keys)
     }
 
-    fn spend_try(&mut self, row: AccountRow, code: &Bytes) -> Result<AccountRow, ErrorCode> {
-        let hash = row.code_hash.ok_or(ErrorCode::AuthFailed)?;
-        if row.code_tries as usize >= limits::INVITE_CODE_TRIES_MAX {
-            return Err(ErrorCode::AuthFailed);
-        }
+    fn invited(&self, row: Option<AccountRow>, code: &Bytes) -> Result<AccountRow, ErrorCode> {
         let given: [u8; 32] = Sha256::digest(code).into();
-        if !bool::from(given.ct_eq(&hash)) {
-            self.drain.settle_first = true;
-            let tried = AccountRow { code_tries: row.code_tries.saturating_add(1), ..row };
-            self.drain.batch.push(Write::PutAccount(tried));
-            return Err(ErrorCode::AuthFailed);
-        }
+        let expected = row.as_ref().and_then(|row| row.code_hash);
+        let same = bool::from(given.ct_eq(&expected.unwrap_or_default()));
+        let row = row.filter(|_| same && expected.is_some()).ok_or(ErrorCode::AuthFailed)?;
         if row.code_expires_ms <= self.now.as_ms() {
             return Err(ErrorCode::Expired);
         }

@@ -12,8 +12,6 @@ pub struct AccountRow {
     pub code_hash: Option<[u8; 32]>,
     /// The code is void from this time on.
     pub code_expires_ms: u64,
-    /// Wrong codes given so far.
-    pub code_tries: u32,
     /// Encoded `AccountKeys`; `None` until enrolled.
     pub keys: Option<Bytes>,
     /// Whom the account hears from in other domains.

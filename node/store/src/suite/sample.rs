@@ -71,7 +71,6 @@ pub fn account_row(number: u64) -> AccountRow {
         account: account(number),
         code_hash: Some(hash(number)),
         code_expires_ms: u64::MAX,
-        code_tries: 3,
         keys: None,
         policy: ContactPolicy::Ask,
     }
