@@ -34,6 +34,11 @@ impl Gathers {
         self.open.insert(self.last, Gather { session, request, accounts, claimed: BTreeMap::new() });
         self.last
     }
+
+    /// How many claims wait for a session's sake.
+    pub(crate) fn of_session(&self, session: SessionId) -> usize {
+        self.open.values().filter(|gather| gather.session == session).count()
+    }
 }
 
 impl<S: Store, E: Entropy> Core<S, E> {

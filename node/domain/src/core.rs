@@ -14,6 +14,7 @@ use crate::{
     claim_gather::Gathers,
     drain::Drain,
     link_table::LinkTable,
+    pace::Paces,
     peer::{ClaimRate, FoundingRate},
     room_table::RoomTable,
     send::Send,
@@ -49,6 +50,7 @@ pub struct Core<S, E> {
     pub(crate) gathers: Gathers,
     pub(crate) claim_rate: ClaimRate,
     pub(crate) founding_rate: FoundingRate,
+    pub(crate) paces: Paces,
     /// When progress was told last.
     pub(crate) progress_told: Timestamp,
     /// The session that was sent a page last, for turns.
@@ -110,6 +112,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             gathers: Gathers::default(),
             claim_rate: ClaimRate::default(),
             founding_rate: FoundingRate::default(),
+            paces: Paces::default(),
             progress_told: Timestamp::default(),
             paged: SessionId(0),
             pages_wait: false,

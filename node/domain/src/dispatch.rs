@@ -3,14 +3,14 @@
 use machine::Entropy;
 use store::Store;
 use wire::{
-    Account, DeviceId, ErrorCode, WireError,
+    Account, DeviceId, ErrorCode, WireError, limits,
     proto::{
         ClientFrame, ClientRequest, EventKind, Item, LinkFrame, PeerRequest, Submission, client_frame,
         client_request, client_response, item, link_frame, peer_request, peer_response,
     },
 };
 
-use crate::{ConnId, Core, Input, RequestId, SessionId, send::Send, session::Session};
+use crate::{ConnId, Core, Input, RequestId, SessionId, pace::cost, send::Send, session::Session};
 
 impl<S: Store, E: Entropy> Core<S, E> {
     /// Decides one input.
@@ -64,7 +64,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         if self.draining {
             return self.goodbye(session, ErrorCode::Draining.into());
         }
-        self.sessions.open(session, Session::new(exporter, self.now));
+        self.sessions.open(session, Session::new(exporter));
     }
 
     fn client_frame(&mut self, id: SessionId, frame: ClientFrame) {
@@ -77,7 +77,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 self.device_ack(id, (&account, device), position);
             }
             (Some(client_frame::Frame::Ephemeral(message)), Some((account, _))) => {
-                self.ephemeral(id, &account, &message);
+                // Nobody waits for it: one too many is dropped.
+                if self.pace(&account, limits::COST_EPHEMERAL).is_ok() {
+                    self.ephemeral(id, &account, &message);
+                }
             }
             (Some(_), None) => self.goodbye(id, ErrorCode::AuthFailed.into()),
             (None, _) => self.goodbye(id, ErrorCode::Malformed.into()),
@@ -88,6 +91,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
         use client_request::Request;
         use client_response::Response;
         let number = request.id;
+        if let Some((account, _)) = &device
+            && let Err(error) = self.pace(account, cost(request.request.as_ref()))
+        {
+            return self.respond(id, number, Err(error));
+        }
         let response: Result<Response, WireError> = match (request.request, device) {
             // [SYNC-4] What may be asked without a session.
             (Some(Request::GetDomain(asked)), device) => {
@@ -101,7 +109,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 return self.claim_key_packages(id, number, &account, asked);
             }
             (Some(Request::Submit(submission)), Some((account, device))) => {
-                self.submit(id, (&account, device), submission).map(Response::Accepted)
+                self.submit((&account, device), submission).map(Response::Accepted)
             }
             (Some(Request::UploadKeyPackages(asked)), Some((account, device))) => {
                 self.upload_key_packages((&account, device), &asked).map(Response::Done).map_err(Into::into)

@@ -98,7 +98,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn tell(&mut self, account: &Account, frame: &Bytes) {
         for (_, id) in self.sessions.of(account) {
             if self.sessions.get(id).is_some_and(|session| session.sync == Sync::Live) {
-                self.drain.staged.push(Send::Push(id, frame.clone()));
+                self.drain.staged.push(Send::Passing(id, frame.clone()));
             }
         }
     }
@@ -106,7 +106,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// Pushes an entry that is not stored to one session.
     pub(crate) fn tell_session(&mut self, session: SessionId, entry: entry::Entry) {
         if let Some(frame) = unstored(entry) {
-            self.stage(Send::Push(session, frame));
+            self.stage(Send::Passing(session, frame));
         }
     }
 

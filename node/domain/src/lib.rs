@@ -25,6 +25,7 @@ mod input;
 mod link_table;
 mod order;
 mod output;
+mod pace;
 mod peer;
 mod pump;
 mod request;

@@ -19,6 +19,13 @@ pub enum Output {
         session: SessionId,
         /// A whole encoded frame (length and `NodeFrame`); the same bytes may go to many sessions.
         frame: Bytes,
+        /// Whether the device relies on it. What it does not rely on is dropped if it reads slowly.
+        stored: bool,
+    },
+    /// A session's hello was accepted: it is not a stranger's any more.
+    SessionProved {
+        /// Which.
+        session: SessionId,
     },
     /// End a session after what was written before has been sent.
     CloseSession {

@@ -17,6 +17,10 @@ use crate::{AdminId, ConnId, Output, RequestId, SessionId, StreamId};
 pub(crate) enum Send {
     /// An encoded `NodeFrame` that tells of a state.
     Push(SessionId, Bytes),
+    /// An encoded `NodeFrame` that may be lost ([SYNC-23]).
+    Passing(SessionId, Bytes),
+    /// The session's hello was accepted.
+    Proved(SessionId),
     /// An encoded `NodeFrame` about the session itself.
     Control(SessionId, Bytes),
     /// The answer to the request with this id.
@@ -38,10 +42,12 @@ impl Send {
     pub(crate) fn into_output(self) -> Option<Output> {
         Some(match self {
             Self::Push(session, frame) | Self::Control(session, frame) => {
-                Output::ToSession { session, frame }
+                Output::ToSession { session, frame, stored: true }
             }
+            Self::Passing(session, frame) => Output::ToSession { session, frame, stored: false },
+            Self::Proved(session) => Output::SessionProved { session },
             Self::Response(session, id, response) => {
-                Output::ToSession { session, frame: response_frame(id, response)? }
+                Output::ToSession { session, frame: response_frame(id, response)?, stored: true }
             }
             Self::Close(session, code) => Output::CloseSession { session, code },
             Self::Dial(domain, endpoints) => Output::Dial { domain, endpoints },
@@ -70,8 +76,15 @@ impl Send {
                 Some(Self::Answer(conn, request, peer_response::Response::Error(code.into())))
             }
             Self::Admin(id, _) => Some(Self::Admin(id, admin_response::Response::Error(code.into()))),
-            Self::Control(..) | Self::Close(..) | Self::Dial(..) | Self::ClosePeer(..) => Some(self),
-            Self::Push(..) | Self::Hello(..) | Self::OpenLink(..) | Self::Link(..) | Self::Ask(..) => None,
+            Self::Proved(_) | Self::Control(..) | Self::Close(..) | Self::Dial(..) | Self::ClosePeer(..) => {
+                Some(self)
+            }
+            Self::Push(..)
+            | Self::Passing(..)
+            | Self::Hello(..)
+            | Self::OpenLink(..)
+            | Self::Link(..)
+            | Self::Ask(..) => None,
         }
     }
 }

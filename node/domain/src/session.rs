@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use machine::Timestamp;
 use wire::{Account, DeviceId, RoomId, limits};
 
-use crate::{SessionId, token_bucket::TokenBucket};
+use crate::SessionId;
 
 /// One open session.
 pub(crate) struct Session {
@@ -17,8 +16,6 @@ pub(crate) struct Session {
     pub(crate) sync: Sync,
     /// What was sent and is not acknowledged.
     pub(crate) window: Window,
-    /// How many submissions it may make now.
-    pub(crate) submits: TokenBucket,
 }
 
 /// Where a session is in its sync stream.
@@ -33,14 +30,8 @@ pub(crate) enum Sync {
 }
 
 impl Session {
-    pub(crate) fn new(exporter: [u8; 32], now: Timestamp) -> Self {
-        Self {
-            exporter,
-            device: None,
-            sync: Sync::Off,
-            window: Window::default(),
-            submits: TokenBucket::new(limits::SUBMITS_BURST, now),
-        }
+    pub(crate) fn new(exporter: [u8; 32]) -> Self {
+        Self { exporter, device: None, sync: Sync::Off, window: Window::default() }
     }
 }
 
@@ -81,10 +72,9 @@ impl Window {
         self.entries.push_back(SentEntry { position, event, bytes });
     }
 
-    /// The device has persisted everything up to `position`. Returns the newest seq of each room that
-    /// this covers. A position that was never sent counts as the last one that was.
+    /// The device has persisted everything up to `position`, which is not beyond what was sent. Returns
+    /// the newest seq of each room that this covers.
     pub(crate) fn ack(&mut self, position: u64) -> BTreeMap<RoomId, u64> {
-        let position = position.min(self.sent);
         self.acked = self.acked.max(position);
         let mut rooms = BTreeMap::new();
         while let Some(entry) = self.entries.pop_front_if(|entry| entry.position <= position) {

@@ -16,19 +16,36 @@ impl TokenBucket {
         Self { thousandths: (burst as u64).saturating_mul(1000), filled: now }
     }
 
-    /// Takes a token, or says how many milliseconds to wait for one.
-    pub(crate) fn take(&mut self, now: Timestamp, per_second: usize, burst: usize) -> Result<(), u64> {
-        // A thousandth of a token per millisecond is a token per second.
-        let gained = now.since_ms(self.filled).saturating_mul(per_second as u64);
-        self.thousandths = self.thousandths.saturating_add(gained).min((burst as u64).saturating_mul(1000));
-        self.filled = self.filled.max(now);
-        match self.thousandths.checked_sub(1000) {
+    /// Takes so many tokens, or says how many milliseconds to wait for them.
+    pub(crate) fn take(
+        &mut self,
+        cost: usize,
+        now: Timestamp,
+        per_second: usize,
+        burst: usize,
+    ) -> Result<(), u64> {
+        self.fill(now, per_second, burst);
+        let cost = (cost.min(burst) as u64).saturating_mul(1000);
+        match self.thousandths.checked_sub(cost) {
             Some(rest) => {
                 self.thousandths = rest;
                 Ok(())
             }
-            None => Err((1000 - self.thousandths).div_ceil((per_second as u64).max(1)).max(1)),
+            None => Err((cost - self.thousandths).div_ceil((per_second as u64).max(1)).max(1)),
         }
+    }
+
+    /// Whether it holds all that it may hold, as one that is new.
+    pub(crate) fn is_full(&mut self, now: Timestamp, per_second: usize, burst: usize) -> bool {
+        self.fill(now, per_second, burst);
+        self.thousandths == (burst as u64).saturating_mul(1000)
+    }
+
+    fn fill(&mut self, now: Timestamp, per_second: usize, burst: usize) {
+        // A thousandth of a token per millisecond is a token per second.
+        let gained = now.since_ms(self.filled).saturating_mul(per_second as u64);
+        self.thousandths = self.thousandths.saturating_add(gained).min((burst as u64).saturating_mul(1000));
+        self.filled = self.filled.max(now);
     }
 }
 
@@ -41,12 +58,12 @@ mod tests {
         let mut now = Timestamp::from_ms(1_000);
         let mut bucket = TokenBucket::new(3, now);
         for _ in 0..3 {
-            assert_eq!(bucket.take(now, 10, 3), Ok(()));
+            assert_eq!(bucket.take(1, now, 10, 3), Ok(()));
         }
-        let wait = bucket.take(now, 10, 3).unwrap_err();
+        let wait = bucket.take(1, now, 10, 3).unwrap_err();
         assert_eq!(wait, 100);
         now = now.plus_ms(wait);
-        assert_eq!(bucket.take(now, 10, 3), Ok(()));
-        assert_eq!(bucket.take(now, 10, 3), Err(100));
+        assert_eq!(bucket.take(1, now, 10, 3), Ok(()));
+        assert_eq!(bucket.take(1, now, 10, 3), Err(100));
     }
 }

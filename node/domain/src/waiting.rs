@@ -30,7 +30,8 @@ struct Asked {
     sent: bool,
 }
 
-/// The table of unanswered requests, at most `PEER_REQUESTS_WAITING_MAX`.
+/// The table of unanswered requests: what devices ask is bounded for each session, for each peer and
+/// in all, and never stands in the way of what fills gaps, of which there may be as many for each peer.
 #[derive(Default)]
 pub(crate) struct Waiting {
     asked: BTreeMap<RequestId, Asked>,
@@ -41,6 +42,21 @@ impl Waiting {
     /// When the next of them has waited long enough.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         self.asked.values().map(|asked| asked.until).min()
+    }
+
+    /// Whether a session may have another question, and its peer be asked it.
+    fn room_for(&self, peer: &DomainName, asker: &Asker) -> bool {
+        let is_pull = |asker: &Asker| matches!(asker, Asker::Pull(_));
+        let alike = self.asked.values().filter(|asked| is_pull(&asked.asker) == is_pull(asker));
+        let of_peer = alike.clone().filter(|asked| asked.peer == *peer).count();
+        let in_all = is_pull(asker) || alike.count() < limits::PEER_REQUESTS_WAITING_MAX;
+        of_peer < limits::PEER_REQUESTS_PER_PEER_MAX && in_all
+    }
+
+    /// How many questions about accounts wait for a session's sake.
+    fn of_session(&self, session: SessionId) -> usize {
+        let asked = self.asked.values();
+        asked.filter(|asked| matches!(&asked.asker, Asker::Device(of, _) if *of == session)).count()
     }
 
     /// Whether something waits for a connection to this peer.
@@ -55,7 +71,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         if self.links.get(peer).is_none() {
             return self.give_up(asker, ErrorCode::NotFound);
         }
-        if self.waiting.asked.len() >= limits::PEER_REQUESTS_WAITING_MAX {
+        if !self.waiting.room_for(peer, &asker) {
             return self.give_up(asker, ErrorCode::Quota);
         }
         if !self.links.may_reach(peer, self.now) {
@@ -67,6 +83,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let asked = Asked { peer: peer.clone(), asker, body, until, sent: false };
         self.waiting.asked.insert(id, asked);
         self.send_asked(peer);
+    }
+
+    /// Whether a session may ask peers for something more.
+    pub(crate) fn may_ask(&self, session: SessionId) -> bool {
+        let waiting = self.waiting.of_session(session) + self.gathers.of_session(session);
+        waiting < limits::PEER_REQUESTS_PER_SESSION_MAX
     }
 
     /// Sends what waits for a connection to this peer.
@@ -152,5 +174,54 @@ impl<S: Store, E: Entropy> Core<S, E> {
     ) {
         let response = response.unwrap_or_else(|error| client_response::Response::Error(error.into()));
         self.stage(Send::Response(session, id, response));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> DomainName {
+        text.parse().expect("a name")
+    }
+
+    fn device(number: u64) -> Asker {
+        Asker::Device(SessionId(number), 1)
+    }
+
+    fn pull(number: usize) -> Asker {
+        let mut id = [0; 32];
+        id[..8].copy_from_slice(&number.to_be_bytes());
+        Asker::Pull(RoomId::new(id))
+    }
+
+    fn fill(waiting: &mut Waiting, peer: &DomainName, mut asker: impl FnMut(usize) -> Asker) -> usize {
+        let mut count = 0;
+        while waiting.room_for(peer, &asker(count)) {
+            waiting.last += 1;
+            let body = peer_request::Request::PullEvents(PullEvents::default());
+            let asker = asker(count);
+            let asked = Asked { peer: peer.clone(), asker, body, until: Timestamp::default(), sent: true };
+            waiting.asked.insert(RequestId(waiting.last), asked);
+            count += 1;
+        }
+        count
+    }
+
+    // [SYNC-11]
+    #[test]
+    fn a_peer_that_answers_slowly_costs_the_questions_to_itself() {
+        let mut waiting = Waiting::default();
+        let (slow, other) = (name("slow.test"), name("other.test"));
+        assert_eq!(fill(&mut waiting, &slow, |n| device(n as u64)), limits::PEER_REQUESTS_PER_PEER_MAX);
+        assert!(waiting.room_for(&other, &device(0)));
+        assert_eq!(fill(&mut waiting, &slow, pull), limits::PEER_REQUESTS_PER_PEER_MAX, "gaps are filled");
+        for number in 0..10 {
+            fill(&mut waiting, &name(&format!("p{number}.test")), |n| device(n as u64));
+        }
+        assert!(!waiting.room_for(&other, &device(0)));
+        let devices = waiting.asked.len() - limits::PEER_REQUESTS_PER_PEER_MAX;
+        assert_eq!(devices, limits::PEER_REQUESTS_WAITING_MAX);
+        assert!(waiting.room_for(&other, &pull(0)), "whatever devices ask");
     }
 }

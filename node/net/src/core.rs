@@ -3,28 +3,32 @@
 
 use machine::{Entropy, Timestamp};
 use store::{Store, StoreError};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use wire::{ErrorCode, limits};
 
 use crate::{
     clock::now,
     dispatch::{Dispatcher, Job},
+    to_core::Jobs,
 };
 use domain::{Core, Output};
 
 /// Runs until [`Job::Stop`] or until nobody can queue a job any more.
 pub(crate) fn run<S: Store, E: Entropy>(
     mut core: Core<S, E>,
-    mut jobs: mpsc::Receiver<Job>,
+    mut jobs: Jobs,
     wake: &watch::Sender<Timestamp>,
 ) {
     let _guard = AbortOnPanic;
     let mut dispatcher = Dispatcher::default();
     let mut waiting = Vec::with_capacity(limits::GROUP_COMMIT_INPUTS_MAX);
     let mut inputs = Vec::with_capacity(limits::GROUP_COMMIT_INPUTS_MAX);
-    while jobs.blocking_recv_many(&mut waiting, limits::GROUP_COMMIT_INPUTS_MAX) > 0 {
+    let mut rooms = Vec::with_capacity(limits::GROUP_COMMIT_INPUTS_MAX);
+    while jobs.take(&mut waiting, limits::GROUP_COMMIT_INPUTS_MAX) > 0 {
         let mut stop = false;
-        for job in waiting.drain(..) {
+        for queued in waiting.drain(..) {
+            let (job, room) = queued.open();
+            rooms.push(room);
             stop |= matches!(job, Job::Stop);
             inputs.extend(dispatcher.register(job));
         }
@@ -41,6 +45,7 @@ pub(crate) fn run<S: Store, E: Entropy>(
                 output => dispatcher.dispatch(output),
             }
         }
+        jobs.decided(&mut rooms);
         if stop {
             return;
         }

@@ -14,6 +14,7 @@ use wire::{DomainName, ErrorCode, PublicKey, proto};
 use crate::{
     federation::{Command, Dialler, Frames},
     outgoing::Outgoing,
+    strangers::Stranger,
 };
 
 /// One thing for the core's thread to take note of.
@@ -21,8 +22,9 @@ use crate::{
 pub(crate) enum Job {
     /// An input that brings nothing to hold on to.
     Input(Input),
-    /// A session and the queue of its writer.
-    SessionOpened(SessionId, [u8; 32], Arc<Outgoing<Bytes>>),
+    /// A session, the queue of its writer, and its place among the strangers until it has proved
+    /// itself.
+    SessionOpened(SessionId, [u8; 32], Arc<Outgoing<Bytes>>, Stranger),
     /// A peer's connection and the queue of what it is to do.
     PeerConnected(ConnId, PublicKey, Option<DomainName>, Arc<Outgoing<Command>>),
     /// A link stream and the queue of its writer; what the peer said first, if it was the opener.
@@ -40,10 +42,15 @@ pub(crate) enum Job {
 /// The ends of everything that is open.
 #[derive(Default)]
 pub(crate) struct Dispatcher {
-    sessions: HashMap<SessionId, Arc<Outgoing<Bytes>>>,
+    sessions: HashMap<SessionId, Device>,
     peers: BTreeMap<ConnId, Peer>,
     admins: BTreeMap<AdminId, oneshot::Sender<proto::AdminResponse>>,
     dialler: Option<Dialler>,
+}
+
+struct Device {
+    outgoing: Arc<Outgoing<Bytes>>,
+    stranger: Option<Stranger>,
 }
 
 struct Peer {
@@ -60,8 +67,8 @@ impl Dispatcher {
                 self.forget(&input);
                 input
             }
-            Job::SessionOpened(session, exporter, outgoing) => {
-                self.sessions.insert(session, outgoing);
+            Job::SessionOpened(session, exporter, outgoing, stranger) => {
+                self.sessions.insert(session, Device { outgoing, stranger: Some(stranger) });
                 Input::SessionOpened { session, exporter }
             }
             Job::PeerConnected(conn, key, dialled, commands) => {
@@ -100,14 +107,20 @@ impl Dispatcher {
     /// Hands an output to whom it is for. Whoever is gone needs nothing any more.
     pub(crate) fn dispatch(&mut self, output: Output) {
         match output {
-            Output::ToSession { session, frame } => {
-                if let Some(outgoing) = self.sessions.get(&session) {
-                    outgoing.push(frame);
+            Output::ToSession { session, frame, stored } => match self.sessions.get(&session) {
+                Some(device) if stored => device.outgoing.push(frame),
+                Some(device) => device.outgoing.push_if_read(frame),
+                None => {}
+            },
+            Output::SessionProved { session } => {
+                if let Some(device) = self.sessions.get_mut(&session) {
+                    device.stranger = None;
+                    device.outgoing.know();
                 }
             }
             Output::CloseSession { session, code } => {
-                if let Some(outgoing) = self.sessions.get(&session) {
-                    outgoing.end(code);
+                if let Some(device) = self.sessions.get(&session) {
+                    device.outgoing.end(code);
                 }
             }
             Output::ToLink { conn, stream, frame } => {

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -16,7 +16,14 @@ use tokio::{task::JoinSet, time::timeout};
 use wire::{DomainName, ErrorCode, limits};
 
 use crate::{
-    BindError, NetConfig, close::close, federation, reset::ResetKey, session, to_core::ToCore, transport,
+    BindError, NetConfig,
+    close::close,
+    federation,
+    reset::ResetKey,
+    session,
+    strangers::{Stranger, Strangers, Verdict},
+    to_core::ToCore,
+    transport,
 };
 
 /// Bytes kept of a connection that nobody has accepted yet, and of all of them together.
@@ -57,18 +64,18 @@ pub(crate) struct Acceptor {
     pub(crate) endpoint: quinn::Endpoint,
     pub(crate) domain: DomainName,
     pub(crate) to_core: ToCore,
+    pub(crate) strangers: Arc<Strangers>,
     /// Set when the node is ending: nobody new is let in.
     pub(crate) draining: Arc<AtomicBool>,
 }
 
 impl Acceptor {
     pub(crate) async fn run(self) {
-        let handshakes = Arc::new(AtomicUsize::new(0));
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 incoming = self.endpoint.accept() => match incoming {
-                    Some(incoming) => self.admit(incoming, &handshakes, &mut connections),
+                    Some(incoming) => self.admit(incoming, &mut connections),
                     None => return,
                 },
                 Some(_) = connections.join_next() => {}
@@ -76,50 +83,37 @@ impl Acceptor {
         }
     }
 
-    /// Refuses what is over a bound, at the price of one packet; makes an address prove itself when
-    /// handshakes pile up, so that a forged one cannot make this node work.
-    fn admit(&self, incoming: Incoming, handshakes: &Arc<AtomicUsize>, connections: &mut JoinSet<()>) {
-        let under_way = handshakes.load(Ordering::Relaxed);
-        let full = under_way >= limits::CONNECTIONS_INCOMING_MAX
-            || self.endpoint.open_connections() >= limits::CONNECTIONS_MAX;
+    /// Refuses what is over a bound, at the price of one packet: whoever is refused is told so, and may
+    /// try again. Makes an address prove itself when strangers pile up, so that a forged one cannot make
+    /// this node work.
+    fn admit(&self, incoming: Incoming, connections: &mut JoinSet<()>) {
+        let full = self.endpoint.open_connections() >= limits::CONNECTIONS_MAX;
         if full || self.draining.load(Ordering::Relaxed) {
             return incoming.refuse();
         }
-        if under_way >= limits::CONNECTIONS_INCOMING_MAX / 8 && incoming.may_retry() {
-            // `may_retry` was checked, which is the only way in which this fails.
-            let _ = incoming.retry();
-            return;
+        let address = incoming.remote_address().ip();
+        match self.strangers.admit(address, incoming.remote_address_validated()) {
+            Verdict::Admit(stranger) => {
+                connections.spawn(admitted(incoming, stranger, self.domain.clone(), self.to_core.clone()));
+            }
+            Verdict::Prove => {
+                if let Err(error) = incoming.retry() {
+                    error.into_incoming().refuse();
+                }
+            }
+            Verdict::Refuse => incoming.refuse(),
         }
-        let handshake = Handshake::begin(handshakes);
-        connections.spawn(admitted(incoming, handshake, self.domain.clone(), self.to_core.clone()));
     }
 }
 
-/// Counts as a handshake under way for as long as it lives.
-struct Handshake(Arc<AtomicUsize>);
-
-impl Handshake {
-    fn begin(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(count))
-    }
-}
-
-impl Drop for Handshake {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-async fn admitted(incoming: Incoming, handshake: Handshake, domain: DomainName, to_core: ToCore) {
+async fn admitted(incoming: Incoming, stranger: Stranger, domain: DomainName, to_core: ToCore) {
     let deadline = Duration::from_millis(limits::HEADER_DEADLINE_MS);
     let Ok(connecting) = incoming.accept() else { return };
     let Ok(Ok(connection)) = timeout(deadline, connecting).await else { return };
-    drop(handshake);
     match protocol(&connection, &domain) {
-        Ok(Protocol::Client) => session::accept(connection, to_core).await,
+        Ok(Protocol::Client) => session::accept(connection, to_core, stranger).await,
         // Boxed, so that the task of a device is not as large as that of a peer.
-        Ok(Protocol::Federation) => Box::pin(federation::accept(connection, to_core)).await,
+        Ok(Protocol::Federation) => Box::pin(federation::accept(connection, to_core, stranger)).await,
         Err(code) => close(&connection, code),
     }
 }

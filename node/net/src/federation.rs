@@ -11,7 +11,7 @@ use bytes::Bytes;
 use domain::RequestId;
 use wire::proto;
 
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Outgoing, Weigh};
 
 pub(crate) use accept::accept;
 pub(crate) use dial::Dialler;
@@ -28,4 +28,10 @@ pub(crate) enum Command {
     OpenLink(proto::LinkOpen),
     /// Ask on a stream of its own.
     Request(RequestId, proto::PeerRequest),
+}
+
+impl Weigh for Command {
+    fn weight(&self) -> usize {
+        1
+    }
 }

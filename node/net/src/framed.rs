@@ -31,6 +31,11 @@ impl FrameReader {
         self.decoder.set_bytes_max(bytes_max);
     }
 
+    /// How many bytes the message of the last frame had.
+    pub(crate) const fn last_bytes(&self) -> usize {
+        self.decoder.last_bytes()
+    }
+
     /// The next frame, `None` at the end of the stream. A frame that has begun must be whole within
     /// `REQUEST_DEADLINE_MS`; between frames a stream may rest for ever.
     ///

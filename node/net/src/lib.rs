@@ -20,6 +20,7 @@ mod outgoing;
 mod reset;
 mod running;
 mod session;
+mod strangers;
 mod to_core;
 mod transport;
 

@@ -13,7 +13,7 @@ use domain::{AdminId, Core, Input};
 use machine::{Entropy, Timestamp};
 use store::Store;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{oneshot, watch},
     task::JoinHandle,
 };
 use wire::{DomainName, ErrorCode, SecretKey, limits, proto};
@@ -24,7 +24,8 @@ use crate::{
     dispatch::Job,
     endpoint::{self, Acceptor},
     federation::Dialler,
-    to_core::ToCore,
+    strangers::Strangers,
+    to_core::{self, ToCore},
 };
 
 /// What the network side of a node has to know.
@@ -95,7 +96,7 @@ impl Bound {
         F: FnOnce() -> Result<Core<S, E>, Failed> + Send + 'static,
         Failed: Send + 'static,
     {
-        let (jobs, queue) = mpsc::channel(limits::INPUT_QUEUE_MAX);
+        let (to_core, jobs) = to_core::queue();
         let (wake, wakes) = watch::channel(Timestamp::from_ms(u64::MAX));
         let (made, outcome) = oneshot::channel();
         let (ended, end) = oneshot::channel();
@@ -104,7 +105,7 @@ impl Bound {
                 Ok(core) => {
                     // Failing to tell means that the caller gave up waiting; the queue is closed then.
                     let _ = made.send(Ok(()));
-                    core::run(core, queue, &wake);
+                    core::run(core, jobs, &wake);
                 }
                 Err(error) => {
                     let _ = made.send(Err(error));
@@ -118,7 +119,7 @@ impl Bound {
             // The thread ends the process if it fails.
             Err(_) => std::process::abort(),
         }
-        Ok(self.run(ToCore::new(jobs), wakes, end).await)
+        Ok(self.run(to_core, wakes, end).await)
     }
 
     async fn run(
@@ -128,7 +129,9 @@ impl Bound {
         end: oneshot::Receiver<()>,
     ) -> Running {
         let draining = Arc::new(AtomicBool::new(false));
-        let dialler = Dialler::new(self.endpoint.clone(), self.dialling, to_core.clone());
+        let strangers = Arc::new(Strangers::default());
+        let dialler =
+            Dialler::new(self.endpoint.clone(), self.dialling, to_core.clone(), Arc::clone(&strangers));
         to_core.job(Job::Dialler(dialler)).await;
         to_core.input(Input::Tick).await;
         let timer = tokio::spawn(tick(wakes, to_core.clone()));
@@ -136,6 +139,7 @@ impl Bound {
             endpoint: self.endpoint.clone(),
             domain: self.domain,
             to_core: to_core.clone(),
+            strangers,
             draining: Arc::clone(&draining),
         };
         let acceptor = tokio::spawn(acceptor.run());

@@ -6,27 +6,23 @@ use bytes::Bytes;
 use domain::{Input, SessionId};
 use quinn::SendStream;
 use tokio::time::{Instant, timeout_at};
-use wire::{ErrorCode, limits, proto, proto::client_frame::Frame};
+use wire::{
+    ErrorCode, limits, proto,
+    proto::{client_frame::Frame, client_request::Request},
+};
 
 use crate::{
     close::close,
     dispatch::Job,
     framed::{FrameReader, finish, write_all},
     outgoing::{Next, Outgoing},
-    to_core::ToCore,
+    strangers::Stranger,
+    to_core::{Share, ToCore},
 };
-
-/// How long a connection may stay without a `SessionHello`, for asking who the domain is and for
-/// enrolling.
-const HELLO_DEADLINE: Duration = Duration::from_millis(2 * limits::REQUEST_DEADLINE_MS);
-
-/// Frames that may wait for one device. What the core sends unasked is bounded by its window; answers
-/// are bounded because a device that does not read them is not read either.
-const FRAMES_MAX: usize = 16 * limits::SESSION_QUEUE_MAX;
 
 /// Serves an accepted connection until it ends. The core hears of it only when a whole first frame
 /// has come, so that a connection which says nothing costs nothing there.
-pub(crate) async fn accept(connection: quinn::Connection, to_core: ToCore) {
+pub(crate) async fn accept(connection: quinn::Connection, to_core: ToCore, stranger: Stranger) {
     let (reader, send, first) = match first_frame(&connection).await {
         Ok(begun) => begun,
         Err(code) => return close(&connection, code),
@@ -36,11 +32,15 @@ pub(crate) async fn accept(connection: quinn::Connection, to_core: ToCore) {
         return close(&connection, ErrorCode::Internal);
     }
     let session = SessionId(to_core.next_id());
-    let outgoing = Arc::new(Outgoing::new(FRAMES_MAX));
-    to_core.job(Job::SessionOpened(session, exporter, Arc::clone(&outgoing))).await;
+    // [SYNC-8]
+    let outgoing = Arc::new(Outgoing::new(limits::SESSION_MEMORY_BYTES_MAX));
+    to_core.job(Job::SessionOpened(session, exporter, Arc::clone(&outgoing), stranger)).await;
+    let share = Share::new(limits::INPUT_SHARE_BYTES_MAX);
+    let reading = Reading { session, reader, to_core: &to_core, share, outgoing: &outgoing };
     let end = tokio::select! {
-        end = read(session, first, reader, &to_core, &outgoing) => end,
+        end = reading.run(first) => end,
         end = forward(&outgoing, send) => end,
+        code = overdue(&outgoing) => code.into(),
     };
     match end {
         End::Left => connection.close(quinn::VarInt::from_u32(0), &[]),
@@ -75,36 +75,79 @@ async fn first_frame(
     Ok((reader, send, first))
 }
 
-async fn read(
+/// The receiving half of a session.
+struct Reading<'a> {
     session: SessionId,
-    first: proto::ClientFrame,
-    mut reader: FrameReader,
-    to_core: &ToCore,
-    outgoing: &Outgoing<Bytes>,
-) -> End {
-    let hello_until = Instant::now() + HELLO_DEADLINE;
-    let mut frame = first;
-    loop {
-        let greeted = matches!(frame.frame, Some(Frame::Hello(_)));
-        to_core.input(Input::ClientFrame { session, frame }).await;
-        if greeted {
-            break;
+    reader: FrameReader,
+    to_core: &'a ToCore,
+    share: Share,
+    outgoing: &'a Outgoing<Bytes>,
+}
+
+impl Reading<'_> {
+    async fn run(mut self, first: proto::ClientFrame) -> End {
+        let hello_until = Instant::now() + Duration::from_millis(limits::HELLO_DEADLINE_MS);
+        let hello = timeout_at(hello_until, self.until_hello(first)).await;
+        if let Some(end) = hello.unwrap_or_else(|_| Some(ErrorCode::Timeout.into())) {
+            return end;
         }
-        frame = match timeout_at(hello_until, reader.next()).await {
-            Ok(Ok(Some(next))) => next,
-            Ok(Ok(None)) => return End::Left,
-            Ok(Err(code)) => return code.into(),
-            Err(_) => return ErrorCode::Timeout.into(),
-        };
+        // If the hello is refused, the core ends the session, and this wait with it.
+        self.outgoing.known().await;
+        self.reader.set_bytes_max(limits::FRAME_BYTES_MAX);
+        loop {
+            match self.reader.next().await {
+                Ok(Some(frame)) => self.pass_on(frame).await,
+                Ok(None) => return End::Left,
+                Err(code) => return code.into(),
+            }
+        }
     }
-    reader.set_bytes_max(limits::FRAME_BYTES_MAX);
-    loop {
-        match reader.next().await {
-            Ok(Some(frame)) => to_core.input(Input::ClientFrame { session, frame }).await,
-            Ok(None) => return End::Left,
-            Err(code) => return code.into(),
+
+    // [SYNC-4] A few small requests, then who it is.
+    async fn until_hello(&mut self, first: proto::ClientFrame) -> Option<End> {
+        let mut frame = first;
+        let mut requests = 0;
+        loop {
+            match frame.frame {
+                Some(Frame::Request(_)) if requests >= limits::REQUESTS_BEFORE_HELLO_MAX => {
+                    return Some(ErrorCode::Quota.into());
+                }
+                Some(Frame::Request(_)) => requests += 1,
+                _ => {}
+            }
+            let greeted = matches!(frame.frame, Some(Frame::Hello(_)));
+            self.pass_on(frame).await;
+            if greeted {
+                return None;
+            }
+            frame = match self.reader.next().await {
+                Ok(Some(next)) => next,
+                Ok(None) => return Some(End::Left),
+                Err(code) => return Some(code.into()),
+            };
         }
-        outgoing.shorter_than(limits::SESSION_QUEUE_MAX).await;
+    }
+
+    /// Has the core decide a frame, and waits until there is room for what comes of the next one.
+    async fn pass_on(&mut self, frame: proto::ClientFrame) {
+        let (bytes, answer) = (self.reader.last_bytes(), answer_bytes(&frame));
+        let job = Job::Input(Input::ClientFrame { session: self.session, frame });
+        self.to_core.frame(&self.share, bytes, answer, job).await;
+        self.outgoing.eased().await;
+    }
+}
+
+/// How large the answer to a frame may become, if it is more than a little larger than the frame.
+const fn answer_bytes(frame: &proto::ClientFrame) -> usize {
+    match &frame.frame {
+        Some(Frame::Request(request)) => match &request.request {
+            Some(Request::PullEvents(_) | Request::ClaimKeyPackages(_)) => limits::BATCH_BYTES_MAX,
+            Some(Request::GetDomain(_) | Request::GetAccount(_) | Request::PeerStates(_)) => {
+                limits::FIRST_FRAME_BYTES_MAX
+            }
+            _ => 0,
+        },
+        _ => 0,
     }
 }
 
@@ -122,4 +165,12 @@ async fn forward(outgoing: &Outgoing<Bytes>, mut send: SendStream) -> End {
             }
         }
     }
+}
+
+/// Waits until the end of a session was ordered and its device has had a moment to read the rest: one
+/// that does not read would hold on to it for ever.
+async fn overdue(outgoing: &Outgoing<Bytes>) -> ErrorCode {
+    let code = outgoing.ended().await;
+    tokio::time::sleep(Duration::from_millis(limits::GOODBYE_MS)).await;
+    code
 }

@@ -37,11 +37,12 @@ pub fn encode<M: Message>(message: &M) -> Result<Bytes, ErrorCode> {
 pub struct Decoder {
     buffer: BytesMut,
     bytes_max: usize,
+    last_bytes: usize,
 }
 
 impl Default for Decoder {
     fn default() -> Self {
-        Self { buffer: BytesMut::new(), bytes_max: limits::FRAME_BYTES_MAX }
+        Self { buffer: BytesMut::new(), bytes_max: limits::FRAME_BYTES_MAX, last_bytes: 0 }
     }
 }
 
@@ -75,12 +76,19 @@ impl Decoder {
             return Ok(None);
         }
         self.buffer.advance(4);
+        self.last_bytes = bytes;
         let body = self.buffer.split_to(bytes).freeze();
         if self.buffer.is_empty() {
             // A resting stream must not hold on to the memory of its last frame.
             self.buffer = BytesMut::new();
         }
         decode(body).map(Some)
+    }
+
+    /// How many bytes the message of the last frame had: what is decoded may hold on to all of them.
+    #[must_use]
+    pub const fn last_bytes(&self) -> usize {
+        self.last_bytes
     }
 
     /// Whether no part of a frame is waiting for its rest.

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use kit::{Node, Person, RawDevice};
+use wire::limits;
 
 use crate::{figure::median, process::resident_bytes, table::Table};
 
@@ -36,7 +37,7 @@ async fn enrol(node: &Node, count: usize) -> Result<Vec<Person>> {
         if let Err(error) = device.enrol(&person, code).await {
             anyhow::bail!("enrolment {number}: {error:#}");
         }
-        if number % 500 == 499 {
+        if (number + 1) % limits::REQUESTS_BEFORE_HELLO_MAX == 0 {
             device = RawDevice::connect(node).await?;
         }
         people.push(person);

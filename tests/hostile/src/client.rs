@@ -1,5 +1,6 @@
 //! A device that means harm.
 
 mod enrol;
+mod flood;
 mod hello;
 mod request;

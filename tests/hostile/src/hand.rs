@@ -38,6 +38,7 @@ pub(crate) fn message_in(room: &RoomId) -> MessageBinding {
 
 /// A device with a session.
 pub(crate) struct Hand {
+    pub(crate) person: Person,
     pub(crate) device: RawDevice,
     pub(crate) keys: DeviceKeys,
 }
@@ -50,7 +51,8 @@ impl Hand {
         let mut device = RawDevice::connect(node).await?;
         let enrolled = device.enrol(&person, code).await?;
         device.hello(&person).await?;
-        Ok(Self { device, keys: person.device_keys(&enrolled)? })
+        let keys = person.device_keys(&enrolled)?;
+        Ok(Self { person, device, keys })
     }
 
     /// A submission of this device.

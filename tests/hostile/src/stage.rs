@@ -1,9 +1,9 @@
 //! A node under attack, and the proof that the attack harmed nobody else.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use kit::{Node, RawDevice};
 use wire::{
-    ErrorCode,
+    ErrorCode, limits,
     proto::{GetDomain, client_request::Request, client_response::Response},
 };
 
@@ -37,4 +37,45 @@ pub(crate) async fn unharmed(node: &mut Node) -> Result<()> {
     let fault = node.log().into_iter().find(|line| line.contains("panicked") || line.contains("Internal"));
     ensure!(fault.is_none(), "the node logged a fault: {fault:?}");
     Ok(())
+}
+
+/// Resident memory of a node in KiB.
+pub(crate) fn resident_kib(node: &Node) -> Result<u64> {
+    let pid = node.pid().context("a process")?;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
+
+/// Devices without a session, each of which asks as much as it may before it is another one's turn.
+pub(crate) struct Strangers<'a> {
+    node: &'a Node,
+    device: RawDevice,
+    asked: usize,
+}
+
+impl<'a> Strangers<'a> {
+    /// The first of them.
+    pub(crate) async fn new(node: &'a Node) -> Result<Self> {
+        Ok(Self { node, device: RawDevice::connect(node).await?, asked: 0 })
+    }
+
+    async fn next(&mut self) -> Result<&mut RawDevice> {
+        if self.asked == limits::REQUESTS_BEFORE_HELLO_MAX {
+            self.device = RawDevice::connect(self.node).await?;
+            self.asked = 0;
+        }
+        self.asked += 1;
+        Ok(&mut self.device)
+    }
+
+    /// As [`RawDevice::request`].
+    pub(crate) async fn request(&mut self, request: Request) -> Result<Response> {
+        self.next().await?.request(request).await
+    }
+
+    /// As [`RawDevice::refused`].
+    pub(crate) async fn refused(&mut self, request: Request) -> Result<ErrorCode> {
+        self.next().await?.refused(request).await
+    }
 }

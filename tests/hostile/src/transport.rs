@@ -3,26 +3,21 @@
 use std::net::UdpSocket;
 
 use anyhow::{Context as _, Result};
-use kit::{RawPeer, RawStream, close_code, connect, endpoint};
+use kit::{RawDevice, RawPeer, RawStream, close_code, connect, endpoint};
 use machine::{Entropy as _, Seeded};
 use quinn::ConnectionError;
-use wire::{ErrorCode, limits};
+use wire::{
+    ErrorCode, limits,
+    proto::{GetDomain, client_request::Request},
+};
 
-use crate::stage::{node, unharmed};
-
-/// Resident memory of a process in KiB.
-fn resident_kib(pid: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
-    Ok(line.trim().trim_end_matches(" kB").parse()?)
-}
+use crate::stage::{node, resident_kib, unharmed};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn noise_on_the_port_is_dropped_and_costs_no_memory() -> Result<()> {
     let mut node = node()?;
     unharmed(&mut node).await?;
-    let pid = node.pid().context("a process")?;
-    let before = resident_kib(pid)?;
+    let before = resident_kib(&node)?;
     let socket = UdpSocket::bind(("127.0.0.1", 0))?;
     let mut noise = Seeded::new(1);
     for n in 0..20_000_usize {
@@ -38,7 +33,7 @@ async fn noise_on_the_port_is_dropped_and_costs_no_memory() -> Result<()> {
         socket.send_to(&datagram, node.address())?;
     }
     unharmed(&mut node).await?;
-    let after = resident_kib(pid)?;
+    let after = resident_kib(&node)?;
     assert!(after < before + 16 * 1_024, "{before} KiB before, {after} KiB after");
     Ok(())
 }
@@ -115,8 +110,37 @@ async fn who_says_nothing_is_timed_out() -> Result<()> {
         stream.write_bytes(&[0]).await?;
         streams.push(stream);
     }
-    for connection in [&client, &begun, &silent_peer, &established] {
+    // A stranger who has asked something is not waited for much longer.
+    let mut undecided = RawDevice::connect(&node).await?;
+    undecided.request(about_the_domain()).await?;
+    for connection in [&client, &begun, &silent_peer, &established, undecided.connection()] {
         assert_eq!(close_code(connection).await?, ErrorCode::Timeout);
+    }
+    unharmed(&mut node).await
+}
+
+fn about_the_domain() -> Request {
+    Request::GetDomain(GetDomain { domain: "acme.test".to_owned(), after_seq: 0 })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_asks_a_few_things_and_is_shown_out() -> Result<()> {
+    let mut node = node()?;
+    let mut device = RawDevice::connect(&node).await?;
+    for _ in 0..limits::REQUESTS_BEFORE_HELLO_MAX {
+        device.request(about_the_domain()).await?;
+    }
+    device.send_request(about_the_domain()).await?;
+    assert_eq!(device.closed().await?, ErrorCode::Quota);
+    unharmed(&mut node).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_strangers_at_once_prove_their_address_and_get_in() -> Result<()> {
+    let mut node = node()?;
+    let mut strangers = Vec::new();
+    for _ in 0..limits::STRANGERS_PER_NETWORK_MAX / 4 {
+        strangers.push(connect(&endpoint()?, node.address(), "acme.test", tls::ALPN_CLIENT, None).await?);
     }
     unharmed(&mut node).await
 }

@@ -109,7 +109,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             for (_, id) in self.sessions.of(account) {
                 let live = self.sessions.get(id).is_some_and(|session| session.sync == Sync::Live);
                 if live && from != Some(id) {
-                    self.drain.staged.push(Send::Push(id, frame.clone()));
+                    self.drain.staged.push(Send::Passing(id, frame.clone()));
                 }
             }
         }

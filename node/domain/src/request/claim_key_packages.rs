@@ -30,6 +30,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
             let claimed = self.claim(&own, &request).map(client_response::Response::Claimed);
             return self.respond(session, id, claimed.map_err(Into::into));
         }
+        if !self.may_ask(session) {
+            return self.respond(session, id, Err(ErrorCode::Quota.into()));
+        }
         let gather = self.gathers.begin(session, id, request.accounts.clone());
         for (domain, accounts) in domains {
             let part = ClaimKeyPackages { accounts: accounts.clone(), ..request.clone() };

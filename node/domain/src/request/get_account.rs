@@ -19,6 +19,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
             let keys = self.account_keys(&account).map(client_response::Response::Account);
             return self.respond(session, id, keys.map_err(Into::into));
         }
+        if !self.may_ask(session) {
+            return self.respond(session, id, Err(ErrorCode::Quota.into()));
+        }
         let domain = account.domain().clone();
         self.ask(&domain, Asker::Device(session, id), peer_request::Request::GetAccount(request));
     }

@@ -36,6 +36,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             key_packages,
             last_resort,
         };
+        self.stage(Send::Proved(id));
         if let Some(frame) = node_frame(node_frame::Frame::Ready(ready)) {
             self.stage(Send::Control(id, frame));
         }

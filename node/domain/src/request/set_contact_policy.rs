@@ -17,6 +17,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
     ) -> Result<Done, ErrorCode> {
         let policy = ContactPolicy::try_from(request.policy).map_err(|_| ErrorCode::Malformed)?;
         let row = self.store.account(account).map_err(|error| error.code())?.ok_or(ErrorCode::NotFound)?;
+        if row.policy == policy {
+            return Ok(Done {});
+        }
         self.drain.settle_first = true;
         self.drain.batch.push(Write::PutAccount(AccountRow { policy, ..row }));
         Ok(Done {})

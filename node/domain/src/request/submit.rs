@@ -13,16 +13,14 @@ use wire::{
     proto::{Accepted, AnswerInvitation, EventKind, RoomKind, Submission, item},
 };
 
-use crate::{Core, SessionId, drain::Seen};
+use crate::{Core, drain::Seen};
 
 impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn submit(
         &mut self,
-        session: SessionId,
         (account, device): (&Account, DeviceId),
         submission: Submission,
     ) -> Result<Accepted, WireError> {
-        self.pace(session)?;
         let request = Request::parse(&submission)?;
         let accepted = Accepted { message_id: request.message.to_bytes() };
         // What was accepted before gets its first answer, whatever has become of the room since.
@@ -66,13 +64,6 @@ impl<S: Store, E: Entropy> Core<S, E> {
         };
         self.rooms.put(room);
         Ok(if out { ErrorCode::Forbidden } else { ErrorCode::Conflict })
-    }
-
-    // [SYNC-9]
-    fn pace(&mut self, session: SessionId) -> Result<(), WireError> {
-        let session = self.sessions.get_mut(session).ok_or(ErrorCode::Internal)?;
-        let wait = session.submits.take(self.now, limits::SUBMITS_PER_SECOND_MAX, limits::SUBMITS_BURST);
-        wait.map_err(|retry_after_ms| WireError { code: ErrorCode::RateLimited, retry_after_ms, value: 0 })
     }
 
     fn forward(

@@ -25,6 +25,7 @@ type Found = (Entry, Option<(RoomId, u64)>);
 
 impl<S: Store, E: Entropy> Core<S, E> {
     /// [SYNC-5] A cursor of another store, or of a position that this store has not reached, is gone.
+    /// [SYNC-8] Once in a session: a second stream would forget what of the first is under way.
     pub(crate) fn subscribe(
         &mut self,
         id: SessionId,
@@ -35,6 +36,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
         if !same_store || request.after > self.position || (request.store_id.is_empty() && request.after > 0)
         {
             return Err(ErrorCode::CursorGone);
+        }
+        if self.sessions.get(id).ok_or(ErrorCode::Internal)?.sync != Sync::Off {
+            return Err(ErrorCode::Conflict);
         }
         let cursor = self.device(account, device)?.ok_or(ErrorCode::AuthFailed)?.cursor;
         self.persisted_on_device(account, device, cursor, request.after)?;
@@ -56,7 +60,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             });
             let current: Vec<Entry> = current.collect();
             for part in current.chunks(limits::BATCH_ITEMS_MAX) {
-                self.drain.staged.extend(page(part.to_vec(), false).map(|frame| Send::Push(id, frame)));
+                self.drain.staged.extend(page(part.to_vec(), false).map(|frame| Send::Passing(id, frame)));
             }
             let delivered = (ProgressKind::Delivered, account.as_str().to_owned());
             if let (None, Some(seq)) = (&room.view, room.progress.get(&delivered)) {
@@ -76,7 +80,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
         Ok(())
     }
 
-    /// [SYNC-7] The device has persisted everything up to a position.
+    /// [SYNC-7] The device has persisted everything up to a position. One that it was not sent would
+    /// open the window for what it does not read.
     pub(crate) fn device_ack(
         &mut self,
         id: SessionId,
@@ -84,6 +89,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
         position: u64,
     ) {
         let Some(session) = self.sessions.get_mut(id) else { return };
+        if position > session.window.sent {
+            return self.goodbye(id, ErrorCode::Malformed.into());
+        }
         let rooms = session.window.ack(position);
         let acked = session.window.acked;
         for (room, seq) in rooms {

@@ -12,25 +12,28 @@ use wire::{
 use crate::Core;
 
 impl<S: Store, E: Entropy> Core<S, E> {
-    /// [SYNC-14] All packages are stored, or none. Each is a package of this very device; a new
+    /// [SYNC-14] All packages are stored, or none; at most one is of last resort. Each is a package of this very device; a new
     /// last-resort package takes the place of the one before.
     pub(crate) fn upload_key_packages(
         &mut self,
         (account, device): (&Account, DeviceId),
         request: &UploadKeyPackages,
     ) -> Result<Done, ErrorCode> {
-        let (mut count, _) = self.store.key_package_count(account, &device).map_err(|error| error.code())?;
-        let mut rows = Vec::with_capacity(request.packages.len().min(limits::KEY_PACKAGES_PER_DEVICE_MAX));
-        for upload in &request.packages {
-            rows.push(self.check_package(account, device, upload)?);
-            count += u32::from(!upload.last_resort);
-            if count as usize > limits::KEY_PACKAGES_PER_DEVICE_MAX {
-                return Err(ErrorCode::Quota);
-            }
+        let (count, _) = self.store.key_package_count(account, &device).map_err(|error| error.code())?;
+        let last_resorts = request.packages.iter().filter(|upload| upload.last_resort).count();
+        let one_time = request.packages.len() - last_resorts;
+        // Counting costs nothing, looking into a package does.
+        if last_resorts > 1 {
+            return Err(ErrorCode::Malformed);
         }
+        if one_time.saturating_add(count as usize) > limits::KEY_PACKAGES_PER_DEVICE_MAX {
+            return Err(ErrorCode::Quota);
+        }
+        let packages = request.packages.iter().map(|upload| self.check_package(account, device, upload));
+        let rows = packages.collect::<Result<Vec<_>, _>>()?;
         let most = limits::KEY_PACKAGES_PER_DEVICE_MAX + 1;
         let stored = self.store.key_packages(account, &device, most).map_err(|error| error.code())?;
-        let replaced = rows.iter().rfind(|row| row.last_resort).map(|row| row.hash);
+        let replaced = rows.iter().find(|row| row.last_resort).map(|row| row.hash);
         for row in stored.iter().filter(|row| row.last_resort && replaced.is_some_and(|new| new != row.hash))
         {
             self.drain.batch.push(Write::DropKeyPackage(account.clone(), device, row.hash));

@@ -102,10 +102,15 @@ impl World {
 
     /// Connects anew as this device.
     pub(crate) fn reconnect(&mut self, device: &mut Device) {
+        self.reconnect_unsubscribed(device);
+        self.subscribe(device);
+    }
+
+    /// As [`Self::reconnect`], without asking for anything.
+    pub(crate) fn reconnect_unsubscribed(&mut self, device: &mut Device) {
         device.session = self.open(device.account.domain());
         device.read = 0;
         self.hello(device);
-        self.subscribe(device);
     }
 
     pub(crate) fn hello(&mut self, device: &mut Device) {

@@ -222,7 +222,8 @@ impl World {
                     Err(error) => panic!("{error}: {batch:?}"),
                 }
             }
-            Output::ToSession { session, frame } => {
+            Output::SessionProved { .. } => {}
+            Output::ToSession { session, frame, .. } => {
                 self.inboxes.entry(session).or_default().push(decode(&frame));
             }
             Output::CloseSession { session, code } => {

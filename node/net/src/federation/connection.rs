@@ -16,12 +16,14 @@ use crate::{
     dispatch::Job,
     framed::{FrameReader, finish, write},
     outgoing::{Next, Outgoing},
-    to_core::ToCore,
+    strangers::Stranger,
+    to_core::{Share, ToCore},
     transport,
 };
 
-/// Commands that may wait on one connection.
-const COMMANDS_MAX: usize = 4 * limits::PEER_STREAMS_MAX;
+/// Commands that may wait on one connection: a hello, a link, and everything that the core may have
+/// asked of one peer.
+const COMMANDS_MAX: usize = 2 + 2 * limits::PEER_REQUESTS_PER_PEER_MAX;
 
 /// A connection that the core knows.
 #[derive(Clone, Debug)]
@@ -30,7 +32,12 @@ pub(super) struct PeerConnection {
     to_core: ToCore,
     conn: ConnId,
     commands: Arc<Outgoing<Command>>,
+    share: Share,
 }
+
+/// The control stream of a connection that the other side opened, and its place among the strangers
+/// until it is accepted.
+type Control = (SendStream, Stranger);
 
 /// What the task of a stream leaves behind: an error ends the whole connection.
 type StreamEnd = Result<(), ErrorCode>;
@@ -46,7 +53,8 @@ impl PeerConnection {
         let commands = Arc::new(Outgoing::new(COMMANDS_MAX));
         tracing::debug!(conn = conn.0, dialled = dialled.is_some(), "a connection to a node stands");
         to_core.job(Job::PeerConnected(conn, key, dialled, Arc::clone(&commands))).await;
-        Self { connection, to_core, conn, commands }
+        let share = Share::new(limits::INPUT_SHARE_PEER_BYTES_MAX);
+        Self { connection, to_core, conn, commands, share }
     }
 
     pub(super) const fn conn(&self) -> ConnId {
@@ -57,13 +65,18 @@ impl PeerConnection {
         &self.to_core
     }
 
+    /// Has the core decide what came in a frame of so many bytes.
+    pub(super) async fn frame(&self, bytes: usize, job: Job) {
+        self.to_core.frame(&self.share, bytes, 0, job).await;
+    }
+
     pub(super) const fn connection(&self) -> &quinn::Connection {
         &self.connection
     }
 
     /// Serves until either side ends it. `control` is where the answer to their hello goes, if this
     /// side was dialled.
-    pub(super) async fn run(self, mut control: Option<SendStream>) {
+    pub(super) async fn run(self, mut control: Option<Control>) {
         let mut streams = JoinSet::new();
         let error = loop {
             tokio::select! {
@@ -95,7 +108,7 @@ impl PeerConnection {
         self.to_core.input(Input::PeerGone { conn: self.conn, error }).await;
     }
 
-    fn start(&self, command: Command, control: &mut Option<SendStream>, streams: &mut JoinSet<StreamEnd>) {
+    fn start(&self, command: Command, control: &mut Option<Control>, streams: &mut JoinSet<StreamEnd>) {
         let peer = self.clone();
         match command {
             Command::Hello(hello) => match control.take() {
@@ -125,15 +138,17 @@ async fn serve(peer: PeerConnection, send: SendStream, receive: RecvStream) -> S
             link_stream::run(peer, stream, Some(open), reader, send).await
         }
         Some(Request::Hello(_) | Request::Link(_)) | None => Err(ErrorCode::Malformed),
-        Some(_) => request::answer(peer, first, send).await,
+        Some(_) => request::answer(peer, first, reader.last_bytes(), send).await,
     }
 }
 
-async fn answer_hello(peer: PeerConnection, mut control: SendStream, hello: proto::PeerHello) -> StreamEnd {
+async fn answer_hello(peer: PeerConnection, control: Control, hello: proto::PeerHello) -> StreamEnd {
+    let (mut control, stranger) = control;
     let accepted = hello.refused.is_none();
     let response = proto::PeerResponse { response: Some(Response::Hello(hello)) };
     write(&mut control, &response).await?;
     if accepted {
+        stranger.meet_peer();
         transport::widen(&peer.connection);
     }
     finish(&mut control).await;
@@ -144,10 +159,13 @@ async fn say_hello(peer: PeerConnection, hello: proto::PeerHello) -> StreamEnd {
     let deadline = Instant::now() + Duration::from_millis(limits::HEADER_DEADLINE_MS);
     let (mut send, receive) = peer.connection.open_bi().await.map_err(|error| reason(&error))?;
     write(&mut send, &proto::PeerRequest { request: Some(Request::Hello(hello)) }).await?;
-    let answer: proto::PeerResponse = FrameReader::new(receive).expect(deadline).await?;
+    let mut reader = FrameReader::new(receive);
+    reader.set_bytes_max(limits::FIRST_FRAME_BYTES_MAX);
+    let answer: proto::PeerResponse = reader.expect(deadline).await?;
     match answer.response {
         Some(Response::Hello(hello)) => {
-            peer.to_core.input(Input::PeerHello { conn: peer.conn, hello }).await;
+            let hello = Job::Input(Input::PeerHello { conn: peer.conn, hello });
+            peer.frame(reader.last_bytes(), hello).await;
             transport::widen(&peer.connection);
             Ok(())
         }

@@ -1,6 +1,6 @@
 //! Reaching a peer: its endpoints in order, each with a deadline.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use domain::Input;
 use tokio::{runtime::Handle, time::timeout};
@@ -9,6 +9,7 @@ use wire::{DomainName, ErrorCode, PublicKey, limits};
 use super::{accept::proved_key, connection::PeerConnection};
 use crate::{
     close::{close, reason},
+    strangers::Strangers,
     to_core::ToCore,
 };
 
@@ -19,12 +20,18 @@ pub(crate) struct Dialler {
     endpoint: quinn::Endpoint,
     config: quinn::ClientConfig,
     to_core: ToCore,
+    strangers: Arc<Strangers>,
     runtime: Handle,
 }
 
 impl Dialler {
-    pub(crate) fn new(endpoint: quinn::Endpoint, config: quinn::ClientConfig, to_core: ToCore) -> Self {
-        Self { endpoint, config, to_core, runtime: Handle::current() }
+    pub(crate) fn new(
+        endpoint: quinn::Endpoint,
+        config: quinn::ClientConfig,
+        to_core: ToCore,
+        strangers: Arc<Strangers>,
+    ) -> Self {
+        Self { endpoint, config, to_core, strangers, runtime: Handle::current() }
     }
 
     /// Starts an attempt. It ends in `PeerConnected` or `DialFailed`.
@@ -70,6 +77,7 @@ impl Dialler {
         let addresses = addresses.map_err(|_| ErrorCode::Timeout)?.map_err(|_| ErrorCode::Unavailable)?;
         let mut last = ErrorCode::Unavailable;
         for address in addresses.take(limits::ENDPOINTS_MAX) {
+            self.strangers.peer_at(address.ip());
             match timeout(deadline, self.connect(domain, address)).await {
                 Ok(Ok(reached)) => return Ok(reached),
                 Ok(Err(error)) => last = error,

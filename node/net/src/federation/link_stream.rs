@@ -14,9 +14,6 @@ use crate::{
     outgoing::Next,
 };
 
-/// Frames that may wait for one link stream; the core holds back batches long before that.
-const FRAMES_MAX: usize = 16 * limits::SESSION_QUEUE_MAX;
-
 /// Opens a link stream of our own.
 pub(super) async fn open(peer: PeerConnection, open: proto::LinkOpen) -> Result<(), ErrorCode> {
     let opened = peer.connection().open_bi().await;
@@ -36,7 +33,8 @@ pub(super) async fn run(
     reader: FrameReader,
     send: SendStream,
 ) -> Result<(), ErrorCode> {
-    let frames = Arc::new(Frames::new(FRAMES_MAX));
+    // The core holds back batches long before that.
+    let frames = Arc::new(Frames::new(limits::LINK_STREAM_BYTES_MAX));
     peer.to_core().job(Job::LinkStream(peer.conn(), stream, opened, Arc::clone(&frames))).await;
     tokio::select! {
         end = read(&peer, stream, reader) => end,
@@ -47,7 +45,7 @@ pub(super) async fn run(
 async fn read(peer: &PeerConnection, stream: StreamId, mut reader: FrameReader) -> Result<(), ErrorCode> {
     let conn = peer.conn();
     while let Some(frame) = reader.next().await? {
-        peer.to_core().input(Input::LinkFrame { conn, stream, frame }).await;
+        peer.frame(reader.last_bytes(), Job::Input(Input::LinkFrame { conn, stream, frame })).await;
     }
     // The peer sends nothing more; the close of the connection says why.
     std::future::pending().await
@@ -57,6 +55,8 @@ async fn forward(frames: &Frames, mut send: SendStream) -> Result<(), ErrorCode>
     loop {
         match frames.next().await {
             Next::Frames(frames) => write_all(&mut send, frames).await?,
+            // The core does not know that this stream cannot go on: it has to hear so.
+            Next::End(code @ ErrorCode::Quota) => return Err(code),
             Next::End(_) => {
                 finish(&mut send).await;
                 return Ok(());

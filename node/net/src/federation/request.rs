@@ -29,7 +29,11 @@ pub(super) async fn ask(
 ) -> Result<(), ErrorCode> {
     let until = deadline();
     let answer = timeout_at(until, exchange(&peer, &body, until)).await.unwrap_or(Err(ErrorCode::Timeout));
-    peer.to_core().input(Input::PeerAnswer { conn: peer.conn(), request, answer }).await;
+    let (bytes, answer) = match answer {
+        Ok((bytes, answer)) => (bytes, Ok(answer)),
+        Err(code) => (0, Err(code)),
+    };
+    peer.frame(bytes, Job::Input(Input::PeerAnswer { conn: peer.conn(), request, answer })).await;
     Ok(())
 }
 
@@ -37,12 +41,14 @@ async fn exchange(
     peer: &PeerConnection,
     body: &proto::PeerRequest,
     until: Instant,
-) -> Result<proto::PeerResponse, ErrorCode> {
+) -> Result<(usize, proto::PeerResponse), ErrorCode> {
     let (mut send, receive) = peer.connection().open_bi().await.map_err(|_| ErrorCode::Unavailable)?;
     write(&mut send, body).await?;
     // Failing means that the stream has been stopped; reading the answer will say so.
     let _ = send.finish();
-    FrameReader::new(receive).expect(until).await
+    let mut reader = FrameReader::new(receive);
+    let answer = reader.expect(until).await?;
+    Ok((reader.last_bytes(), answer))
 }
 
 /// Has the core answer the peer. A request that the core has not answered in time is answered with
@@ -50,11 +56,12 @@ async fn exchange(
 pub(super) async fn answer(
     peer: PeerConnection,
     body: proto::PeerRequest,
+    bytes: usize,
     mut send: SendStream,
 ) -> Result<(), ErrorCode> {
     let (answer, answered) = oneshot::channel();
     let request = RequestId(peer.to_core().next_id());
-    peer.to_core().job(Job::PeerRequest(peer.conn(), request, body, answer)).await;
+    peer.frame(bytes, Job::PeerRequest(peer.conn(), request, body, answer)).await;
     let response = match timeout_at(deadline(), answered).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => refusal(ErrorCode::Unavailable),

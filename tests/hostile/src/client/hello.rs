@@ -10,7 +10,7 @@ use wire::{
     proto::{self, SessionHello, client_frame::Frame, client_request::Request, node_frame},
 };
 
-use crate::stage::{node, unharmed};
+use crate::stage::{Strangers, node, unharmed};
 
 /// The error in the goodbye, which must be that of the close as well.
 async fn goodbye(device: &mut RawDevice, what: &str) -> Result<proto::Error> {
@@ -138,7 +138,7 @@ async fn nothing_but_a_few_requests_goes_before_a_hello() -> Result<()> {
         device.send(frame).await?;
         assert_eq!(goodbye(&mut device, "early").await?.code, ErrorCode::AuthFailed.code());
     }
-    let mut device = RawDevice::connect(&node).await?;
+    let mut device = Strangers::new(&node).await?;
     for request in [
         Request::GetAccount(proto::GetAccount { account: "alice@acme.test".to_owned() }),
         Request::UploadKeyPackages(proto::UploadKeyPackages::default()),

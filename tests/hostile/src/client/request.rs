@@ -319,13 +319,14 @@ async fn who_exists_is_not_told_to_strangers() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn acknowledgements_of_what_was_never_sent_move_nothing() -> Result<()> {
+async fn acknowledgements_of_what_was_never_sent_end_the_session() -> Result<()> {
     let mut node = node()?;
-    let (alice, mut device) = RawDevice::enrolled(&node, "alice").await?;
+    let (alice, _) = RawDevice::enrolled(&node, "alice").await?;
     for position in [1, 1_000_000, u64::MAX] {
+        let mut device = RawDevice::again(&node, &alice).await?;
         device.send(Frame::Ack(position)).await?;
+        assert_eq!(device.closed().await?, ErrorCode::Malformed);
     }
-    device.request(Request::PeerStates(PeerStatesRequest::default())).await?;
     let mut again = RawDevice::connect(&node).await?;
     let ready = again.hello(&alice).await?;
     again.subscribe(&ready.store_id, ready.head).await?;
