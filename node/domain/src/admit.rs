@@ -1,6 +1,7 @@
 //! Decides what becomes of accounts of this domain that a commit added to a room: members at once,
 //! invited, or declined by policy ([SYNC-20]).
 
+use bytes::Bytes;
 use machine::Entropy;
 use prost::Message as _;
 use room::hub::RoomView;
@@ -46,7 +47,16 @@ impl<S: Store, E: Entropy> Core<S, E> {
         }
     }
 
+    // [SYNC-20] However often it is told, an invitation is one, with the newest commit.
     fn invite(&mut self, room: &Room, account: &Account, join: &Join) {
+        let waiting = self.store.invitations(account).unwrap_or_default();
+        if let Some(row) = waiting.into_iter().find(|row| row.room == room.row.room) {
+            let join = Bytes::from(join.encode_to_vec());
+            if row.join != join {
+                self.drain.batch.push(Write::PutInvitation(InvitationRow { join, ..row }));
+            }
+            return;
+        }
         self.drain.batch.push(Write::PutInvitation(InvitationRow {
             account: account.clone(),
             room: room.row.room,
@@ -71,6 +81,15 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let (hub, id) = (room.row.hub.clone(), room.row.room);
         let declined = Declined { room: id.to_bytes(), account: account.as_str().to_owned() };
         self.queue_item(&hub, id, item::Item::Declined(declined));
+    }
+
+    /// Whether none of the accounts that a `Join` names will come.
+    pub(crate) fn nobody_comes(&self, room: &Room, join: &Join) -> bool {
+        join.accounts.iter().all(|name| {
+            let account = name.parse::<Account>();
+            let admission = account.and_then(|account| self.admission(room, join, &account));
+            matches!(admission, Ok(Admission::Declined))
+        })
     }
 
     fn admission(&self, room: &Room, join: &Join, account: &Account) -> Result<Admission, ErrorCode> {

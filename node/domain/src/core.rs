@@ -51,14 +51,14 @@ pub struct Core<S, E> {
     pub(crate) claim_rate: ClaimRate,
     pub(crate) founding_rate: FoundingRate,
     pub(crate) paces: Paces,
+    /// The hour in which old claims were forgotten last.
+    pub(crate) claims_pruned: u64,
     /// When progress was told last.
     pub(crate) progress_told: Timestamp,
     /// The session that was sent a page last, for turns.
     pub(crate) paged: SessionId,
     /// Sessions are behind that could be sent another page.
     pub(crate) pages_wait: bool,
-    /// Items in quarantine.
-    pub(crate) quarantined: u64,
     pub(crate) storage_full: bool,
     pub(crate) draining: bool,
     /// So many inputs are decided and written each for itself, because a batch of many was refused.
@@ -91,7 +91,6 @@ impl<S: Store, E: Entropy> Core<S, E> {
         write_new_documents(&config, &store, &mut drain)?;
         let position = store.head()?;
         let instance = entropy.array();
-        let (_, quarantined) = store.quarantine(1)?;
         let links = LinkTable::load(&store)?;
         Ok(Self {
             chain,
@@ -113,10 +112,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
             claim_rate: ClaimRate::default(),
             founding_rate: FoundingRate::default(),
             paces: Paces::default(),
+            claims_pruned: 0,
             progress_told: Timestamp::default(),
             paged: SessionId(0),
             pages_wait: false,
-            quarantined,
             storage_full: false,
             draining: false,
             alone: 0,

@@ -3,7 +3,7 @@
 use machine::Entropy;
 use store::Store;
 use wire::{
-    Account, DeviceId, ErrorCode, WireError, limits,
+    Account, DeviceId, DomainName, ErrorCode, WireError, limits,
     proto::{
         ClientFrame, ClientRequest, EventKind, Item, LinkFrame, PeerRequest, Submission, client_frame,
         client_request, client_response, item, link_frame, peer_request, peer_response,
@@ -139,6 +139,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
             let error = peer_response::Response::Error(ErrorCode::AuthFailed.into());
             return self.stage(Send::Answer(conn, id, error));
         };
+        if let Err(error) = self.pace_peer(&peer) {
+            return self.stage(Send::Answer(conn, id, peer_response::Response::Error(error.into())));
+        }
         let response = match &request.request {
             Some(Request::GetDomain(asked)) => self.peer_get_domain(asked),
             Some(Request::GetAccount(asked)) => self.peer_get_account(asked),
@@ -149,6 +152,14 @@ impl<S: Store, E: Entropy> Core<S, E> {
         };
         let response = response.unwrap_or_else(|error| peer_response::Response::Error(error.into()));
         self.stage(Send::Answer(conn, id, response));
+    }
+
+    // [LINK-15]
+    fn pace_peer(&mut self, peer: &DomainName) -> Result<(), WireError> {
+        let peer = self.links.get_mut(peer).ok_or(ErrorCode::Internal)?;
+        let (rate, burst) = (limits::PEER_REQUESTS_PER_SECOND_MAX, limits::PEER_REQUESTS_BURST);
+        let wait = peer.requests.take(1, self.now, rate, burst);
+        wait.map_err(|retry_after_ms| WireError { code: ErrorCode::RateLimited, retry_after_ms, value: 0 })
     }
 
     fn begin_draining(&mut self) {

@@ -34,6 +34,8 @@ pub(crate) struct Drain {
     pub(crate) looked_up: BTreeSet<(RoomId, MessageId)>,
     pub(crate) changed_rooms: BTreeSet<RoomId>,
     pub(crate) changed_peers: BTreeSet<DomainName>,
+    /// Peers of which an item was quarantined.
+    pub(crate) quarantined: BTreeSet<DomainName>,
     /// Progress to tell members and peers.
     pub(crate) progress: BTreeMap<ProgressKey, u64>,
     /// Runs of events that are not items of an outbox yet, in the order in which they began.
@@ -67,6 +69,8 @@ pub(crate) struct Run {
 #[derive(Default)]
 pub(crate) struct Lazy {
     pub(crate) cursors: BTreeMap<(Account, DeviceId), u64>,
+    /// Entries up to this position are on every device of the account.
+    pub(crate) fetched: BTreeMap<Account, u64>,
     pub(crate) progress: BTreeMap<ProgressKey, u64>,
     pub(crate) outbox: BTreeMap<DomainName, u64>,
     pub(crate) answers: BTreeMap<DomainName, u64>,
@@ -89,6 +93,9 @@ impl Lazy {
         let all = std::mem::take(self);
         for ((account, device), position) in all.cursors {
             batch.push(Write::Cursor(account, device, position));
+        }
+        for (account, position) in all.fetched {
+            batch.push(Write::PruneEntries(account, position));
         }
         for ((room, kind, who), seq) in all.progress {
             batch.push(Write::PutProgress(ProgressRow { room, kind, who, seq }));
@@ -127,6 +134,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.dial_peers();
         let lazy_due = self.drain.lazy.due().is_some_and(|due| due <= self.now || self.draining);
         self.write_rooms();
+        for peer in std::mem::take(&mut self.drain.quarantined) {
+            self.drain.batch.push(Write::TrimQuarantine(peer, limits::QUARANTINE_KEPT_MAX));
+        }
         if !self.drain.batch.is_empty() || !self.drain.changed_peers.is_empty() || lazy_due {
             let lazy_peers = std::mem::take(&mut self.drain.lazy.peers);
             self.drain.changed_peers.extend(lazy_peers);

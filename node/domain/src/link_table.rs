@@ -12,7 +12,7 @@ use wire::{
     proto::{Ephemeral, Error, Event, Events, Item, PeerPhase, PeerState, Signed, item},
 };
 
-use crate::{ConnId, StreamId, drain::ProgressKey, fan_out::proto_progress};
+use crate::{ConnId, StreamId, drain::ProgressKey, fan_out::proto_progress, token_bucket::TokenBucket};
 
 /// Progress that is told again after a reconnection, for each peer.
 const PROGRESS_KEPT_MAX: usize = 4_096;
@@ -35,6 +35,8 @@ pub(crate) struct Peer {
     queue_bytes: usize,
     /// Runs of events that are not acknowledged, by number: room and last seq.
     pub(crate) runs: BTreeMap<u64, (RoomId, u64)>,
+    /// How many requests of the peer may be answered now.
+    pub(crate) requests: TokenBucket,
     /// Rooms of this hub may want events: at the start, after a contact, and while they do.
     pub(crate) pulls_due: bool,
     /// Something was taken in since the last acknowledgement.
@@ -97,6 +99,7 @@ impl Peer {
             queue: VecDeque::new(),
             queue_bytes: 0,
             runs: BTreeMap::new(),
+            requests: TokenBucket::new(limits::PEER_REQUESTS_BURST, Timestamp::default()),
             pulls_due: true,
             ack_due: false,
             progress: BTreeMap::new(),

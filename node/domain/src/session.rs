@@ -54,6 +54,15 @@ struct SentEntry {
     bytes: usize,
 }
 
+/// What an acknowledgement covers.
+#[derive(Debug, Default)]
+pub(crate) struct Fetched {
+    /// The newest seq of each room.
+    pub(crate) rooms: BTreeMap<RoomId, u64>,
+    /// Entries that are no events are among it.
+    pub(crate) others: bool,
+}
+
 impl Window {
     /// A window that begins after a position that the device holds.
     pub(crate) fn after(position: u64) -> Self {
@@ -73,17 +82,18 @@ impl Window {
     }
 
     /// The device has persisted everything up to `position`, which is not beyond what was sent. Returns
-    /// the newest seq of each room that this covers.
-    pub(crate) fn ack(&mut self, position: u64) -> BTreeMap<RoomId, u64> {
+    /// what this covers.
+    pub(crate) fn ack(&mut self, position: u64) -> Fetched {
         self.acked = self.acked.max(position);
-        let mut rooms = BTreeMap::new();
+        let mut fetched = Fetched::default();
         while let Some(entry) = self.entries.pop_front_if(|entry| entry.position <= position) {
             self.bytes = self.bytes.saturating_sub(entry.bytes);
-            if let Some((room, seq)) = entry.event {
-                rooms.insert(room, seq);
+            match entry.event {
+                Some((room, seq)) => drop(fetched.rooms.insert(room, seq)),
+                None => fetched.others = true,
             }
         }
-        rooms
+        fetched
     }
 
     /// Nothing after `position` was sent after all.

@@ -34,6 +34,7 @@ CREATE TABLE key_package (
   UNIQUE (account, device, hash)
 ) STRICT;
 
+CREATE INDEX key_package_claimed ON key_package (not_after_s) WHERE claimed = 1;
 CREATE INDEX key_package_unclaimed ON key_package (account, device, last_resort) WHERE claimed = 0;
 
 CREATE TABLE claim (
@@ -43,6 +44,8 @@ CREATE TABLE claim (
   answer BLOB NOT NULL,
   PRIMARY KEY (peer, claim)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX claim_time ON claim (time_ms);
 
 CREATE TABLE entry (
   position INTEGER PRIMARY KEY,
@@ -190,3 +193,5 @@ CREATE TABLE quarantine (
   kind TEXT NOT NULL,
   item BLOB NOT NULL
 ) STRICT;
+
+CREATE INDEX quarantine_peer ON quarantine (peer);

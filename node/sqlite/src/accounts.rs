@@ -29,17 +29,29 @@ pub(crate) fn statement(write: &Write) -> Option<Statement> {
         }
         Write::PutKeyPackage(row) => put_key_package(row),
         Write::ClaimKeyPackage(account, device, hash) => {
-            let text = "UPDATE key_package SET claimed = 1 WHERE account = ? AND device = ? AND hash = ?";
+            let text = "UPDATE key_package SET claimed = 1, package = x'' WHERE account = ? AND device = ? AND hash = ?";
             of_device(sqlx::query(text), account, device).bind(hash.to_vec())
         }
         Write::DropKeyPackage(account, device, hash) => {
             let text = "DELETE FROM key_package WHERE account = ? AND device = ? AND hash = ?";
             of_device(sqlx::query(text), account, device).bind(hash.to_vec())
         }
+        Write::PrunePackages(now_s) => {
+            sqlx::query("DELETE FROM key_package WHERE claimed = 1 AND not_after_s <= ?")
+                .bind(ordered(*now_s))
+        }
+        Write::PruneClaims(before_ms) => {
+            sqlx::query("DELETE FROM claim WHERE time_ms < ?").bind(ordered(*before_ms))
+        }
+        Write::PruneEntries(account, up_to) => {
+            let text = "DELETE FROM entry WHERE account = ? AND position <= ? \
+                        AND position < (SELECT max(position) FROM entry)";
+            sqlx::query(text).bind(account.to_string()).bind(ordered(*up_to))
+        }
         Write::PutClaim(row) => sqlx::query("INSERT INTO claim VALUES (?, ?, ?, ?)")
             .bind(row.peer.to_string())
             .bind(row.claim.to_vec())
-            .bind(kept(row.time_ms))
+            .bind(ordered(row.time_ms))
             .bind(row.answer.to_vec()),
         Write::PutEntry(row) => sqlx::query("INSERT INTO entry VALUES (?, ?, ?, ?)")
             .bind(ordered(row.position))
@@ -93,7 +105,7 @@ fn put_key_package(row: &KeyPackageRow) -> Statement {
         .bind(row.hash.to_vec())
         .bind(row.package.to_vec())
         .bind(row.last_resort)
-        .bind(kept(row.not_after_s))
+        .bind(ordered(row.not_after_s))
         .bind(row.claimed)
 }
 

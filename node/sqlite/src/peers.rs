@@ -36,6 +36,11 @@ pub(crate) fn statement(write: &Write) -> Option<Statement> {
                 .bind(row.kind.clone())
                 .bind(row.item.to_vec())
         }
+        Write::TrimQuarantine(peer, keep) => {
+            let text = "DELETE FROM quarantine WHERE peer = ?1 AND id <= (SELECT id FROM quarantine \
+                        WHERE peer = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+            sqlx::query(text).bind(peer.to_string()).bind(limit(*keep))
+        }
         Write::PutMeta(name, value) => {
             sqlx::query("INSERT OR REPLACE INTO meta VALUES (?, ?)").bind(*name).bind(value.to_vec())
         }

@@ -23,14 +23,21 @@ pub enum Write {
     DropDevice(Account, DeviceId),
     /// Inserts; the same package again changes nothing.
     PutKeyPackage(KeyPackageRow),
-    /// The package was handed out.
+    /// The package was handed out: what it was is forgotten, that it was there is not.
     ClaimKeyPackage(Account, DeviceId, [u8; 32]),
     /// Removes a package: expired or replaced.
     DropKeyPackage(Account, DeviceId, [u8; 32]),
+    /// Removes the packages that were handed out and are not valid at this second any more.
+    PrunePackages(u64),
     /// Inserts.
     PutClaim(ClaimRow),
+    /// Removes the claims before this time, in milliseconds.
+    PruneClaims(u64),
     /// Inserts an entry of a sync stream.
     PutEntry(EntryRow),
+    /// Removes the entries of an account up to this position, but not the newest of all entries: no
+    /// position is given out twice.
+    PruneEntries(Account, u64),
     /// Inserts or replaces.
     PutInvitation(InvitationRow),
     /// The invitation was answered.
@@ -67,6 +74,8 @@ pub enum Write {
     DropAnswers(DomainName, u64),
     /// Adds.
     PutQuarantine(QuarantineRow),
+    /// Keeps so many of the peer's newest items.
+    TrimQuarantine(DomainName, usize),
     /// A value of the node itself, by name.
     PutMeta(&'static str, Bytes),
 }

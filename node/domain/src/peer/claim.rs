@@ -1,6 +1,6 @@
 //! Hands out key packages of this domain's devices, each at most once ([SYNC-17]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use machine::{Entropy, Timestamp};
 use prost::Message as _;
@@ -91,6 +91,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
             let same = first.accounts.iter().map(|claimed| &claimed.account).eq(&claim.accounts);
             return if same { Ok(first) } else { Err(ErrorCode::Conflict) };
         }
+        let names: BTreeSet<&String> = claim.accounts.iter().collect();
+        if names.len() < claim.accounts.len() {
+            return Err(ErrorCode::Malformed);
+        }
         let mut accounts = Vec::with_capacity(claim.accounts.len());
         for name in &claim.accounts {
             let account: Account = name.parse()?;
@@ -101,6 +105,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
             })?);
         }
         let answer = ClaimedKeyPackages { accounts };
+        // [SYNC-16] What took nothing away may be asked again without being remembered.
+        let mut packages = answer.accounts.iter().flat_map(|account| &account.packages);
+        if packages.all(|package| package.last_resort) {
+            return Ok(answer);
+        }
+        self.forget_claims();
         self.drain.settle_first = true;
         self.drain.batch.push(Write::PutClaim(ClaimRow {
             peer: peer.clone(),
@@ -109,6 +119,17 @@ impl<S: Store, E: Entropy> Core<S, E> {
             answer: answer.encode_to_vec().into(),
         }));
         Ok(answer)
+    }
+
+    // [SYNC-16] Once an hour is often enough for what is kept for weeks.
+    fn forget_claims(&mut self) {
+        let hour = self.now.as_ms() / HOUR_MS;
+        if std::mem::replace(&mut self.claims_pruned, hour) != hour {
+            let kept_ms = limits::DEDUP_KEPT_S.saturating_mul(1000);
+            let before = self.now.as_ms().saturating_sub(kept_ms);
+            self.drain.batch.push(Write::PruneClaims(before));
+            self.drain.batch.push(Write::PrunePackages(self.now.as_s()));
+        }
     }
 
     fn claim_of(

@@ -27,6 +27,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn take_events(&mut self, peer: &DomainName, events: &Events) -> Result<(), ErrorCode> {
         let id = RoomId::try_from(events.room.as_ref())?;
         let mut room = match self.take_room(&id)? {
+            // [ROOM-30]
+            Some(room) if room.row.hub == *peer && !self.follows(&room).unwrap_or(true) => {
+                self.rooms.put(room);
+                return Err(ErrorCode::NotFound);
+            }
             Some(room) if room.row.hub == *peer => room,
             Some(room) => {
                 self.rooms.put(room);

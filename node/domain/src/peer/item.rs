@@ -42,10 +42,6 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let mut bytes = item.encode_to_vec();
         bytes.truncate(limits::QUARANTINE_ITEM_BYTES_MAX);
         tracing::warn!(peer = %peer, error = error.name(), kind = kind(item), "an item was refused");
-        if self.quarantined >= limits::QUARANTINE_KEPT_MAX as u64 {
-            return;
-        }
-        self.quarantined += 1;
         self.drain.batch.push(Write::PutQuarantine(QuarantineRow {
             peer: peer.clone(),
             time_ms: self.now.as_ms(),
@@ -53,6 +49,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             kind: kind(item).to_owned(),
             item: bytes.into(),
         }));
+        self.drain.quarantined.insert(peer.clone());
     }
 }
 

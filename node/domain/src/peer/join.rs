@@ -17,6 +17,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn take_join(&mut self, peer: &DomainName, join: &Join) -> Result<(), ErrorCode> {
         let id = RoomId::try_from(join.room.as_ref())?;
         let kind = self.check_join(&id, peer, join)?;
+        // Each account may have to be declined, by an item to the hub.
+        if self.links.get(peer).is_some_and(|peer| peer.queued.1 > limits::OUTBOX_BYTES_MAX as u64) {
+            return Err(ErrorCode::Quota);
+        }
         let commit = join.commit.as_ref().ok_or(ErrorCode::Malformed)?;
         let taken = match self.take_room(&id)? {
             Some(room) if room.row.hub == *peer => Some(room),
@@ -52,6 +56,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 wanted_seq: 0,
             }))
         });
+        // [ROOM-30]
+        if room.row.head_seq == 0 && self.nobody_comes(&room, join) {
+            self.admit(&mut room, join, 0);
+            return Ok(());
+        }
         let outcome = self.enter(&mut room, join, joined);
         if room.row.head_seq > 0 {
             self.rooms.put(room);
@@ -99,7 +108,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     // An account that is invited and has not answered keeps the copy growing.
-    fn follows(&self, room: &Room) -> Result<bool, ErrorCode> {
+    pub(crate) fn follows(&self, room: &Room) -> Result<bool, ErrorCode> {
         if !room.locals.is_empty() {
             return Ok(true);
         }

@@ -92,12 +92,26 @@ impl<S: Store, E: Entropy> Core<S, E> {
         if position > session.window.sent {
             return self.goodbye(id, ErrorCode::Malformed.into());
         }
-        let rooms = session.window.ack(position);
+        let fetched = session.window.ack(position);
         let acked = session.window.acked;
-        for (room, seq) in rooms {
+        for (room, seq) in fetched.rooms {
             self.delivered(account, room, seq);
         }
         self.move_cursor(account, device, acked);
+        if fetched.others {
+            self.forget_fetched(account, device, acked);
+        }
+    }
+
+    // [SYNC-7] What all devices of an account have persisted need not be kept for it. Events stay: they
+    // are the room's.
+    fn forget_fetched(&mut self, account: &Account, device: DeviceId, position: u64) {
+        let Ok(devices) = self.store.devices(account) else { return };
+        let others = devices.iter().filter(|row| row.device != device).map(|row| row.cursor);
+        let up_to = others.chain([position]).min().unwrap_or_default();
+        if up_to > 0 {
+            self.drain.lazy.fetched.insert(account.clone(), up_to);
+        }
     }
 
     fn move_cursor(&mut self, account: &Account, device: DeviceId, position: u64) {

@@ -40,7 +40,7 @@ fn commit(world: &World, hub: &DomainName, room: RoomId, seq: u64) -> Event {
 }
 
 /// What a hub says that has added bob to a group which `founder` began.
-fn join(world: &World, hub: &DomainName, founder: &str, inviter: &str) -> (RoomId, Join) {
+pub(crate) fn join(world: &World, hub: &DomainName, founder: &str, inviter: &str) -> (RoomId, Join) {
     let founding = MessageId::new([3; 16]);
     let room = room::group_room(&founder.parse().unwrap(), &founding);
     let join = Join {
@@ -57,7 +57,7 @@ fn join(world: &World, hub: &DomainName, founder: &str, inviter: &str) -> (RoomI
     (room, join)
 }
 
-fn play(world: &mut World, hub: &str, items: Vec<item::Item>) -> Vec<(u64, ErrorCode)> {
+pub(crate) fn play(world: &mut World, hub: &str, items: Vec<item::Item>) -> Vec<(u64, ErrorCode)> {
     codes(&play_at(world, &name("umbrella.test"), &name(hub), items))
 }
 

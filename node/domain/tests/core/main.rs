@@ -13,6 +13,8 @@ mod direct;
 #[cfg(test)]
 mod enrol;
 #[cfg(test)]
+mod growth;
+#[cfg(test)]
 mod invitation;
 #[cfg(test)]
 mod limits;

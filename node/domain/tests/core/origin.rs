@@ -189,7 +189,7 @@ fn keys_that_do_not_chain_are_refused_and_traffic_goes_on_without_them() {
 }
 
 /// Events that the hub signs after its log's end, with these message ids.
-fn signed(world: &World, room: RoomId, messages: &[MessageId]) -> Vec<Event> {
+pub(crate) fn signed(world: &World, room: RoomId, messages: &[MessageId]) -> Vec<Event> {
     let acme = name("acme.test");
     let node = &world.nodes[&acme];
     let row = store::Store::room(&node.disk, &room).unwrap().unwrap();

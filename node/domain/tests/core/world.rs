@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) closed: BTreeMap<SessionId, ErrorCode>,
     pub(crate) admin: BTreeMap<AdminId, AdminResponse>,
     pub(crate) cut: BTreeSet<DomainName>,
+    /// Answers to peers that a test plays.
+    pub(crate) answers: Vec<PeerResponse>,
     /// Frames that went over links, decoded.
     pub(crate) links: Vec<(DomainName, LinkFrame)>,
     /// Who dialled whom.
@@ -266,7 +268,7 @@ impl World {
     }
 
     fn answer(&mut self, conn: ConnId, request: RequestId, response: PeerResponse) {
-        let Some(wire) = self.wires.get_mut(&conn) else { return };
+        let Some(wire) = self.wires.get_mut(&conn) else { return self.answers.push(response) };
         let (asker, request) = wire.asked.remove(&request).unwrap();
         self.queue.push_back((asker, Input::PeerAnswer { conn, request, answer: Ok(response) }));
     }

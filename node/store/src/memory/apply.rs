@@ -21,6 +21,10 @@ pub(super) const fn only_drops(write: &Write) -> bool {
             | Write::DropOutbox(..)
             | Write::DropOutboxItem(..)
             | Write::DropAnswers(..)
+            | Write::PrunePackages(..)
+            | Write::PruneClaims(..)
+            | Write::PruneEntries(..)
+            | Write::TrimQuarantine(..)
     )
 }
 
@@ -103,7 +107,19 @@ impl State {
                     self.packages.get_mut(&(account, device)).and_then(|packages| packages.get_mut(&hash));
                 if let Some((_, row)) = package {
                     row.claimed = true;
+                    row.package = bytes::Bytes::new();
                 }
+            }
+            Write::PrunePackages(now_s) => {
+                for packages in self.packages.values_mut() {
+                    packages.retain(|_, (_, row)| !row.claimed || row.not_after_s > now_s);
+                }
+            }
+            Write::PruneClaims(before_ms) => self.claims.retain(|_, row| row.time_ms >= before_ms),
+            Write::PruneEntries(account, up_to) => {
+                let newest = self.entries.last_key_value().map_or(0, |(position, _)| *position);
+                let end = newest.min(up_to.saturating_add(1));
+                self.entries.retain(|position, row| row.account != account || *position >= end);
             }
             Write::DropKeyPackage(account, device, hash) => {
                 if let Some(packages) = self.packages.get_mut(&(account, device)) {
@@ -148,6 +164,15 @@ impl State {
                 self.answers.retain(|(of, number), _| *of != peer || *number > up_to);
             }
             Write::PutQuarantine(row) => self.quarantine.push(row),
+            Write::TrimQuarantine(peer, keep) => {
+                let count = self.quarantine.iter().filter(|row| row.peer == peer).count();
+                let mut surplus = count.saturating_sub(keep);
+                self.quarantine.retain(|row| {
+                    let goes = surplus > 0 && row.peer == peer;
+                    surplus -= usize::from(goes);
+                    !goes
+                });
+            }
             Write::PutMeta(name, value) => drop(self.meta.insert(name, value)),
             _ => {}
         }

@@ -121,3 +121,36 @@ pub fn invitations_until_answered(backend: &mut impl Backend) {
     assert_eq!(store.invitations(&account(1)).unwrap(), [row(2)]);
     assert_eq!(store.invitations(&account(2)).unwrap(), []);
 }
+
+/// Claims go by their age, packages that were handed out by their validity, and until then a package
+/// is not taken in again.
+pub fn claims_and_packages_go_in_time(backend: &mut impl Backend) {
+    let store = backend.open();
+    let claim = |id, time_ms| ClaimRow { peer: domain(1), claim: [id; 16], time_ms, answer: "".into() };
+    let packages = [1, 2, 3].map(|number| Write::PutKeyPackage(key_package(1, number, false)));
+    store.commit(&batch(packages)).unwrap();
+    let take = |number| Write::ClaimKeyPackage(account(1), device(1), hash(number));
+    let again = |number| Write::PutKeyPackage(key_package(1, number, false));
+    store.commit(&batch([take(1), take(2), again(1), again(2)])).unwrap();
+    assert_eq!(store.key_package_count(&account(1), &device(1)).unwrap().0, 1);
+    // A package is valid until the second of its number.
+    store.commit(&batch([Write::PrunePackages(1), again(1), again(2)])).unwrap();
+    assert_eq!(store.key_package_count(&account(1), &device(1)).unwrap().0, 2);
+    store.commit(&batch([claim(1, 5), claim(2, 6)].map(Write::PutClaim))).unwrap();
+    store.commit(&batch([Write::PruneClaims(6)])).unwrap();
+    assert_eq!(store.claim(&domain(1), &[1; 16]).unwrap(), None);
+    assert_eq!(store.claim(&domain(1), &[2; 16]).unwrap(), Some(claim(2, 6)));
+}
+
+/// Entries of one account go up to a position.
+pub fn entries_go_when_they_were_fetched(backend: &mut impl Backend) {
+    let store = backend.open();
+    let only = EntryRow { device: Some(device(1)), ..entry(3, 1) };
+    let rows = [entry(1, 1), entry(2, 2), only, entry(4, 1)];
+    store.commit(&batch(rows.map(Write::PutEntry))).unwrap();
+    store.commit(&batch([Write::PruneEntries(account(1), 3)])).unwrap();
+    assert_eq!(store.account_entries(&account(1), &device(1), 0, 9).unwrap(), [entry(4, 1)]);
+    assert_eq!(store.account_entries(&account(2), &device(1), 0, 9).unwrap(), [entry(2, 2)]);
+    store.commit(&batch([Write::PruneEntries(account(1), 9)])).unwrap();
+    assert_eq!(store.head().unwrap(), 4, "no position is given out twice");
+}

@@ -3,7 +3,7 @@
 use super::{Backend, sample::*};
 use crate::{
     Store as _, Write,
-    row::{AnswerRow, DocumentRow, OutboxRow, PeerRow},
+    row::{AnswerRow, DocumentRow, OutboxRow, PeerRow, QuarantineRow},
 };
 
 /// A row replaces the one before, every field of it.
@@ -90,4 +90,14 @@ pub fn quarantine_newest_first(backend: &mut impl Backend) {
     let store = backend.open();
     store.commit(&batch((1..=5).map(|number| Write::PutQuarantine(quarantined(number))))).unwrap();
     assert_eq!(store.quarantine(2).unwrap(), (vec![quarantined(5), quarantined(4)], 5));
+}
+
+/// Of a peer the newest stay; others lose nothing by it.
+pub fn quarantine_is_trimmed_by_peer(backend: &mut impl Backend) {
+    let store = backend.open();
+    let of = |peer, number| QuarantineRow { peer: domain(peer), ..quarantined(number) };
+    let rows = [of(3, 1), of(2, 2), of(2, 3), of(2, 4), of(3, 5)];
+    store.commit(&batch(rows.map(Write::PutQuarantine))).unwrap();
+    store.commit(&batch([Write::TrimQuarantine(domain(2), 2), Write::TrimQuarantine(domain(3), 2)])).unwrap();
+    assert_eq!(store.quarantine(9).unwrap(), (vec![of(3, 5), of(2, 4), of(2, 3), of(3, 1)], 4));
 }
