@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use identity::AccountBinding;
 use machine::{Entropy, Machine, Timestamp};
 use mls::DeviceKeys;
 use wire::{Account, ErrorCode, MessageId, RoomId};
@@ -13,7 +14,7 @@ use crate::{
     intent::Intents,
     record::{ContactRow, CursorRow, IntentRow, InvitationRow, mls_record},
     request::Requests,
-    room::{Group, Room},
+    room::{Group, Joins, Room},
     session::Session,
     stage::Stage,
     trust::{Contacts, Domains, Trust, Wants},
@@ -30,6 +31,7 @@ pub struct Engine<E> {
     pub(crate) requests: Requests,
     pub(crate) cursor: CursorRow,
     pub(crate) rooms: BTreeMap<RoomId, Room>,
+    pub(crate) joins: Joins,
     pub(crate) intents: Intents,
     pub(crate) trust: Trust,
     pub(crate) packages: Packages,
@@ -61,11 +63,6 @@ impl<E: Entropy> Engine<E> {
             let roster = snapshot.rosters.get(id).ok_or(ErrorCode::Malformed)?;
             rooms.insert(*id, Room::load(*id, row, roster, snapshot.mls.remove(id))?);
         }
-        for (id, row) in snapshot.joins {
-            if let Some(room) = rooms.get_mut(&id) {
-                room.join = row.join;
-            }
-        }
         let intents = Intents::load(snapshot.intents, &mut rooms)?;
         let own = keys.account.domain();
         if !snapshot.pins.contains_key(own) && !snapshot.domains.contains_key(own.as_str()) {
@@ -75,9 +72,11 @@ impl<E: Entropy> Engine<E> {
             domains: Domains::load(snapshot.domains, snapshot.pins)?,
             contacts: Contacts::load(snapshot.contacts)?,
             wants: Wants::default(),
+            own: Some((keys.account.clone(), *AccountBinding::parse(&keys.binding)?.account_key())),
             ..Trust::default()
         };
-        let touched = rooms.keys().copied().collect();
+        let mut touched: BTreeSet<RoomId> = rooms.keys().copied().collect();
+        touched.extend(snapshot.joins.keys());
         Ok(Self {
             keys,
             entropy,
@@ -87,6 +86,7 @@ impl<E: Entropy> Engine<E> {
             requests: Requests::default(),
             cursor: snapshot.cursor,
             rooms,
+            joins: Joins::load(snapshot.joins),
             intents,
             trust,
             packages: Packages::load(snapshot.key_packages),
@@ -141,6 +141,12 @@ impl<E: Entropy> Engine<E> {
     #[must_use]
     pub fn caught_up(&self) -> bool {
         self.session.as_ref().is_some_and(|session| session.caught_up)
+    }
+
+    /// A Welcome is here, and what is needed to judge it is on its way.
+    #[must_use]
+    pub fn joining(&self) -> bool {
+        self.joins.are_fetched()
     }
 
     /// A secret-derived value that all members of a room's epoch share. For tests that compare

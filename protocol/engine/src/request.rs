@@ -37,9 +37,13 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
-    /// Numbers a request and remembers what it is for.
+    /// Numbers a request and remembers what it is for. What is looked up again was not answered:
+    /// the earlier question is forgotten.
     pub(crate) fn make(&mut self, purpose: Purpose, request: client_request::Request) -> ClientFrame {
         self.last += 1;
+        if matches!(purpose, Purpose::Domain(_) | Purpose::Account(_)) {
+            self.waiting.retain(|_, other| *other != purpose);
+        }
         self.waiting.insert(self.last, purpose);
         ClientFrame {
             frame: Some(client_frame::Frame::Request(ClientRequest {

@@ -149,7 +149,7 @@ impl<E: Entropy> Engine<E> {
         if self.session.is_none() {
             return;
         }
-        for want in self.trust.wants.take() {
+        for want in self.trust.wants.take(self.now) {
             match want {
                 Want::Domain(domain) => {
                     let get = proto::GetDomain {
@@ -196,10 +196,12 @@ impl<E: Entropy> Engine<E> {
         }
         for room in self.rooms.values_mut() {
             let stalled = room.stalled_until.take().is_some();
-            if stalled || room.unchecked || room.join.is_some() || !room.waiting.is_empty() {
+            room.recheck_at = None;
+            if stalled || room.unchecked || !room.waiting.is_empty() {
                 self.touched.insert(room.id);
             }
         }
+        self.touched.extend(self.joins.look_again());
     }
 
     /// What is known about an account changed: whoever is in a room with it looks at it again.

@@ -25,6 +25,6 @@ mod suite;
 pub use framing::{Framing, ephemeral_framing, framing};
 pub use key_package::{KeyPackageInfo, OwnKeyPackage, check_key_package, make_key_packages, welcome_targets};
 pub use leaf::{DeviceKeys, Leaf};
-pub use member::{Change, CommitBundle, Member, Processed, StagedChange};
+pub use member::{Change, CommitBundle, Entrance, Joined, Member, Processed, StagedChange};
 pub use observer::{Observed, ObservedProposal, Observer};
 pub use rows::{RowChange, Rows};

@@ -4,6 +4,7 @@ mod commit;
 mod enter;
 mod process;
 
+pub use enter::{Entrance, Joined};
 pub(crate) use enter::{parse_group_info, parse_tree};
 
 use std::collections::BTreeSet;

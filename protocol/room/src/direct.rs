@@ -2,7 +2,7 @@
 //! its founder can claim.
 
 use sha2::{Digest as _, Sha256};
-use wire::{Account, DomainName, MessageId, RoomId};
+use wire::{Account, DomainName, ErrorCode, MessageId, RoomId};
 
 const DIRECT: &str = "comity/v1/DirectRoom";
 const GROUP: &str = "comity/v1/GroupRoom";
@@ -22,6 +22,18 @@ pub fn direct_room(one: &Account, other: &Account) -> (RoomId, DomainName) {
 #[must_use]
 pub fn group_room(founder: &Account, founding: &MessageId) -> RoomId {
     derive(GROUP, &[founder.as_str().as_bytes(), founding.as_bytes()])
+}
+
+/// Checks that a group is the one of this founding, and that it is ordered where its founder is at
+/// home: what a `Join` shows to whoever has never seen the room ([ROOM-2]).
+///
+/// # Errors
+/// `Malformed` if they are no account and no message id; `OriginMismatch` if the room is another.
+pub fn check_group(room: &RoomId, hub: &DomainName, founder: &str, founding: &[u8]) -> Result<(), ErrorCode> {
+    let founder: Account = founder.parse()?;
+    let founding = MessageId::try_from(founding)?;
+    let same = founder.domain() == hub && group_room(&founder, &founding) == *room;
+    if same { Ok(()) } else { Err(ErrorCode::OriginMismatch) }
 }
 
 fn derive(label: &str, parts: &[&[u8]]) -> RoomId {
@@ -66,5 +78,23 @@ mod tests {
         let (one, two) = (MessageId::new([1; 16]), MessageId::new([2; 16]));
         assert_ne!(group_room(&alice, &one), group_room(&bob, &one));
         assert_ne!(group_room(&alice, &one), group_room(&alice, &two));
+    }
+
+    // [ROOM-2]
+    #[test]
+    fn nobody_shows_a_founding_for_a_direct_room_or_at_another_hub() {
+        let (alice, bob) = (account("alice@acme.test"), account("bob@umbrella.test"));
+        let founding = MessageId::new([1; 16]);
+        let group = group_room(&alice, &founding);
+        let check = |room, hub: &Account, founder: &str, founding: &[u8]| {
+            check_group(room, hub.domain(), founder, founding)
+        };
+        assert_eq!(check(&group, &alice, alice.as_str(), founding.as_bytes()), Ok(()));
+        assert_eq!(check(&group, &alice, alice.as_str(), &[2; 16]), Err(ErrorCode::OriginMismatch));
+        assert_eq!(check(&group, &bob, alice.as_str(), &[1; 16]), Err(ErrorCode::OriginMismatch));
+        let (direct, _) = direct_room(&alice, &bob);
+        assert_eq!(check(&direct, &alice, alice.as_str(), &[1; 16]), Err(ErrorCode::OriginMismatch));
+        assert_eq!(check(&group, &alice, "alice", &[1; 16]), Err(ErrorCode::Malformed));
+        assert_eq!(check(&group, &alice, alice.as_str(), &[1; 15]), Err(ErrorCode::Malformed));
     }
 }

@@ -15,7 +15,7 @@ pub mod state;
 pub mod submission;
 
 pub use chain::{CheckedEvent, LogHead};
-pub use direct::{direct_room, group_room};
+pub use direct::{check_group, direct_room, group_room};
 pub use policy::{Change, Outcome, Roster};
 pub use state::State;
 pub use submission::Request;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{Account, DeviceId, ErrorCode, limits, proto::RoomKind};
 
-use crate::{State, direct_room};
+use crate::State;
 
 /// Which devices of which accounts have a leaf in the group.
 pub type Roster = BTreeMap<Account, BTreeSet<DeviceId>>;
@@ -48,6 +48,8 @@ pub struct Outcome {
 ///   already there.
 /// - `Malformed`: a removed device is not there; the admins after it are not members ([ROOM-25]).
 /// - `TooLarge`: over the limits ([ROOM-26]).
+///
+/// What may be after it is for [`check_roster`].
 pub fn check(
     roster: &Roster,
     leaving: &BTreeSet<Account>,
@@ -65,13 +67,33 @@ pub fn check(
     if !leaving.is_disjoint(&outcome.roster.keys().cloned().collect()) {
         return Err(ErrorCode::Conflict);
     }
-    if outcome.roster.values().map(BTreeSet::len).sum::<usize>() > limits::ROOM_DEVICES_MAX {
-        return Err(ErrorCode::TooLarge);
-    }
     immutable(change.before, change.after)?;
-    admins_are_members(change.after, &outcome.roster)?;
+    check_roster(change.after, &outcome.roster)?;
     role(leaving, change, &outcome)?;
     Ok(outcome)
+}
+
+/// Checks who is in a room against what the room is, whatever led there: a commit, or a Welcome
+/// whose past the joiner does not know.
+///
+/// # Errors
+/// - `TooLarge`: more leaves than a room has ([ROOM-26]).
+/// - `Forbidden`: in a direct room, an account that is none of its two ([ROOM-22]).
+/// - `Malformed`: nobody is in it; in a group, an admin who is no member ([ROOM-25]).
+pub fn check_roster(state: &State, roster: &Roster) -> Result<(), ErrorCode> {
+    if roster.values().map(BTreeSet::len).sum::<usize>() > limits::ROOM_DEVICES_MAX {
+        return Err(ErrorCode::TooLarge);
+    }
+    if roster.is_empty() || state.admins.is_empty() {
+        return Err(ErrorCode::Malformed);
+    }
+    let (holds, error) = match state.kind {
+        RoomKind::Direct => (roster.keys().all(|account| state.is_admin(account)), ErrorCode::Forbidden),
+        RoomKind::Group | RoomKind::Unspecified => {
+            (state.admins.iter().all(|admin| roster.contains_key(admin)), ErrorCode::Malformed)
+        }
+    };
+    holds.then_some(()).ok_or(error)
 }
 
 /// The state that a commit must carry if these accounts remain: admins that are gone are struck
@@ -133,37 +155,20 @@ fn immutable(before: &State, after: &State) -> Result<(), ErrorCode> {
     (same && admins_may_change).then_some(()).ok_or(ErrorCode::Forbidden)
 }
 
-// [ROOM-25]
-fn admins_are_members(after: &State, roster: &Roster) -> Result<(), ErrorCode> {
-    let are_members = after.admins.iter().all(|admin| roster.contains_key(admin));
-    let holds = !after.admins.is_empty() && (after.kind == RoomKind::Direct || are_members);
-    holds.then_some(()).ok_or(ErrorCode::Malformed)
-}
-
 // [ROOM-20] An admin may do all that the room allows; a member may carry out leaves, change its own
-// devices, and follow the rule of succession.
+// devices, and follow the rule of succession. Whoever adds is still an admin afterwards: those who
+// are added cannot see what it was before.
 fn role(leaving: &BTreeSet<Account>, change: &Change<'_>, outcome: &Outcome) -> Result<(), ErrorCode> {
     if change.before.kind == RoomKind::Direct {
-        return direct(change.before, outcome);
+        return Ok(());
     }
     if change.before.is_admin(change.committer.0) {
-        return Ok(());
+        let stays = outcome.joined.is_empty() || change.after.is_admin(change.committer.0);
+        return stays.then_some(()).ok_or(ErrorCode::Forbidden);
     }
     let leaves_only = outcome.joined.is_empty() && outcome.gone.is_subset(leaving);
     let state_follows = *change.after == succession(change.before, &outcome.roster);
     (leaves_only && state_follows).then_some(()).ok_or(ErrorCode::Forbidden)
-}
-
-// [ROOM-22]
-fn direct(state: &State, outcome: &Outcome) -> Result<(), ErrorCode> {
-    let accounts: Vec<&Account> = outcome.roster.keys().collect();
-    let holds = match accounts.as_slice() {
-        [] => false,
-        [one] => state.is_admin(one),
-        [one, other] => direct_room(one, other).0 == state.room,
-        _ => false,
-    };
-    holds.then_some(()).ok_or(ErrorCode::Forbidden)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use anyhow::Result;
 use bytes::Bytes;
 use kit::{Person, RawPeer, SystemEntropy, ask_peer};
 use machine::Timestamp;
-use mls::{Change, Member};
+use mls::{Change, Entrance, Member};
 use wire::{
     ErrorCode, WireError,
     proto::{EventKind, KeyPackageUpload, PullEvents, item, peer_request::Request},
@@ -29,7 +29,8 @@ async fn room_of_three(node: &kit::Node) -> Result<(Vec<Hand>, Vec<Member>)> {
     hub.merge()?;
     let tree = hub.ratchet_tree()?;
     for (hand, package) in hands[1..].iter().zip(&packages) {
-        members.push(Member::join(&hand.keys, &extras.welcome, &tree, &package.rows)?);
+        let entrance = Entrance { commit: &commit.body, welcome: &extras.welcome, ratchet_tree: &tree };
+        members.push(Member::join(&hand.keys, &entrance, &package.rows)?.member);
     }
     Ok((hands, members))
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use machine::{Entropy as _, Seeded, Timestamp};
-use mls::{Change, DeviceKeys, Member, Observer, Processed, Rows, check_key_package, make_key_packages};
+use mls::{
+    Change, DeviceKeys, Entrance, Member, Observer, Processed, Rows, check_key_package, make_key_packages,
+};
 use mls_rs::client_builder::MlsConfig;
 use wire::{
     RoomId,
@@ -90,8 +92,10 @@ impl<C: MlsConfig> Room<C> {
         for (number, joiner) in joiners {
             let device = match joiner {
                 Joiner::Ours(own, rows) => {
-                    let member = Member::join(&own, &made.extras.welcome, &tree, &rows)?;
-                    Device::Ours(Box::new(member), own)
+                    let entrance =
+                        Entrance { commit: &made.commit, welcome: &made.extras.welcome, ratchet_tree: &tree };
+                    let joined = Member::join(&own, &entrance, &rows)?;
+                    Device::Ours(Box::new(joined.member), own)
                 }
                 Joiner::Stranger(mut stranger) => {
                     stranger.join(&made.extras.welcome, &tree)?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use machine::Entropy as _;
-use mls::{Change, DeviceKeys, Member, Processed, Rows, make_key_packages};
+use mls::{Change, DeviceKeys, Entrance, Member, Processed, Rows, make_key_packages};
 use prost::Message as _;
 use room::{State, direct_room, group_room};
 use wire::{
@@ -326,6 +326,9 @@ async fn join(talker: &mut Talker, room: RoomId) -> Result<Voice> {
         .await?;
     let targets = mls::welcome_targets(&join.welcome)?;
     let rows = targets.iter().find_map(|hash| talker.packages.remove(hash)).context("a package of ours")?;
-    let member = Member::join(&talker.keys, &join.welcome, &join.ratchet_tree, &rows)?;
-    Ok(Voice { room, member })
+    let commit = join.commit.context("a commit")?;
+    let entrance =
+        Entrance { commit: &commit.body, welcome: &join.welcome, ratchet_tree: &join.ratchet_tree };
+    let joined = Member::join(&talker.keys, &entrance, &rows)?;
+    Ok(Voice { room, member: joined.member })
 }

@@ -57,11 +57,12 @@ impl Driver {
 
     /// Whether a room is being joined, or lacks events that are known to be there.
     fn fetching(&self) -> bool {
-        self.engine.rooms().iter().any(|room| match room.phase {
-            RoomPhase::Awaiting => true,
-            RoomPhase::Joined => room.behind && room.paused.is_none(),
-            _ => false,
-        })
+        self.engine.joining()
+            || self.engine.rooms().iter().any(|room| match room.phase {
+                RoomPhase::Awaiting => true,
+                RoomPhase::Joined => room.behind && room.paused.is_none(),
+                _ => false,
+            })
     }
 
     async fn rooms(&mut self) -> Result<Vec<Room>, ClientError> {

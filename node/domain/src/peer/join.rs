@@ -7,7 +7,7 @@ use room::{
 };
 use store::{Store, row::RoomRow};
 use wire::{
-    Account, DomainName, ErrorCode, MessageId, RoomId, limits,
+    Account, DomainName, ErrorCode, RoomId, limits,
     proto::{Join, RoomKind},
 };
 
@@ -136,8 +136,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
         if join.accounts.is_empty() {
             return Err(ErrorCode::Malformed);
         }
+        // [ROOM-2] A group's id says who founded it, and that account's domain is the hub: no other
+        // domain can take the place of a room that is not known here yet.
         if kind == RoomKind::Group {
-            check_group(id, peer, join)?;
+            room::check_group(id, peer, &join.founder, &join.founding)?;
         }
         for name in &join.accounts {
             let account: Account = name.parse()?;
@@ -149,13 +151,4 @@ impl<S: Store, E: Entropy> Core<S, E> {
         }
         Ok(kind)
     }
-}
-
-// [ROOM-2] A group's id says who founded it, and that account's domain is the hub: no other domain
-// can take the place of a room that is not known here yet.
-fn check_group(id: &RoomId, peer: &DomainName, join: &Join) -> Result<(), ErrorCode> {
-    let founder: Account = join.founder.parse()?;
-    let founding = MessageId::try_from(join.founding.as_ref())?;
-    let is_its_own = founder.domain() == peer && room::group_room(&founder, &founding) == *id;
-    if is_its_own { Ok(()) } else { Err(ErrorCode::OriginMismatch) }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use domain::{Input, SessionId};
 use identity::{AccountBinding, AccountMode, DeviceCertificate, DeviceList, session};
 use machine::{Entropy as _, Seeded};
-use mls::{Change, DeviceKeys, Member, OwnKeyPackage, Processed};
+use mls::{Change, DeviceKeys, Entrance, Member, OwnKeyPackage, Processed};
 use room::State;
 use wire::{
     Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId, SecretKey, WireError,
@@ -349,8 +349,13 @@ impl Device {
     fn join(&mut self, join: &Join) {
         let targets = mls::welcome_targets(&join.welcome).unwrap();
         let package = self.packages.iter().find(|package| targets.contains(&package.hash)).unwrap();
-        let member = Member::join(&self.keys, &join.welcome, &join.ratchet_tree, &package.rows).unwrap();
-        self.rooms.insert(RoomId::try_from(join.room.as_ref()).unwrap(), member);
+        let entrance = Entrance {
+            commit: &join.commit.as_ref().unwrap().body,
+            welcome: &join.welcome,
+            ratchet_tree: &join.ratchet_tree,
+        };
+        let joined = Member::join(&self.keys, &entrance, &package.rows).unwrap();
+        self.rooms.insert(RoomId::try_from(join.room.as_ref()).unwrap(), joined.member);
     }
 
     /// Processes an event as a member would.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use machine::Entropy;
+use machine::{Entropy, Timestamp};
 use wire::{
     ErrorCode, limits,
     proto::{KeyPackageUpload, SessionReady, UploadKeyPackages, client_request::Request},
@@ -14,6 +14,12 @@ use crate::{Engine, record::KeyPackageRow, request::Purpose, stage::Stage};
 
 /// A package that expired is kept this long for a Welcome that was under way, in seconds.
 const KEPT_AFTER_S: u64 = limits::OUTBOX_MAX_AGE_S;
+/// The most one-time packages whose secrets are kept, whatever the node says it has left.
+const ONE_TIME_KEPT_MAX: usize = 2 * limits::KEY_PACKAGES_PER_DEVICE_MAX;
+/// The most last-resort packages whose secrets are kept: the newest, and some that were replaced.
+const LAST_RESORT_KEPT_MAX: usize = 4;
+/// A last-resort package is replaced when it is valid for less than this.
+const LAST_RESORT_LEFT_S: u64 = limits::KEY_PACKAGE_VALID_S / 3;
 
 /// The key packages of this device.
 #[derive(Default)]
@@ -43,13 +49,36 @@ impl Packages {
         Ok((row.hash.clone(), keys.zip(values).collect()))
     }
 
-    /// A package was used: its secrets go, unless it is the last resort.
-    pub(crate) fn used(&mut self, hash: &Bytes, stage: &mut Stage) {
-        if self.rows.get(hash).is_some_and(|row| !row.last_resort)
-            && let Some(row) = self.rows.remove(hash)
-        {
+    /// A package was used: its secrets go at once, those of a last resort when nothing can be under
+    /// way to it any more.
+    pub(crate) fn used(&mut self, hash: &Bytes, now: Timestamp, stage: &mut Stage) {
+        let Some(mut row) = self.rows.remove(hash) else { return };
+        if row.last_resort {
+            row.not_after = row.not_after.min(now.as_s());
+            stage.put(&row);
+            self.rows.insert(hash.clone(), row);
+        } else {
             stage.gone(&row);
             self.left = self.left.saturating_sub(1);
+        }
+    }
+
+    /// Whether there is a last resort that was not used and will last.
+    fn has_last_resort(&self, now: Timestamp) -> bool {
+        let soon = now.as_s() + LAST_RESORT_LEFT_S;
+        self.rows.values().any(|row| row.last_resort && row.not_after > soon)
+    }
+
+    /// Forgets the oldest packages of a kind beyond the newest `most`.
+    fn keep_newest(&mut self, last_resort: bool, most: usize, stage: &mut Stage) {
+        let kind = self.rows.values().filter(|row| row.last_resort == last_resort);
+        let mut kept: Vec<(u64, Bytes)> = kind.map(|row| (row.not_after, row.hash.clone())).collect();
+        kept.sort_unstable();
+        let over = kept.len().saturating_sub(most);
+        for (_, hash) in kept.into_iter().take(over) {
+            if let Some(row) = self.rows.remove(&hash) {
+                stage.gone(&row);
+            }
         }
     }
 }
@@ -59,9 +88,7 @@ impl<E: Entropy> Engine<E> {
     pub(crate) fn refill(&mut self, ready: &SessionReady) {
         self.forget_expired();
         self.packages.left = usize::try_from(ready.key_packages).unwrap_or(usize::MAX);
-        let soon = self.now.as_s() + limits::KEY_PACKAGE_VALID_S / 3;
-        let last_resort = ready.last_resort
-            && self.packages.rows.values().any(|row| row.last_resort && row.not_after > soon);
+        let last_resort = ready.last_resort && self.packages.has_last_resort(self.now);
         let waiting: Vec<KeyPackageRow> =
             self.packages.rows.values().filter(|row| !row.uploaded).cloned().collect();
         let one_time = waiting.iter().filter(|row| !row.last_resort).count();
@@ -71,10 +98,10 @@ impl<E: Entropy> Engine<E> {
         self.make_packages(!has_last);
     }
 
-    /// Makes more packages if few are left.
+    /// Makes more packages if few are left, and another last resort if the one before was used.
     pub(crate) fn refill_if_low(&mut self) {
         if self.session.is_some() {
-            self.make_packages(false);
+            self.make_packages(!self.packages.has_last_resort(self.now));
         }
     }
 
@@ -107,6 +134,8 @@ impl<E: Entropy> Engine<E> {
             self.packages.rows.insert(row.hash.clone(), row.clone());
         }
         self.packages.left += count;
+        self.packages.keep_newest(false, ONE_TIME_KEPT_MAX, &mut self.stage);
+        self.packages.keep_newest(true, LAST_RESORT_KEPT_MAX, &mut self.stage);
         self.upload(&rows);
     }
 

@@ -85,6 +85,7 @@ impl<E: Entropy> Engine<E> {
             Command::TrustKey { account, key } => {
                 let row = self.trust.contacts.trust(&account, &key)?.clone();
                 self.stage.put(&row);
+                self.judge_account_again(&account);
                 self.finish_command(id, Ok(Outcome::Contact(row)));
                 Ok(())
             }

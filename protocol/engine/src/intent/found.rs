@@ -95,20 +95,27 @@ impl<E: Entropy> Engine<E> {
     /// The direct room with an account; wanted from now on if there is none.
     ///
     /// # Errors
-    /// `Malformed` for one's own account, `Forbidden` if this account went out of it or declined it:
-    /// only the other side can open it again.
+    /// `Malformed` for one's own account; `Conflict` if something else stands in its place; `Forbidden`
+    /// if this account went out of it or declined it: only the other side can open it again.
     pub(super) fn direct_with(&mut self, account: &Account) -> Result<RoomId, ErrorCode> {
         if *account == self.keys.account {
             return Err(ErrorCode::Malformed);
         }
         let (id, hub) = direct_room(&self.keys.account, account);
         if let Some(room) = self.rooms.get(&id) {
+            if room.kind != RoomKind::Direct || room.peer.as_ref() != Some(account) {
+                return Err(ErrorCode::Conflict);
+            }
             return if room.phase == RoomPhase::Left { Err(ErrorCode::Forbidden) } else { Ok(id) };
         }
         if self.rooms.len() >= limits::ROOMS_PER_ACCOUNT_MAX {
             return Err(ErrorCode::Quota);
         }
-        let invited = self.invitations.get(&id).map(|row| row.answer);
+        let invitation = self.invitations.get(&id);
+        if invitation.is_some_and(|row| row.kind() != RoomKind::Direct) {
+            return Err(ErrorCode::Conflict);
+        }
+        let invited = invitation.map(|row| row.answer);
         if invited.is_some_and(|answer| answer >= 2) {
             return Err(ErrorCode::Forbidden);
         }

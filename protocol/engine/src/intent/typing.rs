@@ -24,7 +24,7 @@ impl<E: Entropy> Engine<E> {
         if !room.is_open() {
             return Err(room.paused.unwrap_or(ErrorCode::Forbidden));
         }
-        if room.behind || room.flight.is_some() || !self.caught_up() {
+        if room.peer_unverified().is_some() || room.behind || room.flight.is_some() || !self.caught_up() {
             return Ok(());
         }
         let content = Content {

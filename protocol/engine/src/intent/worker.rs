@@ -30,8 +30,8 @@ pub(super) enum Step {
 impl<E: Entropy> Engine<E> {
     /// Does what can be done in a room now.
     pub(crate) fn work(&mut self, id: RoomId) {
+        self.try_join(id);
         let empty = self.with_room(id, |engine, room| {
-            engine.try_join(room);
             engine.check_present(room);
             engine.pull(room);
             engine.settle(room);
@@ -39,9 +39,9 @@ impl<E: Entropy> Engine<E> {
             engine.take_intents(room);
             engine.resend(room);
             let nothing = matches!(room.phase, RoomPhase::Wanted | RoomPhase::Awaiting);
-            nothing && room.join.is_none() && engine.intents.of(id).next().is_none()
+            nothing && engine.intents.of(id).next().is_none()
         });
-        if empty == Some(true) {
+        if empty == Some(true) && self.joins.seq(id).is_none() {
             self.forget_room(id);
         }
     }
@@ -69,7 +69,7 @@ impl<E: Entropy> Engine<E> {
         }
     }
 
-    /// Whoever founded this room has not added this account for as long as a node tries.
+    /// What is first in the queue waits for as long as a node tries.
     fn is_overdue(&self, room: &Room) -> bool {
         let first = room.waiting.front().and_then(|id| self.intents.get(*id));
         first.is_some_and(|row| {
@@ -91,6 +91,9 @@ impl<E: Entropy> Engine<E> {
                     }
                 };
             }
+            if let Some(error) = room.peer_unverified() {
+                return self.hold_back(room, intent, error);
+            }
         }
         match (kind, room.phase) {
             (IntentKind::Add, RoomPhase::Wanted) => self.add(room, intent),
@@ -105,6 +108,18 @@ impl<E: Entropy> Engine<E> {
             (IntentKind::Leave, _) => self.leave(room, intent),
             _ => self.change(room, intent),
         }
+    }
+
+    /// Rule R7: nothing is said to somebody who may be another. What waits is shown as waiting; what
+    /// cannot go, or not in time, is given back.
+    fn hold_back(&mut self, room: &Room, intent: MessageId, error: ErrorCode) -> Step {
+        let error = match error.retryable() {
+            true if !self.is_overdue(room) => return Step::Wait,
+            true => ErrorCode::Undeliverable,
+            false => ErrorCode::KeyUnverified,
+        };
+        self.fail_message(room, intent, error.into());
+        Step::Next
     }
 
     /// Commits others' leaves and the own new keys when their time has come.

@@ -203,6 +203,9 @@ pub struct JoinRow {
     /// What the hub sent.
     #[prost(message, optional, tag = "2")]
     pub join: Option<wire::proto::Join>,
+    /// Since when it waits, in milliseconds since 1970.
+    #[prost(uint64, tag = "3")]
+    pub since_ms: u64,
 }
 
 impl Row for JoinRow {

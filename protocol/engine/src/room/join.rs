@@ -1,219 +1,271 @@
-//! Coming into a room by a Welcome and going out of it: invitations, joins, and the hub's word that
-//! the account is out.
+//! Coming into a room by a Welcome, and the hub's word that the account is out of one. A Welcome is
+//! foreign: it changes no room before it was judged as a whole, and until then it waits by itself.
 
-use std::collections::BTreeMap;
-
+use bytes::Bytes;
 use machine::Entropy;
 use prost::Message as _;
-use room::{State, chain};
+use room::{CheckedEvent, State, chain, policy};
 use wire::{
-    Account, DomainName, ErrorCode, RoomId, WireError,
-    proto::{AnswerInvitation, EventHead, Invitation, Join, Left, RoomKind, client_request::Request},
+    Account, DomainName, ErrorCode, RoomId, limits,
+    proto::{EventHead, EventKind, Join, Left, RoomKind},
 };
 
-use super::{Room, commit::roster, state::Group};
+use super::{
+    Room,
+    commit::{binds, roster},
+    invitation::DECLINED,
+    state::Group,
+};
 use crate::{
     Engine, Notice, Warning,
-    record::{InvitationRow, JoinRow, RoomPhase, Row as _, Table},
-    request::Purpose,
-    trust::{Verdict, Want},
+    record::{ItemKind, JoinRow, RoomPhase, Row as _},
+    trust::{Verdict, Want, is_fresh},
 };
 
-/// The answer of an invitation to a direct room that was declined, when the node knows.
-const DECLINED: u32 = 3;
+/// Documents of a hub that were fetched so long ago may lack a key that it uses by now.
+const DOCUMENTS_FRESH_MS: u64 = 1_000;
 
 /// What came of looking at a Welcome.
-enum Verified {
-    Joined,
-    Wait,
+enum Judged {
+    Enter(Box<Entry>),
+    /// What is needed to judge it is not here; perhaps it cannot be had at the moment, and of whom.
+    Wait(Option<(Account, ErrorCode)>),
+}
+
+/// A Welcome that was found good.
+struct Entry {
+    joined: mls::Joined,
+    event: CheckedEvent,
+    state: State,
+    leaves: Vec<mls::Leaf>,
+    /// The key package that it used.
+    package: Bytes,
 }
 
 impl<E: Entropy> Engine<E> {
-    pub(crate) fn invited(&mut self, invitation: &Invitation) {
-        let Ok(id) = RoomId::try_from(invitation.room.as_ref()) else {
-            return self.passed(ErrorCode::Malformed);
-        };
-        let known = self.rooms.get(&id).map(|room| room.phase);
-        let waits = self.invitations.get(&id).is_some_and(|row| row.answer != DECLINED);
-        if known == Some(RoomPhase::Joined) || waits {
-            return;
-        }
-        // Whoever has begun a direct room has invited the other side already.
-        let wanted = invitation.kind() == RoomKind::Direct
-            && matches!(known, Some(RoomPhase::Wanted | RoomPhase::Founding | RoomPhase::Awaiting));
-        let row = InvitationRow {
-            room: invitation.room.clone(),
-            inviter: invitation.inviter.clone(),
-            kind: invitation.kind,
-            time_ms: invitation.time_ms,
-            answer: u32::from(wanted),
-        };
-        self.stage.put(&row);
-        self.invitations.insert(id, row);
-        if wanted {
-            self.send_answer(id, true);
-        } else {
-            self.stage.notify(Notice::Invitation(id));
+    pub(crate) fn join(&mut self, join: Join) {
+        if let Err(error) = self.keep_join(join) {
+            self.passed(error);
         }
     }
 
-    /// The user's answer.
-    ///
-    /// # Errors
-    /// `NotFound` if nobody invited.
-    pub(crate) fn answer_invitation(&mut self, id: RoomId, accept: bool) -> Result<(), ErrorCode> {
-        let row = self.invitations.get_mut(&id).filter(|row| row.answer != DECLINED);
-        let row = row.ok_or(ErrorCode::NotFound)?;
-        row.answer = if accept { 1 } else { 2 };
-        let row = row.clone();
-        self.stage.put(&row);
-        self.send_answer(id, accept);
+    /// Keeps a Welcome until it is judged, which is at once if everything for it is here.
+    fn keep_join(&mut self, join: Join) -> Result<(), ErrorCode> {
+        let (id, _, seq) = place(&join)?;
+        if !self.leads_on(id, seq)? || self.joins.seq(id).is_some_and(|waiting| waiting >= seq) {
+            return Ok(());
+        }
+        self.packages.for_welcome(&join.welcome)?;
+        let row = JoinRow { room: id.to_bytes(), join: Some(join), since_ms: self.now.as_ms() };
+        let record = row.put();
+        self.joins.put(id, seq, row, self.rooms.len())?;
+        self.stage.record(record);
+        self.touched.insert(id);
         Ok(())
     }
 
-    /// Answers that were given and not confirmed, on a new session.
-    pub(crate) fn answer_invitations(&mut self) {
-        let given: Vec<(RoomId, bool)> = self
-            .invitations
-            .iter()
-            .filter(|(_, row)| matches!(row.answer, 1 | 2))
-            .map(|(id, row)| (*id, row.answer == 1))
-            .collect();
-        for (id, accept) in given {
-            self.send_answer(id, accept);
-        }
-    }
-
-    fn send_answer(&mut self, id: RoomId, accept: bool) {
-        let request = Request::AnswerInvitation(AnswerInvitation { room: id.to_bytes(), accept });
-        self.request(Purpose::Answer(id), request);
-    }
-
-    pub(crate) fn answered(&mut self, id: RoomId, error: Option<WireError>) {
-        match error {
-            Some(error) if error.code.retryable() => {}
-            // It was answered before, and the confirmation was lost.
-            Some(error) if error.code == ErrorCode::NotFound => self.settle_invitation(id),
-            Some(error) => {
-                self.forget_invitation(id);
-                self.passed(error.code);
-            }
-            None => self.settle_invitation(id),
-        }
-    }
-
-    /// The node knows the answer. That a direct room was declined is kept: only the other side can
-    /// open it again, so there is no use in founding it.
-    fn settle_invitation(&mut self, id: RoomId) {
-        let Some(row) = self.invitations.get_mut(&id) else { return };
-        if row.answer == 2 && row.kind() == RoomKind::Direct {
-            row.answer = DECLINED;
-            self.stage.put(row);
-        } else {
-            self.forget_invitation(id);
-        }
-    }
-
-    fn forget_invitation(&mut self, id: RoomId) {
-        if let Some(row) = self.invitations.remove(&id) {
-            self.stage.gone(&row);
-        }
-    }
-
-    pub(crate) fn join(&mut self, join: Join) {
-        let (id, hub, seq) = match place(&join) {
-            Ok(place) => place,
-            Err(error) => return self.passed(error),
+    /// [ROOM-28] Whether a Welcome at this seq may lead into the room: never back to where this
+    /// device was already (`false`), nor into another group of a room that it is in.
+    ///
+    /// # Errors
+    /// `Conflict` in a room that this device is in, or a group that it founds; `Quota`.
+    fn leads_on(&self, id: RoomId, seq: u64) -> Result<bool, ErrorCode> {
+        let Some(room) = self.rooms.get(&id) else {
+            let full = self.rooms.len() >= limits::ROOMS_PER_ACCOUNT_MAX;
+            return if full { Err(ErrorCode::Quota) } else { Ok(true) };
         };
-        let known = self.rooms.get(&id);
-        if known.is_some_and(|room| room.phase == RoomPhase::Joined && room.head_seq >= seq) {
-            return;
+        if seq <= room.head_seq {
+            return Ok(false);
         }
-        let kind = join.kind();
-        let room = self.rooms.entry(id).or_insert_with(|| {
-            let mut room = Room::new(id, hub.clone(), kind);
-            room.phase = RoomPhase::Awaiting;
-            room
-        });
-        if room.phase != RoomPhase::Joined {
-            room.hub = hub;
-            room.kind = kind;
+        match room.phase {
+            RoomPhase::Wanted | RoomPhase::Awaiting | RoomPhase::Left => Ok(true),
+            // The other side was first: what it founded is the same room.
+            RoomPhase::Founding if room.kind == RoomKind::Direct => Ok(true),
+            RoomPhase::Founding | RoomPhase::Joined | RoomPhase::Unspecified => Err(ErrorCode::Conflict),
         }
-        let row = JoinRow { room: id.to_bytes(), join: Some(join.clone()) };
-        room.join = Some(join);
-        self.stage.rooms.insert(id);
-        self.stage.rosters.insert(id);
-        self.stage.record(row.put());
-        self.touched.insert(id);
     }
 
     /// Looks at a Welcome that waits.
-    pub(crate) fn try_join(&mut self, room: &mut Room) {
-        let Some(join) = room.join.clone() else { return };
-        match self.verified_join(room, &join) {
-            Ok(Verified::Wait) => {
-                let later = self.now.plus_ms(31_000);
-                self.wake_for(later, room.id);
-                return;
-            }
-            Ok(Verified::Joined) => self.joined(room),
-            Err(error) => {
-                self.passed(error);
-                if room.phase == RoomPhase::Awaiting && room.waiting.is_empty() {
-                    room.phase = RoomPhase::Wanted;
+    pub(crate) fn try_join(&mut self, id: RoomId) {
+        let Some(mut waiting) = self.joins.take_due(id, self.now) else { return };
+        let judged = match waiting.row.join.as_ref() {
+            Some(join) => self.judge_join(id, join),
+            None => Err(ErrorCode::Malformed),
+        };
+        let age_ms = self.now.as_ms().saturating_sub(waiting.row.since_ms);
+        match judged {
+            Ok(Judged::Enter(entry)) => self.enter(id, *entry),
+            Ok(Judged::Wait(missing)) if age_ms < limits::OUTBOX_MAX_AGE_S * 1_000 => {
+                if let Some((account, error)) = missing
+                    && !std::mem::replace(&mut waiting.told, true)
+                {
+                    let warning = Warning::Unverified { room: id, account, error };
+                    self.stage.notify(Notice::Warning(warning));
                 }
+                let later = self.now.plus_ms(31_000);
+                waiting.look_at = later;
+                self.joins.put_back(id, waiting);
+                return self.wake_for(later, id);
             }
+            Ok(Judged::Wait(_)) => self.passed(ErrorCode::Undeliverable),
+            Err(error) => self.passed(error),
         }
-        room.join = None;
-        self.stage.record(crate::Record { table: Table::Join, key: room.id.to_bytes(), value: None });
-        self.stage.rooms.insert(room.id);
+        self.stage.gone(&waiting.row);
     }
 
-    fn verified_join(&mut self, room: &mut Room, join: &Join) -> Result<Verified, ErrorCode> {
-        let Some(keys) = self.trust.domains.event_keys(&room.hub) else {
-            self.trust.wants.want(self.now, Want::Domain(room.hub.clone()));
-            return Ok(Verified::Wait);
+    fn judge_join(&mut self, id: RoomId, join: &Join) -> Result<Judged, ErrorCode> {
+        let (_, hub, seq) = place(join)?;
+        if !self.leads_on(id, seq)? {
+            return Err(ErrorCode::Superseded);
+        }
+        let inviter: Account = join.inviter.parse()?;
+        let event = match self.join_event(id, &hub, join)? {
+            Ok(event) => event,
+            Err(missing) => return Ok(Judged::Wait(missing.map(|error| (inviter, error)))),
         };
+        let (package, rows) = self.packages.for_welcome(&join.welcome)?;
+        let entrance = mls::Entrance {
+            commit: &event.event.body,
+            welcome: &join.welcome,
+            ratchet_tree: &join.ratchet_tree,
+        };
+        let joined = mls::Member::join(&self.keys, &entrance, &rows)?;
+        let state = State::parse(joined.member.state())?;
+        let leaves = joined.member.leaves();
+        let entry = Entry { joined, event, state, leaves, package };
+        self.check_entry(id, join, &entry)?;
+        self.check_known(id, &entry)?;
+        self.judge_accepted(id, entry)
+    }
+
+    /// The commit, if the hub has signed it; else why that cannot be said yet.
+    fn join_event(
+        &mut self,
+        id: RoomId,
+        hub: &DomainName,
+        join: &Join,
+    ) -> Result<Result<CheckedEvent, Option<ErrorCode>>, ErrorCode> {
         let event = join.commit.as_ref().ok_or(ErrorCode::Malformed)?;
-        let event = chain::check(&room.id, &room.hub, keys, event)?;
-        let (hash, rows) = self.packages.for_welcome(&join.welcome)?;
-        let member = mls::Member::join(&self.keys, &join.welcome, &join.ratchet_tree, &rows)?;
-        let state = State::parse(member.state())?;
-        let leaves = member.leaves();
-        let agrees = state.room == room.id
-            && state.hub == room.hub
-            && member.epoch() == event.epoch.saturating_add(1)
-            && leaves.iter().any(|leaf| leaf.device == self.keys.device);
+        if let Some(keys) = self.trust.domains.event_keys(hub) {
+            match chain::check(&id, hub, keys, event) {
+                Err(ErrorCode::BadSignature) => {}
+                checked => return checked.map(Ok),
+            }
+            if is_fresh(self.now, self.trust.domains.fetched_ms(hub), DOCUMENTS_FRESH_MS) {
+                return Err(ErrorCode::BadSignature);
+            }
+        }
+        Ok(Err(self.trust.wants.want(self.now, Want::Domain(hub.clone()))))
+    }
+
+    /// [ROOM-29] Whether commit, Welcome and tree are of one room, as the hub's word about it says,
+    /// and whether those in it may be there.
+    fn check_entry(&self, id: RoomId, join: &Join, entry: &Entry) -> Result<(), ErrorCode> {
+        let Entry { joined, event, state, leaves, .. } = entry;
+        let placed = event.kind == EventKind::Commit
+            && event.epoch == joined.epoch
+            && binds(&joined.binding, event)
+            && join.room == id.to_bytes();
+        if !placed {
+            return Err(ErrorCode::Malformed);
+        }
+        let by = &joined.committer.account;
+        let agrees = state.room == id
+            && state.hub == event.hub
+            && state.kind == join.kind()
+            && by.as_str() == join.inviter;
         if !agrees {
             return Err(ErrorCode::OriginMismatch);
         }
-        // Whoever invites is being accepted here: its leaf must hold. The others are present.
-        for leaf in leaves.iter().filter(|leaf| leaf.account.as_str() == join.inviter) {
+        // [ROOM-2] That of a direct room follows from its state.
+        if state.kind == RoomKind::Group {
+            room::check_group(&id, &state.hub, &join.founder, &join.founding)?;
+        }
+        policy::check_roster(state, &roster(leaves))?;
+        let public = self.keys.secret.public();
+        let here = leaves.iter().any(|leaf| {
+            (&leaf.account, leaf.device, leaf.key) == (&self.keys.account, self.keys.device, public)
+        });
+        if !here {
+            return Err(ErrorCode::OriginMismatch);
+        }
+        // [ROOM-20] Only an admin adds accounts, and of a direct room's two that is the other one.
+        let own_direct = state.kind == RoomKind::Direct && *by == self.keys.account;
+        if !state.is_admin(by) || own_direct { Err(ErrorCode::Forbidden) } else { Ok(()) }
+    }
+
+    /// [ROOM-23] Whether it is the room that this device knows by this id, and that the user has
+    /// accepted to be in.
+    fn check_known(&self, id: RoomId, entry: &Entry) -> Result<(), ErrorCode> {
+        let Entry { joined, state, .. } = entry;
+        let same_room = self.rooms.get(&id).is_none_or(|room| {
+            room.hub == state.hub
+                && room.kind == state.kind
+                && room.peer.as_ref().is_none_or(|peer| state.is_admin(peer))
+        });
+        let accepted =
+            self.invitations.get(&id).filter(|row| row.answer != DECLINED).is_none_or(|row| {
+                row.kind() == state.kind && row.inviter == joined.committer.account.as_str()
+            });
+        if !same_room || !accepted {
+            return Err(ErrorCode::OriginMismatch);
+        }
+        // [ROOM-28] An epoch in which this device may have sent is never entered again.
+        let spent =
+            self.rooms.get(&id).is_some_and(|room| room.head_seq > 0 && joined.member.epoch() <= room.epoch);
+        if spent { Err(ErrorCode::Superseded) } else { Ok(()) }
+    }
+
+    /// Rule R7: whoever invites is accepted here, and so is each device that is to be the own
+    /// account's. The others are present.
+    fn judge_accepted(&mut self, id: RoomId, entry: Entry) -> Result<Judged, ErrorCode> {
+        let by = entry.joined.committer.index;
+        let own = |leaf: &&mls::Leaf| leaf.account == self.keys.account && leaf.device != self.keys.device;
+        let accepted: Vec<&mls::Leaf> =
+            entry.leaves.iter().filter(|leaf| leaf.index == by || own(leaf)).collect();
+        let mut missing = None;
+        for leaf in accepted {
+            let account = leaf.account.clone();
             match self.trust.listed(self.now, leaf) {
-                Verdict::Unknown => return Ok(Verified::Wait),
-                Verdict::Bad(error) => return Err(error),
-                Verdict::Good | Verdict::Unavailable(_) => {}
+                Verdict::Good => {}
+                Verdict::Unknown => missing = missing.or(Some(None)),
+                Verdict::Unavailable(error) => missing = Some(Some((account, error))),
+                Verdict::Bad(error) => {
+                    let warning = Warning::Unverified { room: id, account, error };
+                    self.stage.notify(Notice::Warning(warning));
+                    return Err(error);
+                }
             }
         }
-        self.packages.used(&hash, &mut self.stage);
+        Ok(missing.map_or_else(|| Judged::Enter(Box::new(entry)), Judged::Wait))
+    }
+
+    fn enter(&mut self, id: RoomId, entry: Entry) {
+        let Entry { joined, event, state, leaves, package } = entry;
+        let mut room = self.rooms.remove(&id).unwrap_or_else(|| Room::new(id, state.hub.clone(), state.kind));
+        self.packages.used(&package, self.now, &mut self.stage);
         self.refill_if_low();
-        self.drop_group(room);
+        self.drop_group(&mut room);
         room.members.clear();
         room.stored.clear();
-        room.group = Group::Live(Box::new(member));
-        self.stage.mls.insert(room.id);
-        room.kind = state.kind;
-        room.epoch = event.epoch.saturating_add(1);
+        // Whoever added this account says what the room is called.
+        room.name.clear();
+        room.topic.clear();
+        room.epoch = joined.member.epoch();
+        room.group = Group::Live(Box::new(joined.member));
+        room.leaf_updated_ms = 0;
+        self.stage.mls.insert(id);
         room.begin(event.log_head());
-        let roster = roster(&leaves);
-        self.adopt(room, &roster, &state, event.seq);
-        for member in room.members.values_mut() {
-            member.since = 0;
-        }
+        self.adopt(&mut room, &roster(&leaves), &state, event.seq);
+        self.not_judged(&mut room);
         if state.kind == RoomKind::Direct {
             room.peer = state.admins.iter().find(|admin| **admin != self.keys.account).cloned();
         }
-        Ok(Verified::Joined)
+        let by = Some((&joined.committer.account, joined.committer.device));
+        let of = std::collections::BTreeSet::from([self.keys.account.clone()]);
+        self.system_item(&room, &event, ItemKind::Added, by, &of);
+        self.joined(&mut room);
+        self.rooms.insert(id, room);
     }
 
     fn joined(&mut self, room: &mut Room) {
@@ -221,55 +273,16 @@ impl<E: Entropy> Engine<E> {
         room.paused = None;
         room.said = [0; 3];
         room.followed.clear();
-        room.unchecked = true;
         // Events may have come between the commit and this moment.
         room.behind = true;
         room.read_seq = room.head_seq;
         self.founding_overtaken(room);
         self.forget_invitation(room.id);
+        self.stage.rooms.insert(room.id);
+        self.stage.rosters.insert(room.id);
         self.stage.notify(Notice::Joined(room.id));
         self.stage.notify(Notice::Room(room.id));
         self.check_present(room);
-    }
-
-    /// Judges those who are present: an account with a leaf that does not pass is marked and stays.
-    pub(crate) fn check_present(&mut self, room: &mut Room) {
-        if !room.unchecked || room.phase != RoomPhase::Joined {
-            return;
-        }
-        let Ok(leaves) = room.live(&self.keys).map(|member| member.leaves()) else { return };
-        room.unchecked = false;
-        let mut found: BTreeMap<&Account, Verdict> = BTreeMap::new();
-        for leaf in leaves.iter().filter(|leaf| leaf.account != self.keys.account) {
-            let verdict = self.trust.present(self.now, leaf);
-            let worst = found.entry(&leaf.account).or_insert(Verdict::Good);
-            *worst = (*worst).max(verdict);
-        }
-        for (account, verdict) in found {
-            let mark = match verdict {
-                Verdict::Good => None,
-                Verdict::Unknown => {
-                    room.unchecked = true;
-                    continue;
-                }
-                Verdict::Unavailable(error) => {
-                    room.unchecked = true;
-                    Some(error)
-                }
-                Verdict::Bad(error) => Some(error),
-            };
-            let Some(member) = room.members.get_mut(account) else { continue };
-            if member.unverified == mark {
-                continue;
-            }
-            member.unverified = mark;
-            self.stage.rosters.insert(room.id);
-            if let Some(error) = mark {
-                let account = account.clone();
-                let warning = Warning::Unverified { room: room.id, account, error };
-                self.stage.notify(Notice::Warning(warning));
-            }
-        }
     }
 
     pub(crate) fn left(&mut self, left: &Left) {
@@ -280,6 +293,11 @@ impl<E: Entropy> Engine<E> {
         if invited {
             self.forget_invitation(id);
             self.stage.notify(Notice::Invitation(id));
+        }
+        if self.joins.seq(id).is_some_and(|seq| seq <= left.seq)
+            && let Some(waiting) = self.joins.take(id)
+        {
+            self.stage.gone(&waiting.row);
         }
         self.with_room(id, |engine, room| {
             if room.phase == RoomPhase::Joined && left.seq >= room.base_seq {
@@ -294,7 +312,7 @@ impl<E: Entropy> Engine<E> {
 }
 
 /// Where the commit of a join stands, as its head says.
-fn place(join: &Join) -> Result<(RoomId, DomainName, u64), ErrorCode> {
+pub(super) fn place(join: &Join) -> Result<(RoomId, DomainName, u64), ErrorCode> {
     let event = join.commit.as_ref().ok_or(ErrorCode::Malformed)?;
     let head = EventHead::decode(event.head.clone()).map_err(|_| ErrorCode::Malformed)?;
     Ok((RoomId::try_from(head.room.as_ref())?, head.hub.parse()?, head.seq))

@@ -91,8 +91,10 @@ pub(crate) struct Room {
     pub(crate) stalled_until: Option<Timestamp>,
     /// Some members' keys were not checked yet.
     pub(crate) unchecked: bool,
-    /// A Welcome that waits for keys.
-    pub(crate) join: Option<proto::Join>,
+    /// They are checked then.
+    pub(crate) recheck_at: Option<Timestamp>,
+    /// Members with a mark of which the user was not told.
+    pub(crate) silent: BTreeSet<Account>,
     /// Own messages on their way, ascending by seq.
     pub(crate) followed: VecDeque<Followed>,
     /// Up to which seq everybody stored, received and read.
@@ -135,7 +137,8 @@ impl Room {
             empty_pulls: 0,
             stalled_until: None,
             unchecked: false,
-            join: None,
+            recheck_at: None,
+            silent: BTreeSet::new(),
             followed: VecDeque::new(),
             said: [0; 3],
             forks: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use identity::AccountBinding;
 use machine::Timestamp;
-use wire::{Account, ErrorCode, proto};
+use wire::{Account, ErrorCode, PublicKey, proto};
 
 use super::{Contacts, Domains, Want, Wants, contacts::lists};
 use crate::record::{ContactRow, Record, Row as _};
@@ -28,6 +28,8 @@ pub(crate) enum Verdict {
 /// Everything that is known about who is who.
 #[derive(Default)]
 pub(crate) struct Trust {
+    /// This account and its key: nobody's word about it counts but the device's own.
+    pub(crate) own: Option<(Account, PublicKey)>,
     pub(crate) domains: Domains,
     pub(crate) contacts: Contacts,
     pub(crate) wants: Wants,
@@ -130,6 +132,7 @@ impl Trust {
         if view.account != *account {
             return Err(ErrorCode::AuthFailed);
         }
+        self.not_another_self(account, &view.account_key)?;
         let learnt = self.contacts.learn(now, &view).cloned();
         self.note(account, learnt.as_ref().err().copied());
         let row = learnt?;
@@ -137,7 +140,15 @@ impl Trust {
         Ok(row)
     }
 
+    fn not_another_self(&self, account: &Account, key: &PublicKey) -> Result<(), ErrorCode> {
+        let another = self.own.as_ref().is_some_and(|(own, own_key)| own == account && own_key != key);
+        if another { Err(ErrorCode::KeyUnverified) } else { Ok(()) }
+    }
+
     fn see(&mut self, binding: &AccountBinding) -> Verdict {
+        if let Err(error) = self.not_another_self(binding.account(), binding.account_key()) {
+            return Verdict::Bad(error);
+        }
         match self.contacts.see(binding) {
             Ok(None) => Verdict::Good,
             Ok(Some(row)) => {

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use machine::Timestamp;
-use wire::{Account, DomainName, ErrorCode};
+use wire::{Account, DomainName, ErrorCode, limits};
 
 /// A failed fetch is not repeated before this many milliseconds have passed.
 const REST_MS: u64 = 30_000;
+/// A fetch without an answer has failed after this many milliseconds.
+const GIVEN_UP_MS: u64 = limits::REQUEST_DEADLINE_MS;
 
 /// Something to fetch through one's own node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +21,7 @@ pub(crate) enum Want {
 #[derive(Debug, Default)]
 pub(crate) struct Wants {
     wanted: BTreeSet<Want>,
-    on_its_way: BTreeSet<Want>,
+    on_its_way: BTreeMap<Want, Timestamp>,
     failed: BTreeMap<Want, (ErrorCode, Timestamp)>,
 }
 
@@ -32,16 +34,23 @@ impl Wants {
             }
             self.failed.remove(&want);
         }
-        if !self.on_its_way.contains(&want) {
-            self.wanted.insert(want);
+        match self.on_its_way.get(&want) {
+            Some(since) if now.since_ms(*since) < GIVEN_UP_MS => None,
+            Some(_) => {
+                self.settled(now, want, Some(ErrorCode::Timeout));
+                Some(ErrorCode::Timeout)
+            }
+            None => {
+                self.wanted.insert(want);
+                None
+            }
         }
-        None
     }
 
     /// What is to be asked meanwhile; it is on its way then.
-    pub(crate) fn take(&mut self) -> Vec<Want> {
+    pub(crate) fn take(&mut self, now: Timestamp) -> Vec<Want> {
         let wanted: Vec<Want> = std::mem::take(&mut self.wanted).into_iter().collect();
-        self.on_its_way.extend(wanted.iter().cloned());
+        self.on_its_way.extend(wanted.iter().map(|want| (want.clone(), now)));
         wanted
     }
 
@@ -56,7 +65,7 @@ impl Wants {
 
     /// The session is over, or a new one begins: everything may be asked for again.
     pub(crate) fn reset(&mut self) {
-        self.wanted.append(&mut self.on_its_way);
+        self.wanted.extend(std::mem::take(&mut self.on_its_way).into_keys());
         self.failed.clear();
     }
 }

@@ -23,6 +23,7 @@ pub struct HubRoom {
     pub log: Vec<Event>,
     pub head: LogHead,
     pub ids: BTreeMap<MessageId, [u8; 32]>,
+    pub founded: (Account, MessageId),
 }
 
 pub struct Node {
@@ -293,6 +294,7 @@ impl Node {
             log: Vec::new(),
             head: LogHead::default(),
             ids: BTreeMap::new(),
+            founded: (request.account.clone(), request.message),
         };
         self.rooms.insert(request.room, room);
         self.order(request.room, (request.kind, request.message, &request.body), now);
@@ -317,6 +319,7 @@ impl Node {
         self.order(request.room, (request.kind, request.message, &request.body), now);
         let room = self.rooms.get_mut(&request.room).unwrap();
         room.view = effects.view;
+        let (founder, founding) = room.founded.clone();
         let kind = room.view.state.kind;
         let commit = room.log.last().cloned();
         for account in effects.joined {
@@ -329,8 +332,8 @@ impl Node {
                 inviter: request.account.to_string(),
                 kind: kind.into(),
                 members: Vec::new(),
-                founder: String::new(),
-                founding: Bytes::new(),
+                founder: founder.to_string(),
+                founding: founding.to_bytes(),
             };
             if self.asking.contains(&account) && account.domain() != request.account.domain() {
                 self.invitations.insert((account.clone(), request.room), join);

@@ -4,25 +4,50 @@
 use bytes::Bytes;
 use machine::Entropy;
 use openmls::prelude::{
-    GroupId, LeafNodeParameters, MlsGroup, MlsMessageBodyIn, MlsMessageIn, OpenMlsProvider as _,
-    RatchetTreeIn, StagedWelcome, group_info::VerifiableGroupInfo,
+    GroupId, LeafNodeIndex, LeafNodeParameters, MlsGroup, MlsMessageBodyIn, MlsMessageIn,
+    OpenMlsProvider as _, ProtocolMessage, RatchetTreeIn, Sender, StagedWelcome,
+    group_info::VerifiableGroupInfo,
 };
 use sha2::{Digest as _, Sha256};
 use tls_codec::{Deserialize as _, Serialize as _};
 use wire::{
     ErrorCode, RoomId, limits,
-    proto::{MessageBinding, RoomFounding, RoomState},
+    proto::{EventKind, MessageBinding, RoomFounding, RoomState},
 };
 
 use super::{CommitBundle, Member, commit::bundle};
 use crate::{
-    DeviceKeys, Rows, delta, fault,
-    framing::authenticated_data,
+    DeviceKeys, Leaf, Rows, delta, fault,
+    framing::{self, Framing, authenticated_data},
     key_package::parse_welcome,
     provider::{DeviceSigner, Provider},
     store::{Store, row},
     suite,
 };
+
+/// What a device is given to join with.
+#[derive(Clone, Copy, Debug)]
+pub struct Entrance<'a> {
+    /// The commit that adds the device: the body of the event.
+    pub commit: &'a [u8],
+    /// `MLSMessage(Welcome)`.
+    pub welcome: &'a [u8],
+    /// The tree after the commit.
+    pub ratchet_tree: &'a [u8],
+}
+
+/// A device that has joined, and by whose hand.
+pub struct Joined {
+    /// The new member.
+    pub member: Member,
+    /// The leaf that made commit and Welcome, as it is afterwards. To be checked with
+    /// `identity::check_leaf`.
+    pub committer: Leaf,
+    /// The epoch in which the commit was made.
+    pub epoch: u64,
+    /// Where the commit belongs.
+    pub binding: MessageBinding,
+}
 
 impl Member {
     /// Founds a room with this device as the only member, in epoch 0.
@@ -62,30 +87,32 @@ impl Member {
         Ok((Self::of_group(keys, room, provider, group)?, founding))
     }
 
-    /// Joins by a Welcome. `key_package` are the rows of the package that it names.
+    /// Joins by a Welcome, which must lead into the very epoch that the commit begins. `key_package`
+    /// are the rows of the package that it names.
     ///
     /// # Errors
     /// `NotFound` if the Welcome is not for this package; `Malformed`, `TooLarge`, `Unsupported`,
-    /// `BadSignature` if the Welcome or the tree is; `Conflict` if two leaves are of one device.
-    pub fn join(
-        keys: &DeviceKeys,
-        welcome: &[u8],
-        ratchet_tree: &[u8],
-        key_package: &Rows,
-    ) -> Result<Self, ErrorCode> {
-        let welcome = parse_welcome(welcome)?;
-        let tree = parse_tree(ratchet_tree)?;
+    /// `BadSignature` if the commit, the Welcome or the tree is, or commit and Welcome do not belong
+    /// together; `Conflict` if two leaves are of one device.
+    pub fn join(keys: &DeviceKeys, entrance: &Entrance<'_>, key_package: &Rows) -> Result<Joined, ErrorCode> {
+        let (framing, commit) = framing::open(EventKind::Commit, entrance.commit)?;
+        let welcome = parse_welcome(entrance.welcome)?;
+        let tree = parse_tree(entrance.ratchet_tree)?;
         let provider = Provider::with_store(Store::load(key_package.clone()));
         let builder = StagedWelcome::build_from_welcome(&provider, &suite::join_config(), welcome)
             .map_err(|error| fault::welcome(&error))?
             .with_ratchet_tree(tree);
         let staged = builder.build().map_err(|error| fault::welcome(&error))?;
         let room = RoomId::try_from(staged.group_context().group_id().as_slice())?;
+        let author = staged.welcome_sender_index();
         let group = staged.into_group(&provider).map_err(|error| fault::welcome(&error))?;
         delta::check_tree(group.public_group())?;
+        check_commit(&group, &room, author, (&framing, &commit))?;
+        let committer = delta::leaf(group.public_group(), author.u32())?;
         // The package is not part of the room; whoever keeps it decides when it goes.
         provider.store().forget(row::KEY_PACKAGE);
-        Self::of_group(keys, room, provider, group)
+        let member = Self::of_group(keys, room, provider, group)?;
+        Ok(Joined { member, committer, epoch: framing.epoch, binding: framing.binding })
     }
 
     /// Makes an external commit that replaces this device's own leaf, for a device that can process
@@ -142,6 +169,23 @@ impl Member {
         member.rejoin = Some(hash);
         Ok((member, bundle))
     }
+}
+
+// [MLS-23] A joiner cannot verify the commit, which is of an epoch that it does not know. But the
+// confirmation tag proves that whoever made the commit had the secrets of the Welcome's epoch.
+fn check_commit(
+    group: &MlsGroup,
+    room: &RoomId,
+    author: LeafNodeIndex,
+    (framing, commit): (&Framing, &ProtocolMessage),
+) -> Result<(), ErrorCode> {
+    let ProtocolMessage::PublicMessage(commit) = commit else { return Err(ErrorCode::Malformed) };
+    let follows = Some(group.epoch().as_u64()) == framing.epoch.checked_add(1);
+    if framing.room != *room || !follows || *commit.sender() != Sender::Member(author) {
+        return Err(ErrorCode::Malformed);
+    }
+    let confirmed = commit.confirmation_tag() == Some(group.confirmation_tag());
+    confirmed.then_some(()).ok_or(ErrorCode::BadSignature)
 }
 
 pub(crate) fn parse_tree(bytes: &[u8]) -> Result<RatchetTreeIn, ErrorCode> {

@@ -1,7 +1,7 @@
 //! Key packages that are good, bad, old and early.
 
 use machine::{Seeded, Timestamp};
-use mls::{Change, Member, check_key_package, make_key_packages, welcome_targets};
+use mls::{Change, Entrance, Member, check_key_package, make_key_packages, welcome_targets};
 use wire::{ErrorCode, limits};
 
 use crate::world::{NOW, World, keys};
@@ -70,6 +70,30 @@ fn every_changed_or_missing_byte_is_noticed() {
     assert_eq!(check_key_package(&forged, NOW).unwrap_err(), ErrorCode::BadSignature);
 }
 
+// [MLS-23]
+#[test]
+fn a_welcome_leads_into_the_epoch_that_its_commit_begins() {
+    let bob = keys(BOB, 1);
+    let package = make_key_packages(&bob, NOW, 1, false, &mut Seeded::new(37)).unwrap().remove(0);
+    let change = Change { add: vec![package.bytes.clone()], ..Change::default() };
+    let mut world = World::with(&[ALICE], 38);
+    let bundle = world.commit(ALICE, &change).unwrap();
+    world.order(&bundle).unwrap();
+    let tree = world.observer.ratchet_tree().unwrap();
+    let join = |commit: &[u8]| {
+        let entrance = Entrance { commit, welcome: &bundle.welcome, ratchet_tree: &tree };
+        Member::join(&bob, &entrance, &package.rows).map(|joined| joined.committer.account)
+    };
+    // The same room, epoch and committing leaf, but other members afterwards.
+    let mut other = World::with(&[ALICE], 38);
+    let carol = other.package(&keys("carol@acme.test", 1));
+    let change = Change { add: vec![package.bytes.clone(), carol.bytes], ..Change::default() };
+    let elsewhere = other.commit(ALICE, &change).unwrap();
+    assert_eq!(join(&elsewhere.commit), Err(ErrorCode::BadSignature));
+    assert_eq!(join(&bundle.welcome), Err(ErrorCode::Malformed), "no commit at all");
+    assert_eq!(join(&bundle.commit).unwrap().as_str(), ALICE);
+}
+
 #[test]
 fn a_last_resort_package_joins_more_than_one_room() {
     let bob = keys(BOB, 1);
@@ -82,7 +106,8 @@ fn a_last_resort_package_joins_more_than_one_room() {
         world.order(&bundle).unwrap();
         assert_eq!(welcome_targets(&bundle.welcome).unwrap(), [last.hash]);
         let tree = world.observer.ratchet_tree().unwrap();
-        let mut member = Member::join(&bob, &bundle.welcome, &tree, &last.rows).unwrap();
+        let entrance = Entrance { commit: &bundle.commit, welcome: &bundle.welcome, ratchet_tree: &tree };
+        let mut member = Member::join(&bob, &entrance, &last.rows).unwrap().member;
         assert_eq!(member.tree_hash(), world.observer.tree_hash());
         assert_eq!(member.leaves(), world.observer.leaves());
         // What is stored of the room has nothing of the package.
@@ -102,7 +127,10 @@ fn a_welcome_is_for_its_package_and_its_tree() {
     let before = world.observer.ratchet_tree().unwrap();
     world.order(&bundle).unwrap();
     let tree = world.observer.ratchet_tree().unwrap();
-    let join = |welcome: &[u8], tree: &[u8], rows| Member::join(&bob, welcome, tree, rows).map(|_| ());
+    let join = |welcome: &[u8], tree: &[u8], rows| {
+        let entrance = Entrance { commit: &bundle.commit, welcome, ratchet_tree: tree };
+        Member::join(&bob, &entrance, rows).map(drop)
+    };
     assert_eq!(join(&bundle.welcome, &tree, &other.rows), Err(ErrorCode::NotFound));
     assert_eq!(join(&bundle.welcome, &before, &good.rows), Err(ErrorCode::Malformed));
     assert_eq!(join(&bundle.commit, &tree, &good.rows), Err(ErrorCode::Malformed));

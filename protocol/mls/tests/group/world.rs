@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use machine::{Entropy as _, Seeded, Timestamp};
 use mls::{
-    Change, CommitBundle, DeviceKeys, Leaf, Member, Observed, Observer, OwnKeyPackage, Processed, Rows,
-    StagedChange, make_key_packages, welcome_targets,
+    Change, CommitBundle, DeviceKeys, Entrance, Leaf, Member, Observed, Observer, OwnKeyPackage, Processed,
+    Rows, StagedChange, make_key_packages, welcome_targets,
 };
 use prost::Message as _;
 use wire::{
@@ -221,7 +221,8 @@ impl World {
         let targets = welcome_targets(&bundle.welcome).expect("targets");
         for (account, keys, package) in own {
             assert!(targets.contains(&package.hash));
-            let mut member = Member::join(&keys, &bundle.welcome, &tree, &package.rows).expect("join");
+            let entrance = Entrance { commit: &bundle.commit, welcome: &bundle.welcome, ratchet_tree: &tree };
+            let mut member = Member::join(&keys, &entrance, &package.rows).expect("join").member;
             let mut rows = Rows::new();
             apply(&mut rows, member.take_changes());
             self.devices.insert(name(&account), Device { keys, member, rows });

@@ -84,6 +84,40 @@ fn a_direct_room_never_gains_a_third_account() {
     assert_eq!(back.joined, [account("bob")].into());
 }
 
+// [ROOM-22] [ROOM-25] [ROOM-26]
+#[test]
+fn who_is_in_a_room_fits_what_it_is_however_that_came_about() {
+    let direct = direct_view().state;
+    let in_direct = |names: Leaves<'_>| check_roster(&direct, &roster(names));
+    assert_eq!(in_direct(&[("alice", 1), ("alice", 2), ("bob", 1)]), Ok(()));
+    assert_eq!(in_direct(&[("bob", 1)]), Ok(()), "one of them may have left");
+    assert_eq!(in_direct(&[]), Err(Malformed));
+    assert_eq!(in_direct(&[("carol", 1)]), Err(Forbidden));
+    assert_eq!(in_direct(&[("alice", 1), ("bob", 1), ("carol", 1)]), Err(Forbidden));
+
+    let group = group_state(&["alice", "bob"]);
+    assert_eq!(check_roster(&group, &roster(&[("alice", 1), ("bob", 1), ("carol", 1)])), Ok(()));
+    assert_eq!(check_roster(&group, &roster(&[("alice", 1), ("carol", 1)])), Err(Malformed));
+    let nobody = State { admins: BTreeSet::new(), ..group.clone() };
+    assert_eq!(check_roster(&nobody, &roster(&[("alice", 1)])), Err(Malformed));
+    let crowd = (0..=limits::ROOM_DEVICES_MAX).map(|n| {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&(n as u64).to_le_bytes());
+        DeviceId::new(bytes)
+    });
+    let crowd = Roster::from([(account("alice"), crowd.collect())]);
+    assert_eq!(check_roster(&group_state(&["alice"]), &crowd), Err(TooLarge));
+}
+
+// [ROOM-20]
+#[test]
+fn whoever_adds_is_an_admin_before_and_after() {
+    let view = group_view();
+    let handed_over = group_state(&["bob"]);
+    assert_eq!(judge(&view, ("alice", 1), &[], &[], &handed_over).map(drop), Ok(()));
+    assert_eq!(judge(&view, ("alice", 1), &[("dave", 1)], &[], &handed_over), Err(Forbidden));
+}
+
 // [ROOM-23] [ROOM-25]
 #[test]
 fn room_hub_and_kind_never_change_and_admins_are_members() {

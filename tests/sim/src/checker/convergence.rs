@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 use engine::record::{ItemKind, Progressed, RoomPhase};
 use store::Store as _;
-use wire::{RoomId, proto::EventHead, signed};
+use wire::{
+    RoomId,
+    proto::{EventHead, EventKind},
+    signed,
+};
 
 use super::period::{self, Period};
 use crate::{World, device::Device, show};
@@ -129,12 +133,15 @@ fn texts_differ(world: &World, room: RoomId) -> Vec<String> {
     differences
 }
 
-/// A message made in an epoch before an account joined was not encrypted to it.
+/// A message made in an epoch before an account joined was not encrypted to it, and what was said
+/// until it declined was never for its devices.
 fn readable(world: &World, room: RoomId, seq: u64, period: &Period) -> bool {
-    let epoch_of = |seq: u64| -> Option<u64> {
+    let head_of = |seq: u64| -> Option<EventHead> {
         let log = world.history.logs.get(&(period::hub(world, room)?, room))?;
-        Some(signed::decode::<EventHead>(&log.get(&seq)?.event.head).ok()?.epoch)
+        signed::decode::<EventHead>(&log.get(&seq)?.event.head).ok()
     };
+    let epoch_of = |seq: u64| head_of(seq).map(|head| head.epoch);
+    let declined = period.to.and_then(head_of).is_some_and(|end| end.kind() == EventKind::Notice);
     let founder = period.from <= 1;
-    founder || epoch_of(seq) > epoch_of(period.from)
+    !declined && (founder || epoch_of(seq) > epoch_of(period.from))
 }
