@@ -76,19 +76,19 @@ pub(crate) struct Run {
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Overrides {
     /// The UDP address to listen on; port 0 takes any free one
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = |text: &str| key::LISTEN.checked(text))]
     listen: Option<String>,
     /// How accounts are reached from other domains: open, ask or deny
-    #[arg(long, value_name = "POLICY")]
+    #[arg(long, value_name = "POLICY", value_parser = |text: &str| key::CONTACT_POLICY.checked(text))]
     contact_policy: Option<String>,
     /// How to write the log on stderr: text or json
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", value_parser = |text: &str| key::LOG_FORMAT.checked(text))]
     log_format: Option<String>,
     /// What to log: error, warn, info, debug or trace, also by part (net=debug)
-    #[arg(long, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL", value_parser = |text: &str| key::LOG_LEVEL.checked(text))]
     log_level: Option<String>,
     /// The TCP address for health checks and metrics, or off
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = |text: &str| key::HEALTH_LISTEN.checked(text))]
     health_listen: Option<String>,
 }
 

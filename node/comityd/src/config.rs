@@ -4,6 +4,7 @@
 mod file;
 pub(crate) mod key;
 mod layers;
+mod parse;
 pub(crate) mod template;
 
 use std::{net::SocketAddr, path::Path};
@@ -54,15 +55,12 @@ impl Config {
     /// `ConfigValue`, with who gave the value.
     pub(crate) fn of(layers: &Layers) -> Result<Self, Failure> {
         Ok(Self {
-            domain: layers.typed(&key::DOMAIN, |text| DomainName::from_input(text).ok())?,
-            listen: layers.typed(&key::LISTEN, |text| text.parse().ok())?,
-            contact_policy: layers.typed(&key::CONTACT_POLICY, contact_policy)?,
+            domain: layers.typed(&key::DOMAIN, parse::domain)?,
+            listen: layers.typed(&key::LISTEN, parse::address)?,
+            contact_policy: layers.typed(&key::CONTACT_POLICY, parse::contact_policy)?,
             log_format: layers.typed(&key::LOG_FORMAT, logging::Format::parse)?,
             log_level: layers.typed(&key::LOG_LEVEL, logging::checked_level)?,
-            health: layers.typed(&key::HEALTH_LISTEN, |text| match text {
-                "off" => Some(None),
-                address => address.parse().ok().map(Some),
-            })?,
+            health: layers.typed(&key::HEALTH_LISTEN, parse::address_or_off)?,
         })
     }
 
@@ -72,15 +70,6 @@ impl Config {
     /// As [`layers`] and [`Self::of`].
     pub(crate) fn read(path: &Path, flags: &Flags) -> Result<Self, Failure> {
         Self::of(&layers(path, &environment, flags)?)
-    }
-}
-
-fn contact_policy(text: &str) -> Option<ContactPolicy> {
-    match text {
-        "open" => Some(ContactPolicy::Open),
-        "ask" => Some(ContactPolicy::Ask),
-        "deny" => Some(ContactPolicy::Deny),
-        _ => None,
     }
 }
 
@@ -120,6 +109,8 @@ mod tests {
             ("COMITY_CONTACT_POLICY", "maybe", "open, ask or deny"),
             ("COMITY_LOG_FORMAT", "xml", "text or json"),
             ("COMITY_LOG_LEVEL", "loud=", "info"),
+            ("COMITY_LOG_LEVEL", "verbose", "info"),
+            ("COMITY_LOG_LEVEL", "info,net=loud", "info"),
             ("COMITY_HEALTH_LISTEN", "on", "127.0.0.1:9464"),
         ] {
             let failure = Config::of(&layers(&[(variable, value)], &Vec::new())).expect_err("it is wrong");

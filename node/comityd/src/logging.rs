@@ -39,9 +39,12 @@ impl Level {
     }
 }
 
-/// The level, if it can be used.
+/// The level, if it can be used: each part is a level, or a part of the program with one. A word
+/// that is no level would be taken for a part of the program, and silence all others.
 pub(crate) fn checked_level(level: &str) -> Option<String> {
-    EnvFilter::try_new(level).ok().map(|_| level.to_owned())
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let usable = |part: &str| LEVELS.contains(&part.rsplit('=').next().unwrap_or_default());
+    (level.split(',').all(usable) && EnvFilter::try_new(level).is_ok()).then(|| level.to_owned())
 }
 
 /// Begins the log of this process.

@@ -1,6 +1,9 @@
 //! The keys of the configuration: one table from which the file is read, the template written, the
 //! environment asked and the reference printed.
 
+use super::parse;
+use crate::logging;
+
 /// One key. All values are text in quotes.
 #[derive(Debug)]
 pub(crate) struct Key {
@@ -10,6 +13,8 @@ pub(crate) struct Key {
     pub(crate) default: Option<&'static str>,
     /// What a value looks like, to end the sentence "it must be …".
     pub(crate) expected: &'static str,
+    /// Whether a text can be its value.
+    pub(crate) usable: fn(&str) -> bool,
     /// Whether SIGHUP applies a change.
     pub(crate) reloaded: bool,
     /// What it is for, and why the default is as it is.
@@ -27,6 +32,11 @@ impl Key {
         format!("--{}", self.name.replace(['.', '_'], "-"))
     }
 
+    /// The text, if it can be its value; else what a value looks like.
+    pub(crate) fn checked(&self, text: &str) -> Result<String, String> {
+        (self.usable)(text).then(|| text.to_owned()).ok_or_else(|| format!("it must be {}", self.expected))
+    }
+
     /// Its section and its name there.
     pub(crate) fn parts(&self) -> (Option<&'static str>, &'static str) {
         match self.name.split_once('.') {
@@ -41,6 +51,7 @@ pub(crate) const DOMAIN: Key = Key {
     name: "domain",
     default: None,
     expected: "a DNS name",
+    usable: |text| parse::domain(text).is_some(),
     reloaded: false,
     explanation: "The domain that this node serves. Cannot be changed: it stands in every signed document.",
 };
@@ -50,6 +61,7 @@ pub(crate) const LISTEN: Key = Key {
     name: "listen",
     default: Some("0.0.0.0:4433"),
     expected: "ADDR:PORT, such as 0.0.0.0:4433",
+    usable: |text| parse::address(text).is_some(),
     reloaded: false,
     explanation: "The UDP address for devices and other domains. Port 0 takes any free one.",
 };
@@ -59,6 +71,7 @@ pub(crate) const CONTACT_POLICY: Key = Key {
     name: "contact_policy",
     default: Some("ask"),
     expected: "open, ask or deny",
+    usable: |text| parse::contact_policy(text).is_some(),
     reloaded: true,
     explanation: "How accounts that have not decided for themselves are reached from other domains: \
                   \"open\" lets everybody in, \"ask\" makes an invitation that the person answers, \
@@ -70,6 +83,7 @@ pub(crate) const LOG_FORMAT: Key = Key {
     name: "log.format",
     default: Some("text"),
     expected: "text or json",
+    usable: |text| logging::Format::parse(text).is_some(),
     reloaded: false,
     explanation: "How the log is written on stderr: \"text\", or \"json\" with one object on each line.",
 };
@@ -79,6 +93,7 @@ pub(crate) const LOG_LEVEL: Key = Key {
     name: "log.level",
     default: Some("info"),
     expected: "error, warn, info, debug or trace, also by part: info,net=debug",
+    usable: |text| logging::checked_level(text).is_some(),
     reloaded: true,
     explanation: "What is logged: \"error\", \"warn\", \"info\", \"debug\" or \"trace\", also by part: \
                   \"info,net=debug\". Nothing secret is logged at any level.",
@@ -89,6 +104,7 @@ pub(crate) const HEALTH_LISTEN: Key = Key {
     name: "health.listen",
     default: Some("off"),
     expected: "ADDR:PORT, such as 127.0.0.1:9464, or off",
+    usable: |text| parse::address_or_off(text).is_some(),
     reloaded: false,
     explanation: "The TCP address for /livez, /readyz, /startupz and /metrics over HTTP, or \"off\". \
                   There is no password: keep it on 127.0.0.1 or a network of your own.",
