@@ -20,10 +20,11 @@ impl Chain {
     /// # Errors
     /// `KeyUnverified` if it has another fingerprint, else as [`DomainDocument::parse`].
     pub fn verify_first(signed: &Signed, pinned: &[u8; 32]) -> Result<Self, ErrorCode> {
-        let document = DomainDocument::parse(signed)?;
+        let document = DomainDocument::read(signed)?;
         if fingerprint(document.root_key()) != *pinned {
             return Err(ErrorCode::KeyUnverified);
         }
+        let document = document.verified()?;
         Ok(Self { hashes: BTreeMap::from([(document.seq(), document.hash())]), newest: document })
     }
 
@@ -59,14 +60,16 @@ impl Chain {
         chain.ok_or(ErrorCode::KeyUnverified)
     }
 
-    /// Adds the next document; `true` if it was new, `false` if it is known already.
+    /// Adds the next document; `true` if it was new, `false` if it is known already. A signature is
+    /// verified only where something follows from it, so that strangers who show what everybody knows
+    /// make no work.
     ///
     /// # Errors
     /// `OriginMismatch`: of another domain. `KeyUnverified`: its root key does not follow from the
     /// newest document, or documents between are missing. `ForkedLog`: another document has this
     /// place. Else as [`DomainDocument::parse`]. The chain is unchanged after an error.
     pub fn extend(&mut self, signed: &Signed) -> Result<bool, ErrorCode> {
-        let next = DomainDocument::parse(signed)?;
+        let next = DomainDocument::read(signed)?;
         if next.domain() != self.newest.domain() {
             return Err(ErrorCode::OriginMismatch);
         }
@@ -77,13 +80,17 @@ impl Chain {
         if let Some(known) = self.hashes.get(&next.seq()) {
             return match *known == next.hash() {
                 true => Ok(false),
-                false if next.root_key() == self.newest.root_key() => Err(ErrorCode::ForkedLog),
+                // [LINK-3] Evidence against the domain, if the domain has signed it.
+                false if next.root_key() == self.newest.root_key() => {
+                    next.verified().and(Err(ErrorCode::ForkedLog))
+                }
                 false => Err(ErrorCode::KeyUnverified),
             };
         }
         if Some(next.seq()) != self.newest.seq().checked_add(1) {
             return Err(ErrorCode::KeyUnverified);
         }
+        let next = next.verified()?;
         follows(&self.newest, &next)?;
         self.hashes.insert(next.seq(), next.hash());
         self.newest = next;

@@ -81,14 +81,25 @@ impl DomainDocument {
     /// # Errors
     /// `TooLarge`, `Malformed` or `BadSignature`.
     pub fn parse(signed: &Signed) -> Result<Self, ErrorCode> {
+        Self::read(signed)?.verified()
+    }
+
+    /// The first half of [`Self::parse`]: its form. What it says is not to be believed yet.
+    pub(crate) fn read(signed: &Signed) -> Result<Self, ErrorCode> {
         let document = signed::decode::<proto::DomainDocument>(&signed.body)?;
         let root_key = PublicKey::try_from(document.root_key.as_ref())?;
         let fields = fields(document)?;
         if !signed.account_signature.is_empty() || !one_use_each(&fields.keys, &root_key) {
             return Err(ErrorCode::Malformed);
         }
-        signed::verify::<proto::DomainDocument>(&root_key, &signed.body, &signed.signature)?;
         Ok(Self { fields, root_key, signed: signed.clone() })
+    }
+
+    /// The second half of [`Self::parse`]: its signature.
+    pub(crate) fn verified(self) -> Result<Self, ErrorCode> {
+        let Signed { body, signature, .. } = &self.signed;
+        signed::verify::<proto::DomainDocument>(&self.root_key, body, signature)?;
+        Ok(self)
     }
 
     /// What it says.

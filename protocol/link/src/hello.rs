@@ -7,9 +7,13 @@ use wire::{
     proto::{PeerHello, Signed},
 };
 
+/// More than a hello has beside its documents, and than a document has beside body and signature.
+const HELLO_BYTES: usize = 1_024;
+const DOCUMENT_BYTES: usize = 32;
+
 /// What this side says first, or answers ([LINK-1]). `documents` are this domain's own, oldest
-/// first; those up to `peer_knows` are left out, and of the rest at most `DOCUMENT_CHAIN_MAX` of
-/// the newest are sent. `known_seq` is the newest document of the peer that is held here, 0 for
+/// first; those up to `peer_knows` are left out, and of the rest the newest are sent, at most
+/// `DOCUMENT_CHAIN_MAX` and as many as fit into a first frame. `known_seq` is the newest document of the peer that is held here, 0 for
 /// none.
 #[must_use]
 pub fn make(
@@ -21,12 +25,18 @@ pub fn make(
     now: Timestamp,
 ) -> PeerHello {
     let known = usize::try_from(peer_knows).unwrap_or(usize::MAX).min(documents.len());
-    let first = known.max(documents.len().saturating_sub(limits::DOCUMENT_CHAIN_MAX));
+    let unknown = documents.get(known..).unwrap_or_default();
+    let mut bytes = HELLO_BYTES;
+    let fitting = unknown.iter().rev().take(limits::DOCUMENT_CHAIN_MAX).take_while(|signed| {
+        bytes += signed.body.len() + signed.signature.len() + DOCUMENT_BYTES;
+        bytes <= limits::FIRST_FRAME_BYTES_MAX
+    });
+    let first = unknown.len() - fitting.count();
     PeerHello {
         from: own.as_str().into(),
         to: peer.as_str().into(),
         time_ms: now.as_ms(),
-        documents: documents.iter().skip(first).cloned().collect(),
+        documents: unknown.get(first..).unwrap_or_default().to_vec(),
         known_seq,
         refused: None,
         instance: Default::default(),

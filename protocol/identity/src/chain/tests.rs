@@ -144,3 +144,22 @@ fn a_list_of_documents_is_read_from_the_pin_on() {
     let other: DomainName = "umbrella.test".parse().expect("a domain");
     assert_eq!(Chain::verify_all(&other, &documents, &first_pin), Err(ErrorCode::OriginMismatch));
 }
+
+// [ID-7]
+#[test]
+fn what_is_known_or_proves_nothing_is_not_verified() {
+    let acme = domain("acme.test", 1);
+    let mut known = chain(&acme);
+    let first = known.newest().signed().clone();
+    let unsigned = Signed { signature: vec![0; 64].into(), ..first };
+    assert_eq!(known.extend(&unsigned), Ok(false), "its body is known");
+    let next = issue(&known.newest().successor(LATER), &acme.keys.root);
+    let mut later = Chain::verify_first(&next, &fingerprint(&acme.keys.root.public())).unwrap();
+    assert_eq!(later.extend(&unsigned), Ok(false), "it is older than what is pinned");
+    let forged = Signed { signature: vec![0; 64].into(), ..next };
+    assert_eq!(known.extend(&forged), Err(ErrorCode::BadSignature), "it would be believed");
+    let mut other = known.newest().fields().clone();
+    other.expires -= 1;
+    let forged = Signed { signature: vec![0; 64].into(), ..issue(&other, &acme.keys.root) };
+    assert_eq!(known.extend(&forged), Err(ErrorCode::BadSignature), "it would be evidence");
+}

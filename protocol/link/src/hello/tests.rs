@@ -233,3 +233,22 @@ fn a_refusal_says_why_and_to_whom() {
     let verdict = judge(&umbrella, &acme, Pin::None, Some(&acme.name), &answer);
     assert_eq!(name(&verdict), ("refused", Some(ErrorCode::KeyUnverified)));
 }
+
+// [LINK-1]
+#[test]
+fn a_hello_fits_into_a_first_frame_with_the_newest_documents() {
+    let (mut acme, umbrella) = pair();
+    let root = acme.keys.root.clone();
+    let endpoint = |number: usize| format!("{}.{number}.test:4433", "a".repeat(60)).parse().unwrap();
+    for _ in 0..300 {
+        acme.next(&root, |fields| fields.endpoints = (0..limits::ENDPOINTS_MAX).map(endpoint).collect());
+    }
+    let hello = acme.hello(&umbrella);
+    assert_eq!(hello.documents.last(), acme.signed().last());
+    assert_eq!(hello.documents.len(), limits::DOCUMENT_CHAIN_MAX);
+    let large = Signed { body: vec![7; limits::DOCUMENT_BYTES_MAX].into(), ..acme.signed()[0].clone() };
+    let documents = vec![large; limits::DOCUMENT_CHAIN_MAX];
+    let hello = make(&acme.name, &umbrella.name, &documents, 0, 0, NOW);
+    assert!((1..limits::DOCUMENT_CHAIN_MAX).contains(&hello.documents.len()));
+    assert!(prost::Message::encoded_len(&hello) <= limits::FIRST_FRAME_BYTES_MAX);
+}
