@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use domain::{AdminId, ConnId, Input, Output, RequestId, SessionId, StreamId};
 use tokio::sync::oneshot;
-use wire::{DomainName, ErrorCode, PublicKey, proto};
+use wire::{DomainName, ErrorCode, PublicKey, limits, proto};
 
 use crate::{
     federation::{Command, Dialler, Frames},
@@ -54,6 +54,7 @@ struct Device {
 }
 
 struct Peer {
+    key: PublicKey,
     commands: Arc<Outgoing<Command>>,
     streams: BTreeMap<StreamId, Arc<Frames>>,
     requests: BTreeMap<RequestId, oneshot::Sender<proto::PeerResponse>>,
@@ -72,7 +73,12 @@ impl Dispatcher {
                 Input::SessionOpened { session, exporter }
             }
             Job::PeerConnected(conn, key, dialled, commands) => {
-                let peer = Peer { commands, streams: BTreeMap::new(), requests: BTreeMap::new() };
+                if self.peers.values().filter(|peer| peer.key == key).count() >= limits::PEER_CONNECTIONS_MAX
+                {
+                    commands.end(ErrorCode::Quota);
+                    return None;
+                }
+                let peer = Peer { key, commands, streams: BTreeMap::new(), requests: BTreeMap::new() };
                 self.peers.insert(conn, peer);
                 Input::PeerConnected { conn, key, dialled }
             }
@@ -174,5 +180,31 @@ impl Peer {
             frames.end(code);
         }
         self.commands.end(code);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_key_has_a_few_connections_and_the_next_when_one_of_them_is_gone() {
+        let mut dispatcher = Dispatcher::default();
+        let key = wire::SecretKey::from_seed(&[7; 32].into()).public();
+        let connect = |dispatcher: &mut Dispatcher, number: usize| {
+            let commands = Arc::new(Outgoing::new(10));
+            let conn = ConnId(number as u64);
+            let input = dispatcher.register(Job::PeerConnected(conn, key, None, Arc::clone(&commands)));
+            (input.is_some(), commands)
+        };
+        for number in 0..limits::PEER_CONNECTIONS_MAX {
+            assert!(connect(&mut dispatcher, number).0);
+        }
+        let (taken, commands) = connect(&mut dispatcher, 100);
+        assert!(!taken);
+        assert_eq!(commands.ended().await, ErrorCode::Quota);
+        let gone = Input::PeerGone { conn: ConnId(0), error: ErrorCode::Unavailable };
+        dispatcher.register(Job::Input(gone));
+        assert!(connect(&mut dispatcher, 101).0);
     }
 }

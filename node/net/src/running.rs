@@ -237,3 +237,29 @@ impl Running {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever time the timer was waiting for when a new one came, the new one counts.
+    #[tokio::test]
+    async fn a_time_that_is_asked_for_while_another_runs_out_is_not_lost() {
+        for _ in 0..20 {
+            let (to_core, mut jobs) = to_core::queue();
+            let (wake, wakes) = watch::channel(now());
+            let timer = tokio::spawn(tick(wakes, to_core));
+            // The timer begins to wait for the first time.
+            tokio::task::yield_now().await;
+            let at = now().plus_ms(20);
+            wake.send_replace(at);
+            let told = async {
+                while now() < at {
+                    jobs.next().await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(10), told).await.expect("a tick at the new time");
+            timer.abort();
+        }
+    }
+}

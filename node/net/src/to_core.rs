@@ -100,6 +100,12 @@ impl Jobs {
         self.queue.blocking_recv_many(into, most)
     }
 
+    /// The next job, for a test without a core.
+    #[cfg(test)]
+    pub(crate) async fn next(&mut self) {
+        self.queue.recv().await.expect("a job");
+    }
+
     /// These jobs have been decided: what they took is free.
     pub(crate) fn decided(&self, jobs: &mut Vec<Room>) {
         let bytes = jobs.drain(..).map(|room| room.bytes).sum();
