@@ -16,6 +16,7 @@ use crate::{
     link_table::LinkTable,
     pace::Paces,
     peer::{ClaimRate, FoundingRate},
+    quiet::Quiet,
     room_table::RoomTable,
     send::Send,
     session::Sessions,
@@ -53,6 +54,8 @@ pub struct Core<S, E> {
     pub(crate) paces: Paces,
     /// The hour in which old claims were forgotten last.
     pub(crate) claims_pruned: u64,
+    /// Lines about hellos that were refused.
+    pub(crate) refusals: Quiet,
     /// When progress was told last.
     pub(crate) progress_told: Timestamp,
     /// The session that was sent a page last, for turns.
@@ -113,6 +116,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             founding_rate: FoundingRate::default(),
             paces: Paces::default(),
             claims_pruned: 0,
+            refusals: Quiet::default(),
             progress_told: Timestamp::default(),
             paged: SessionId(0),
             pages_wait: false,

@@ -28,6 +28,7 @@ mod output;
 mod pace;
 mod peer;
 mod pump;
+mod quiet;
 mod request;
 mod room_table;
 mod roster;

@@ -53,8 +53,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 self.accept_peer(conn, dialled.is_some(), instance(hello), accepted)
             }
             Verdict::Held(peer, error) => {
-                tracing::error!(peer = %peer, error = error.name(), "the peer's keys do not chain to the pin");
                 if let Some(peer) = self.links.get_mut(&peer) {
+                    if !peer.row.held || peer.retry.last_error != Some(error) {
+                        let (name, error) = (&peer.row.domain, error.name());
+                        tracing::error!(peer = %name, error, "the peer's keys do not chain to the pin");
+                    }
                     peer.row.held = true;
                     peer.retry.last_error = Some(error);
                 }
@@ -66,7 +69,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     fn refuse(&mut self, conn: ConnId, hello: &PeerHello, error: WireError, dialled: Option<DomainName>) {
-        tracing::warn!(error = error.code.name(), "a hello was refused");
+        if let Some(others) = self.refusals.may_say(self.now) {
+            tracing::warn!(error = error.code.name(), others, "a hello was refused");
+        }
         if let Some(peer) = &dialled {
             self.contact_failed(peer, error.code);
         } else {
