@@ -24,6 +24,7 @@ pub(crate) fn room(view: RoomView, unread: u64, time_ms: u64, managed: impl Fn(&
         role: if member.admin { Role::Admin } else { Role::Member },
         unverified: member.unverified,
         managed: managed(&member.account),
+        declined: member.declined,
         account: member.account,
     };
     Room {

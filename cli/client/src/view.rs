@@ -56,6 +56,8 @@ pub struct Member {
     pub unverified: Option<ErrorCode>,
     /// Whether its organisation holds its account key.
     pub managed: bool,
+    /// Whether it declined the invitation, as the hub says.
+    pub declined: bool,
 }
 
 /// A room as this device sees it.

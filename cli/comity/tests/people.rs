@@ -90,7 +90,10 @@ fn two_people_talk_make_a_group_and_part() {
 
     house.says("alice", &["room", "create", "ops", "bob@acme.test"], 0);
     let shown = house.says("bob", &["room", "show", "#ops", "--json=members,standing"], 0);
-    assert!(shown.contains(r#""account":"alice@acme.test","managed":false,"role":"admin""#), "{shown}");
+    assert!(
+        shown.contains(r#""account":"alice@acme.test","declined":false,"managed":false,"role":"admin""#),
+        "{shown}"
+    );
     house.says("bob", &["room", "remove", "#ops", "alice@acme.test"], 5);
     house.says("bob", &["room", "rename", "#ops", "mine"], 5);
     house.says("alice", &["room", "role", "#ops", "bob@acme.test", "admin"], 0);

@@ -250,15 +250,29 @@ fn an_admin_cannot_add_a_ghost_of_somebody_known() {
     assert!(view.member(&account(BOB)).is_none());
 }
 
+// [ROOM-19]
 #[test]
-fn a_hub_cannot_have_a_member_removed_that_has_spoken() {
-    let mut world = World::new(&[ALICE, BOB]);
+fn a_hub_s_word_that_somebody_declined_removes_nobody() {
+    let mut world = World::new(&[ALICE, BOB, CAROL]);
     let room = world.group("ours");
     world.send(1, Target::Room(room), "here I am").unwrap().unwrap();
-    let notice = HubNotice { notice: Some(hub_notice::Notice::Declined(BOB.into())) };
-    let body = Bytes::from(notice.encode_to_vec());
-    world.node.order(room, (EventKind::Notice, MessageId::new([6; 16]), &body), world.now);
+    for (number, name) in [ALICE, BOB, CAROL].into_iter().enumerate() {
+        let notice = HubNotice { notice: Some(hub_notice::Notice::Declined(name.into())) };
+        let body = Bytes::from(notice.encode_to_vec());
+        let id = MessageId::new([6 + number as u8; 16]);
+        world.node.order(room, (EventKind::Notice, id, &body), world.now);
+    }
     world.run();
+    world.wait(100_000);
+    let view = world.phones[0].engine().room(room).unwrap();
+    let declined: Vec<_> = view.members.iter().map(|member| member.declined).collect();
+    assert_eq!(declined, [false, false, true], "not this account, not one that has spoken");
+    // It is not true, as what carol says next shows.
+    world.send(2, Target::Room(room), "so am I").unwrap().unwrap();
+    let view = world.phones[0].engine().room(room).unwrap();
+    assert!(view.members.iter().all(|member| !member.declined));
+    // And nothing stands in the way of a leave, which the others carry out.
+    world.command(2, Command::Leave { room }).unwrap().unwrap();
     world.wait(10_000);
     assert_eq!(world.phones[0].engine().room(room).unwrap().members.len(), 2);
 }

@@ -206,14 +206,23 @@ fn an_invitation_waits_for_its_answer() {
 }
 
 #[test]
-fn whoever_declines_is_taken_out() {
+fn whoever_declines_is_shown_so_and_taken_out_or_invited_again_by_an_admin() {
     let mut world = World::new(&[ALICE, BOB]);
     world.node.asking.insert(account(BOB));
     let room = world.group("come");
-    world.command(1, Command::AnswerInvitation { room, accept: false }).unwrap().unwrap();
-    world.wait(5_000);
+    let declined = |world: &mut World| {
+        world.command(1, Command::AnswerInvitation { room, accept: false }).unwrap().unwrap();
+        world.wait(5_000);
+        let view = world.phones[0].engine().room(room).unwrap();
+        assert!(view.member(&account(BOB)).unwrap().declined);
+        assert!(world.phones[1].engine().room(room).is_none());
+    };
+    declined(&mut world);
+    world.command(0, Command::Invite { room, accounts: vec![account(BOB)] }).unwrap().unwrap();
+    assert_eq!(world.phones[1].engine().invitations().len(), 1, "again");
+    declined(&mut world);
+    world.command(0, Command::Remove { room, account: account(BOB) }).unwrap().unwrap();
     assert_eq!(world.phones[0].engine().room(room).unwrap().members.len(), 1);
-    assert!(world.phones[1].engine().room(room).is_none());
 }
 
 #[test]

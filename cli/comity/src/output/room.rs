@@ -37,6 +37,7 @@ pub(crate) struct MemberShown {
     role: client::Role,
     unverified: Option<&'static str>,
     managed: bool,
+    declined: bool,
 }
 
 impl From<Room> for RoomShown {
@@ -46,6 +47,7 @@ impl From<Room> for RoomShown {
             role: member.role,
             unverified: member.unverified.map(client::ErrorCode::name),
             managed: member.managed,
+            declined: member.declined,
         };
         Self {
             label: room_label(&room),
@@ -157,9 +159,10 @@ impl Show for RoomShown {
             };
             // [ID-10]
             let managed = if member.managed { " (managed)" } else { "" };
+            let declined = if member.declined { " (declined)" } else { "" };
             paper.pair(
                 "member",
-                &format!("{}{role}{managed}{trust}", paper.paint(Label::Account, &member.account)),
+                &format!("{}{role}{managed}{declined}{trust}", paper.paint(Label::Account, &member.account)),
             );
         }
     }

@@ -13,7 +13,7 @@ use wire::{
 use super::worker::Step;
 use crate::{
     Engine, Outcome,
-    record::{IntentRow, RoomPhase},
+    record::{IntentKind, IntentRow, RoomPhase},
     request::Purpose,
     room::Room,
     trust::Verdict,
@@ -36,6 +36,9 @@ struct Sifted {
 impl<E: Entropy> Engine<E> {
     pub(super) fn add(&mut self, room: &mut Room, intent: MessageId) -> Step {
         let Some(row) = self.intents.get(intent).cloned() else { return Step::Next };
+        if self.take_out_declined(room, &row) {
+            return Step::Again;
+        }
         let missing = missing(&row, room);
         if missing.is_empty() {
             self.finish_add(room, intent);
@@ -72,6 +75,29 @@ impl<E: Entropy> Engine<E> {
         }
         let change = mls::Change { add: sifted.packages, ..mls::Change::default() };
         self.commit(room, intent, change)
+    }
+
+    /// Whoever declined still has a leaf. Who invites it again wants the old one gone first; if that
+    /// fails, the mark is gone and the account stays as it is.
+    fn take_out_declined(&mut self, room: &mut Room, row: &IntentRow) -> bool {
+        let own = room.members.get(&self.keys.account).is_some_and(|own| own.admin);
+        let declined =
+            |name: &&String| name.parse().is_ok_and(|account: Account| own && room.has_declined(&account));
+        let accounts: Vec<String> = row.accounts.iter().filter(declined).cloned().collect();
+        if accounts.is_empty() {
+            return false;
+        }
+        let mut removal = IntentRow { accounts: accounts.clone(), quiet: true, ..IntentRow::default() };
+        removal.set_kind(IntentKind::Remove);
+        if let Err(error) = self.push_intent(room, removal, None, true) {
+            self.passed(error);
+            return false;
+        }
+        for (account, member) in &mut room.members {
+            member.declined &= !accounts.iter().any(|name| *name == account.as_str());
+        }
+        self.stage.rosters.insert(room.id);
+        true
     }
 
     fn claim(&mut self, room: &Room, intent: MessageId, mut accounts: Vec<String>) -> Step {

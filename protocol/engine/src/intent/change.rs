@@ -35,7 +35,7 @@ impl<E: Entropy> Engine<E> {
                     accounts.iter().filter(|account| room.members.contains_key(*account)).cloned().collect();
                 (here.is_empty(), here)
             }
-            IntentKind::Settle => (!room.unsettled(&self.keys.account), room.declined(&self.keys.account)),
+            IntentKind::Settle => (!room.unsettled(), Vec::new()),
             IntentKind::Promote => {
                 (accounts.iter().all(|one| room.members.get(one).is_none_or(|one| one.admin)), Vec::new())
             }

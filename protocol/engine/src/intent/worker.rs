@@ -81,7 +81,8 @@ impl<E: Entropy> Engine<E> {
         let Some(row) = self.intents.get(intent) else { return Step::Next };
         let kind = row.kind();
         if room.kind == RoomKind::Direct && kind == IntentKind::Message {
-            let here = room.peer.as_ref().is_some_and(|peer| room.members.contains_key(peer));
+            let is_in = |peer| room.members.contains_key(peer) && !room.has_declined(peer);
+            let here = room.peer.as_ref().is_some_and(is_in);
             if !here {
                 return match self.push_peer(room, None) {
                     Ok(()) => Step::Again,

@@ -138,7 +138,7 @@ pub struct MemberRow {
     /// The seq of the event that added it; 0 if that was before this device joined.
     #[prost(uint64, tag = "9")]
     pub since: u64,
-    /// It declined the invitation and is to be removed.
+    /// The hub says that it declined the invitation.
     #[prost(bool, tag = "10")]
     pub declined: bool,
 }

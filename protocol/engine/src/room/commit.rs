@@ -234,7 +234,7 @@ impl<E: Entropy> Engine<E> {
     /// Every remaining device means to carry out what others wait for; the jitter makes one of them
     /// the first.
     pub(crate) fn settle_soon(&mut self, room: &mut Room) {
-        if room.unsettled(&self.keys.account) {
+        if room.unsettled() {
             self.settle_within(room, SETTLE_WITHIN_MS);
         }
     }

@@ -84,6 +84,7 @@ impl<E: Entropy> Engine<E> {
         if let Some(member) = room.members.get_mut(&account)
             && !std::mem::replace(&mut member.heard, true)
         {
+            member.declined = false;
             self.stage.rosters.insert(room.id);
         }
         if !content.head_hash.is_empty() {
@@ -176,14 +177,14 @@ impl<E: Entropy> Engine<E> {
         match notice {
             Some(hub_notice::Notice::Declined(name)) => {
                 let Ok(account) = name.parse::<Account>() else { return };
-                // An account that has spoken here has accepted: the hub cannot have it removed.
-                let Some(member) = room.members.get_mut(&account).filter(|member| !member.heard) else {
-                    return;
-                };
+                // [ROOM-19] It is the hub's bare word. An account that has spoken here has accepted, and
+                // this one knows what it has answered; of the others it is shown, and removes nobody.
+                let silent = room.members.get_mut(&account).filter(|member| !member.heard);
+                let Some(member) = silent.filter(|_| account != self.keys.account) else { return };
                 member.declined = true;
                 self.stage.rosters.insert(room.id);
                 self.system_item(room, event, ItemKind::Declined, None, &BTreeSet::from([account]));
-                self.settle_soon(room);
+                self.stage.notify(Notice::Room(room.id));
             }
             Some(hub_notice::Notice::Nack(nack)) => {
                 let Ok(account) = nack.account.parse::<Account>() else { return };

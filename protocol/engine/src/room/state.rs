@@ -325,16 +325,14 @@ impl Room {
         matches!(self.phase, RoomPhase::Founding | RoomPhase::Joined) && self.paused.is_none()
     }
 
-    /// Whether there are leaves that this account may take out of the group and nobody has yet.
-    pub(crate) fn unsettled(&self, own: &Account) -> bool {
-        self.members.values().any(|member| member.leaving) || !self.declined(own).is_empty()
+    /// Whether there are leaves of accounts that asked to leave.
+    pub(crate) fn unsettled(&self) -> bool {
+        self.members.values().any(|member| member.leaving)
     }
 
-    /// The accounts that declined and that this one may remove, as an admin.
-    pub(crate) fn declined(&self, own: &Account) -> Vec<Account> {
-        let admin = self.members.get(own).is_some_and(|own| own.admin);
-        let declined = self.members.iter().filter(|(_, member)| member.declined && admin);
-        declined.map(|(account, _)| account.clone()).collect()
+    /// Whether the hub says of an account that it has declined.
+    pub(crate) fn has_declined(&self, account: &Account) -> bool {
+        self.members.get(account).is_some_and(|member| member.declined)
     }
 
     /// The accounts that asked to leave and still have a leaf.
@@ -387,6 +385,7 @@ impl Member {
             delivered: self.delivered,
             read: self.read,
             leaving: self.leaving,
+            declined: self.declined,
             since: self.since,
         }
     }

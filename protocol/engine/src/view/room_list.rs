@@ -72,6 +72,8 @@ pub struct MemberView {
     pub read: u64,
     /// It has asked to leave.
     pub leaving: bool,
+    /// It declined the invitation, as the hub says: an admin may remove it, or invite it again.
+    pub declined: bool,
     /// The seq of the event that added it; 0 if that was before this device joined.
     pub since: u64,
 }
