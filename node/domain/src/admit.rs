@@ -49,6 +49,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     // [SYNC-20] However often it is told, an invitation is one, with the newest commit.
     fn invite(&mut self, room: &Room, account: &Account, join: &Join) {
+        self.drain.invited.insert(room.row.room);
         let waiting = self.store.invitations(account).unwrap_or_default();
         if let Some(row) = waiting.into_iter().find(|row| row.room == room.row.room) {
             let join = Bytes::from(join.encode_to_vec());

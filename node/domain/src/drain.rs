@@ -40,6 +40,8 @@ pub(crate) struct Drain {
     pub(crate) progress: BTreeMap<ProgressKey, u64>,
     /// Runs of events that are not items of an outbox yet, in the order in which they began.
     pub(crate) runs: Vec<Run>,
+    /// Rooms to which somebody was invited in this drain, which the store does not know yet.
+    pub(crate) invited: BTreeSet<RoomId>,
     /// Something was decided since the drain ended last.
     pub(crate) open: bool,
     /// Something was written that some inputs read from the store: those wait for the batch.
@@ -147,6 +149,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 self.barrier.persist(batch);
             }
             self.drain.settle_first = false;
+            self.drain.invited.clear();
         }
         if !self.drain.looked_up.is_empty() {
             self.drain.looked_up.clear();

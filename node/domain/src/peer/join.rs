@@ -109,7 +109,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     // An account that is invited and has not answered keeps the copy growing.
     pub(crate) fn follows(&self, room: &Room) -> Result<bool, ErrorCode> {
-        if !room.locals.is_empty() {
+        if !room.locals.is_empty() || self.drain.invited.contains(&room.row.room) {
             return Ok(true);
         }
         let names = self.store.roster(&room.row.room).map_err(|error| error.code())?;

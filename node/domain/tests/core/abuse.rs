@@ -24,19 +24,27 @@ use crate::{
     world::{World, name},
 };
 
-/// A commit that this hub signs at a place of a room's log.
-fn commit(world: &World, hub: &DomainName, room: RoomId, seq: u64) -> Event {
-    let draft = room::chain::Draft {
-        room: &room,
-        hub,
-        epoch: 1,
-        kind: EventKind::Commit,
-        message: &MessageId::new([7; 16]),
-        body: &Bytes::from_static(b"a commit"),
-        time_ms: 0,
+/// A commit that this hub signs at a place of a room's log, and a message right behind it.
+fn signed_run(world: &World, hub: &DomainName, room: RoomId, seq: u64) -> (Event, Event) {
+    let key = &world.nodes[hub].keys.event;
+    let body = Bytes::from_static(b"anything");
+    let seal = |before: &room::LogHead, kind, message| {
+        let draft = room::chain::Draft { room: &room, hub, epoch: 1, kind, message, body: &body, time_ms: 0 };
+        room::chain::seal(before, &draft, key)
     };
     let before = room::LogHead { seq: seq - 1, hash: [1; 32] };
-    room::chain::seal(&before, &draft, &world.nodes[hub].keys.event).0
+    let (first, second) = (MessageId::new([7; 16]), MessageId::new([8; 16]));
+    let (commit, head) = seal(&before, EventKind::Commit, &first);
+    (commit, seal(&head, EventKind::Message, &second).0)
+}
+
+fn commit(world: &World, hub: &DomainName, room: RoomId, seq: u64) -> Event {
+    signed_run(world, hub, room, seq).0
+}
+
+/// What stands right behind the commit of [`join`].
+pub(crate) fn behind(world: &World, hub: &DomainName, room: RoomId) -> Event {
+    signed_run(world, hub, room, 2).1
 }
 
 /// What a hub says that has added bob to a group which `founder` began.

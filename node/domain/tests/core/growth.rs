@@ -11,7 +11,7 @@ use wire::{
 };
 
 use crate::{
-    abuse::{join, play},
+    abuse::{behind, join, play},
     device::{Answer, Device, error},
     invitation::kinds,
     message::pair,
@@ -114,6 +114,20 @@ fn a_room_that_nobody_here_is_in_is_not_kept() {
     assert_eq!(play(&mut world, "acme.test", vec![item::Item::Events(run)]), [(1, ErrorCode::NotFound)]);
     let kept = world.nodes[&name("umbrella.test")].disk.events(&room, 4, 9).unwrap();
     assert!(kept.is_empty(), "{kept:?}");
+}
+
+// [ROOM-30]
+#[test]
+fn what_comes_in_one_batch_with_the_invitation_is_kept() {
+    let mut world = World::new(&["acme.test", "umbrella.test"]);
+    let _bob = world.person("bob@umbrella.test");
+    let acme = name("acme.test");
+    let (room, told) = join(&world, &acme, "alice@acme.test", "alice@acme.test");
+    let run = Events { room: room.to_bytes(), events: vec![behind(&world, &acme, room)] };
+    let items = vec![item::Item::Join(told), item::Item::Events(run)];
+    assert_eq!(play(&mut world, "acme.test", items), []);
+    let kept = world.nodes[&name("umbrella.test")].disk.events(&room, 3, 9).unwrap();
+    assert_eq!(kept.len(), 1, "{kept:?}");
 }
 
 #[test]

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use prost::Message as _;
 use wire::{
     PublicKey, RoomId,
-    proto::{EventHead, KeyUse},
+    proto::{EventHead, EventKind, HubNotice, KeyUse, hub_notice},
     signed,
 };
 
@@ -29,7 +30,9 @@ pub fn check(world: &World) -> Vec<String> {
             documents.flat_map(|document| document.keys(KeyUse::Event)).map(|key| key.key).collect();
         let original = &world.history.logs[&(hub, *room)];
         for (node, log) in world.history.logs_of(*room) {
-            let found = copy(original, log, &keys).into_iter().chain(gaps(world, *room, node, log));
+            let missing = gaps(world, *room, node, log).into_iter().filter(|seq| !declines(original, *seq));
+            let missing = missing.map(|seq| format!("#{seq} is missing"));
+            let found = copy(original, log, &keys).into_iter().chain(missing);
             let node = &world.nodes[node].name;
             broken.extend(found.map(|what| format!("{node} in {name}: {what}")));
         }
@@ -66,7 +69,7 @@ fn copy(original: &Log, log: &Log, keys: &[PublicKey]) -> Vec<String> {
 
 /// What is missing between the first and the last event of a copy, though the domain was in the
 /// room.
-fn gaps(world: &World, room: RoomId, node: usize, log: &Log) -> Vec<String> {
+fn gaps(world: &World, room: RoomId, node: usize, log: &Log) -> Vec<u64> {
     let periods = period::periods(world, room);
     let is_hub = period::hub(world, room) == Some(node);
     let domain = &world.nodes[node].name;
@@ -74,9 +77,16 @@ fn gaps(world: &World, room: RoomId, node: usize, log: &Log) -> Vec<String> {
     let wanted = |seq: &u64| {
         is_hub || periods.iter().any(|period| period.account.domain() == domain && period.covers(*seq))
     };
-    (*first..=*last)
-        .filter(|seq| !log.contains_key(seq))
-        .filter(wanted)
-        .map(|seq| format!("#{seq} is missing"))
-        .collect()
+    (*first..=*last).filter(|seq| !log.contains_key(seq)).filter(wanted).collect()
+}
+
+/// Whether an event says that somebody declined: the domain that declined keeps nothing more of the
+/// room, and so not this either ([ROOM-30]).
+fn declines(original: &Log, seq: u64) -> bool {
+    let event = original.get(&seq).map(|written| &written.event);
+    event.is_some_and(|event| {
+        let kind = signed::decode::<EventHead>(&event.head).map(|head| head.kind());
+        let notice = HubNotice::decode(event.body.clone()).ok().and_then(|body| body.notice);
+        kind == Ok(EventKind::Notice) && matches!(notice, Some(hub_notice::Notice::Declined(_)))
+    })
 }
