@@ -158,7 +158,7 @@ fn whoever_comes_in_is_shown_by_whom() {
     assert!(!item.own);
 }
 
-// [ROOM-28]
+// [ROOM-31]
 #[test]
 fn a_room_that_a_device_is_in_is_not_exchanged_under_it() {
     let mut world = World::new(&[ALICE, BOB, MALLORY]);
@@ -178,7 +178,7 @@ fn a_room_that_a_device_is_in_is_not_exchanged_under_it() {
     assert_eq!(world.texts(1, room), ["to these two", "still to these two"]);
 }
 
-// [ROOM-28]
+// [ROOM-31]
 #[test]
 fn a_group_that_is_being_founded_is_not_exchanged() {
     let mut world = World::new(&[ALICE, MALLORY]);
@@ -194,7 +194,7 @@ fn a_group_that_is_being_founded_is_not_exchanged() {
     assert!(passed(&world, 0, ErrorCode::Conflict));
 }
 
-// [ROOM-28]
+// [ROOM-31]
 #[test]
 fn an_old_welcome_does_not_lead_back_into_an_old_epoch() {
     let mut world = World::new(&[BOB, ALICE]);
@@ -277,7 +277,7 @@ fn a_genuine_commit_does_not_open_the_door_to_another_group() {
     world.agree(room, &[0, 1, 2]);
 }
 
-// [ROOM-22] [ROOM-29]
+// [ROOM-22] [ROOM-32]
 #[test]
 fn nobody_else_is_in_a_direct_room() {
     let mut world = World::new(&[ALICE, BOB, MALLORY]);
@@ -296,7 +296,7 @@ fn nobody_else_is_in_a_direct_room() {
     }
 }
 
-// [ROOM-29]
+// [ROOM-32]
 #[test]
 fn only_an_admin_who_is_there_and_is_who_it_says_lets_anybody_into_a_group() {
     let mut world = World::new(&[ALICE, BOB, MALLORY]);

@@ -39,9 +39,16 @@ fn every_schema_is_the_one_that_its_chapter_describes() {
 #[test]
 fn every_rule_is_kept_and_tested_and_every_mark_is_a_rule() {
     let mut rules = BTreeSet::new();
+    let mut offences = Vec::new();
+    let mut stated = BTreeSet::new();
     for chapter in files(&[".md"]).iter().filter(|file| file.is_in("spec") && !file.is_in("spec/decisions")) {
         if chapter.path != "spec/README.md" {
             rules.extend(marks(&chapter.text));
+            for rule in chapter.text.split("**[").skip(1).filter_map(|text| text.split("]**").next()) {
+                if !stated.insert(rule.to_owned()) {
+                    offences.push(format!("{rule} is stated twice, the second time in {}", chapter.path));
+                }
+            }
         }
     }
     let mut marked = BTreeSet::new();
@@ -51,7 +58,8 @@ fn every_rule_is_kept_and_tested_and_every_mark_is_a_rule() {
     let unknown: Vec<String> = marked.difference(&rules).map(|mark| format!("{mark} is no rule")).collect();
     let unkept: Vec<String> =
         rules.difference(&marked).map(|rule| format!("{rule} is marked nowhere")).collect();
-    report("marks and rules", &[unknown, unkept].concat());
+    offences.extend(unknown.into_iter().chain(unkept));
+    report("marks and rules", &offences);
 }
 
 /// All `[WORD-7]` in a text.

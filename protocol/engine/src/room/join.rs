@@ -64,7 +64,7 @@ impl<E: Entropy> Engine<E> {
         Ok(())
     }
 
-    /// [ROOM-28] Whether a Welcome at this seq may lead into the room: never back to where this
+    /// [ROOM-31] Whether a Welcome at this seq may lead into the room: never back to where this
     /// device was already (`false`), nor into another group of a room that it is in.
     ///
     /// # Errors
@@ -158,7 +158,7 @@ impl<E: Entropy> Engine<E> {
         Ok(Err(self.trust.wants.want(self.now, Want::Domain(hub.clone()))))
     }
 
-    /// [ROOM-29] Whether commit, Welcome and tree are of one room, as the hub's word about it says,
+    /// [ROOM-32] Whether commit, Welcome and tree are of one room, as the hub's word about it says,
     /// and whether those in it may be there.
     fn check_entry(&self, id: RoomId, join: &Join, entry: &Entry) -> Result<(), ErrorCode> {
         let Entry { joined, event, state, leaves, .. } = entry;
@@ -210,7 +210,7 @@ impl<E: Entropy> Engine<E> {
         if !same_room || !accepted {
             return Err(ErrorCode::OriginMismatch);
         }
-        // [ROOM-28] An epoch in which this device may have sent is never entered again.
+        // [ROOM-31] An epoch in which this device may have sent is never entered again.
         let spent =
             self.rooms.get(&id).is_some_and(|room| room.head_seq > 0 && joined.member.epoch() <= room.epoch);
         if spent { Err(ErrorCode::Superseded) } else { Ok(()) }
