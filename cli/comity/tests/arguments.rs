@@ -32,6 +32,8 @@ fn ticket(account: &str, expires: u64) -> String {
 }
 
 /// Arguments, exit code, what stderr must say.
+const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
 const ROWS: &[(&[&str], i32, &str)] = &[
     (&[], 2, "Usage"),
     (&["fly"], 2, "unrecognized"),
@@ -70,6 +72,19 @@ const ROWS: &[(&[&str], i32, &str)] = &[
         "64 hexadecimal",
     ),
     (&["peer", "pin", "umbrella.test", "--fingerprint", "00"], 2, "64 hexadecimal"),
+    (&["peer", "pin", "umbrella.test"], 2, "--fingerprint is missing"),
+    (&["peer", "pin", "umbrella.test", "--fingerprint", ZEROS], 2, "--endpoint is missing"),
+    (&["peer", "pin"], 2, "required"),
+    (&["peer", "pin", "umbrella"], 2, "a ticket like comity-peer:"),
+    (&["peer", "pin", "comity-invite:biaq"], 2, "a ticket like comity-peer:"),
+    (&["peer", "pin", "comity-peer:biaq"], 2, "not whole"),
+    (&["peer", "pin", "comity-peer:"], 2, "not whole"),
+    (&["peer", "pin", "-"], 2, "not whole"),
+    (&["peer", "pin", "comity-peer:biaq", "--fingerprint", ZEROS], 2, "holds endpoint and fingerprint"),
+    (&["peer", "pin", "comity-peer:biaq", "--ticket-file", "x"], 2, "cannot be used with"),
+    (&["peer", "pin", "--ticket-file", "/nonexistent"], 2, "cannot open"),
+    (&["peer", "pin", "--ticket-file", "/dev/zero"], 2, "too long"),
+    (&["peer", "pin", "--ticket-file", "/dev/null"], 2, "not whole"),
     (&["user", "invite", "alice"], 2, "alice@acme.example"),
     (&["login"], 2, "required"),
     (&["login", "alice@acme.test"], 2, "invitation"),

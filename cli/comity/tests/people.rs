@@ -190,6 +190,12 @@ fn the_examples_of_the_help_are_commands_that_run() {
     assert!(examples.len() > 25, "{}", examples.len());
     let data = quoted(house.node.data());
     std::fs::write(house.home.path().join("umbrella.txt"), "0f".repeat(32)).expect("written");
+    let ticket = identity::PeeringTicket {
+        domain: "umbrella.test".parse().expect("a domain"),
+        fingerprint: [0x0f; 32],
+        endpoints: vec!["127.0.0.1:9".parse().expect("an endpoint")],
+    };
+    std::fs::write(house.home.path().join("umbrella.ticket"), ticket.encode()).expect("written");
     std::fs::write(house.home.path().join("bob.txt"), "0f".repeat(32)).expect("written");
     for example in examples {
         if ["demo", "watch", "completions", "login alice@acme.test"]

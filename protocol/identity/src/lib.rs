@@ -1,5 +1,5 @@
 //! Who is who: domain documents and their chain, account bindings, device lists, device
-//! certificates, session proofs, invite tickets and key files (`spec/03-identity.md`). This crate
+//! certificates, session proofs, tickets and key files (`spec/03-identity.md`). This crate
 //! decides whether a statement holds; it reads no file, no clock and no socket.
 
 pub mod account_keys;
@@ -14,6 +14,7 @@ mod fixture;
 pub mod invite;
 pub mod key_file;
 pub mod leaf;
+pub mod peering;
 pub mod session;
 mod validity;
 
@@ -27,6 +28,7 @@ pub use domain_keys::DomainKeys;
 pub use invite::Ticket;
 pub use key_file::{KeyFileError, KeyKind};
 pub use leaf::check_leaf;
+pub use peering::PeeringTicket;
 
 pub use wire::proto::{AccountMode, KeyUse};
 pub use wire::{PublicKey, SecretKey};

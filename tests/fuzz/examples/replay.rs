@@ -5,7 +5,7 @@ use std::{env, fs, io, path::Path};
 
 use machine::Seeded;
 
-const TARGETS: [(&str, fn(&[u8])); 17] = [
+const TARGETS: [(&str, fn(&[u8])); 18] = [
     ("account", fuzz::account),
     ("chain", fuzz::chain),
     ("content", fuzz::content),
@@ -19,6 +19,7 @@ const TARGETS: [(&str, fn(&[u8])); 17] = [
     ("name", fuzz::name),
     ("observer", fuzz::observer),
     ("peer_hello", fuzz::peer_hello),
+    ("peering_ticket", fuzz::peering_ticket),
     ("session", fuzz::session),
     ("statement", fuzz::statement),
     ("stream", fuzz::stream),

@@ -1,7 +1,7 @@
 //! Good and nearly good objects for each target, from which the fuzzer starts.
 
 use bytes::Bytes;
-use identity::{Ticket, fingerprint, key_file, session};
+use identity::{PeeringTicket, Ticket, fingerprint, key_file, session};
 use machine::Seeded;
 use mls::Change;
 use prost::Message;
@@ -44,6 +44,7 @@ fn texts() -> Vec<Seed> {
     };
     let mut seeds: Vec<Seed> = names.iter().map(|(name, text)| seed("name", name, *text)).collect();
     seeds.push(seed("ticket", "ticket", ticket.encode()));
+    seeds.push(seed("peering_ticket", "ticket", PeeringTicket::of(&ACME.document).encode()));
     for kind in key_file::KeyKind::ALL {
         seeds.push(seed("key_file", kind.name(), key_file::encode(kind, &ACME.keys.root).as_str()));
     }

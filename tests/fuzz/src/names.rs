@@ -1,6 +1,6 @@
 //! Names and the texts of files: what is accepted has one form, and gives it back.
 
-use identity::{Ticket, key_file as files};
+use identity::{PeeringTicket, Ticket, key_file as files};
 use wire::{Account, DeviceId, DomainName, Endpoint, RoomId, limits, text};
 
 /// Every kind of name.
@@ -34,6 +34,15 @@ pub fn name(bytes: &[u8]) {
 pub fn ticket(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     if let Ok(ticket) = Ticket::parse(text) {
+        assert_eq!(ticket.encode(), text.trim().to_ascii_lowercase());
+    }
+}
+
+/// Peering tickets.
+pub fn peering_ticket(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else { return };
+    if let Ok(ticket) = PeeringTicket::parse(text) {
+        assert!(PeeringTicket::is_meant(text));
         assert_eq!(ticket.encode(), text.trim().to_ascii_lowercase());
     }
 }

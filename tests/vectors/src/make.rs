@@ -5,6 +5,7 @@ mod encryption;
 mod frames;
 mod identity_of;
 mod names;
+mod peering;
 mod people;
 mod rooms;
 mod statements;
@@ -17,7 +18,7 @@ pub fn all() -> Vec<(String, Vectors)> {
     let chapters = [
         ("01-names", names::all()),
         ("02-frames", frames::all()),
-        ("03-identity", [statements::all(), identity_of::all()].concat()),
+        ("03-identity", [statements::all(), identity_of::all(), peering::all()].concat()),
         ("05-rooms", rooms::all()),
         ("08-encryption", encryption::all()),
     ];

@@ -32,6 +32,7 @@ const PROCEDURES: &[(&str, Procedure)] = &[
     ("leaf", identity_of::leaf),
     ("session", identity_of::session),
     ("ticket", identity_of::ticket),
+    ("peering-ticket", identity_of::peering_ticket),
     ("key-file", identity_of::key_file),
     ("direct-room", rooms::direct),
     ("event-run", rooms::event_run),

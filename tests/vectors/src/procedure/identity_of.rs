@@ -1,8 +1,8 @@
 //! Who is who (`spec/03-identity.md`).
 
 use identity::{
-    AccountBinding, Chain, DeviceCertificate, DeviceList, DomainDocument, Ticket, check_account_keys,
-    check_leaf, key_file as file, session as proof,
+    AccountBinding, Chain, DeviceCertificate, DeviceList, DomainDocument, PeeringTicket, Ticket,
+    check_account_keys, check_leaf, key_file as file, session as proof,
 };
 use machine::Timestamp;
 use serde_json::{Value, json};
@@ -117,6 +117,17 @@ pub(super) fn ticket(input: &Value) -> Read<Outcome> {
             "fingerprint": field::hex(ticket.fingerprint),
             "endpoints": ticket.endpoints.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "expires": ticket.expires,
+        })
+    })))
+}
+
+pub(super) fn peering_ticket(input: &Value) -> Read<Outcome> {
+    let ticket = PeeringTicket::parse(field::text(input, "text")?);
+    Ok(named(ticket.map(|ticket| {
+        json!({
+            "domain": ticket.domain.as_str(),
+            "fingerprint": field::hex(ticket.fingerprint),
+            "endpoints": ticket.endpoints.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     })))
 }

@@ -1,6 +1,6 @@
 //! `comity domain show`.
 
-use identity::{DomainDocument, KeyUse};
+use identity::{DomainDocument, KeyUse, PeeringTicket};
 use wire::proto;
 
 use crate::{
@@ -14,17 +14,27 @@ use crate::{
 };
 
 pub(crate) const EXAMPLES: &[Example] = &[
-    Example("What the other administrator needs to pin you", "comity domain show --data /var/lib/comity"),
+    Example("What this domain says about itself", "comity domain show --data /var/lib/comity"),
+    Example(
+        "What the other administrator needs to pin you",
+        "comity domain show --ticket --data /var/lib/comity",
+    ),
     Example(
         "The fingerprint alone, for a script",
         "comity domain show --data /var/lib/comity --json=fingerprint",
     ),
 ];
 
-/// Show the domain, its fingerprint and its endpoints
+/// Show the domain, its fingerprint, its endpoints and its peering ticket
+///
+/// The ticket is one line that holds domain, fingerprint and endpoints. It is no secret; give it to
+/// another administrator over a way that you both trust.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
+    /// Print the peering ticket only
+    #[arg(long)]
+    ticket: bool,
     #[command(flatten)]
     node: Node,
 }
@@ -39,6 +49,9 @@ struct Shown {
     issued: String,
     expires: String,
     keys: Vec<Key>,
+    ticket: String,
+    #[serde(skip)]
+    ticket_only: bool,
 }
 
 /// An operational key in it.
@@ -51,9 +64,12 @@ struct Key {
 
 impl Show for Shown {
     const FIELDS: &'static [&'static str] =
-        &["domain", "fingerprint", "endpoints", "document_seq", "issued", "expires", "keys"];
+        &["domain", "fingerprint", "endpoints", "document_seq", "issued", "expires", "keys", "ticket"];
 
     fn show(&self, paper: &mut Paper) {
+        if self.ticket_only {
+            return paper.line(&self.ticket);
+        }
         paper.pair("domain", &paper.paint(Label::Domain, &self.domain));
         let fingerprint = match paper.terminal() {
             true => fingerprint::groups(&self.fingerprint),
@@ -68,6 +84,7 @@ impl Show for Shown {
         for key in &self.keys {
             paper.pair("key", &format!("{} {} until {}", key.used_for, key.key, key.not_after));
         }
+        paper.pair("ticket", &self.ticket);
     }
 }
 
@@ -81,19 +98,15 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     };
     let signed = view.document.unwrap_or_default();
     let document = DomainDocument::parse(&signed).map_err(|code| CliError::wire(what, code.into()))?;
-    context.show(&shown(&document))?;
-    if let (true, Some(endpoint)) = (context.terminal(), document.endpoints().first()) {
+    context.show(&shown(&document, args.ticket))?;
+    if !args.ticket && context.terminal() {
         context.status("For the administrator of another domain:");
-        context.hint(&format!(
-            "comity peer pin {} --endpoint {endpoint} --fingerprint {}",
-            document.domain(),
-            fingerprint::digits(&identity::fingerprint(document.root_key()))
-        ));
+        context.hint(&format!("comity peer pin {}", PeeringTicket::of(&document).encode()));
     }
     Ok(())
 }
 
-fn shown(document: &DomainDocument) -> Shown {
+fn shown(document: &DomainDocument, ticket_only: bool) -> Shown {
     let time = |seconds: u64| rfc3339(seconds.saturating_mul(1_000));
     let keys = [(KeyUse::Tls, "tls"), (KeyUse::Binding, "binding"), (KeyUse::Event, "event")]
         .into_iter()
@@ -113,5 +126,7 @@ fn shown(document: &DomainDocument) -> Shown {
         issued: time(document.fields().issued),
         expires: time(document.expires()),
         keys,
+        ticket: PeeringTicket::of(document).encode(),
+        ticket_only,
     }
 }

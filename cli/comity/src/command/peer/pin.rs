@@ -1,6 +1,10 @@
 //! `comity peer pin`.
 
-use wire::{DomainName, name::Endpoint, proto};
+use std::{fs::File, io::Read, path::PathBuf};
+
+use client::ErrorCode;
+use identity::PeeringTicket;
+use wire::{DomainName, limits, name::Endpoint, proto};
 
 use crate::{
     admin,
@@ -12,27 +16,36 @@ use crate::{
     output::{PeerShown, Show},
 };
 
-pub(crate) const EXAMPLES: &[Example] = &[Example(
-    "With what the other administrator read to you",
-    "comity peer pin umbrella.test --endpoint 127.0.0.1:4433 --fingerprint \"$(cat umbrella.txt)\"",
-)];
+pub(crate) const EXAMPLES: &[Example] = &[
+    Example(
+        "With the ticket that the other administrator sent",
+        "comity peer pin --ticket-file umbrella.ticket --data /var/lib/comity",
+    ),
+    Example(
+        "With what the other administrator read to you",
+        "comity peer pin umbrella.test --endpoint 127.0.0.1:4433 --fingerprint \"$(cat umbrella.txt)\"",
+    ),
+];
 
-/// Recognise a domain by the fingerprint of its root key
+/// Recognise a domain by its ticket, or by the fingerprint of its root key
 ///
-/// The other administrator reads it to you from `comity domain show`, over a way that you trust.
-/// From then on only keys that chain to this one are accepted.
+/// The other administrator has both from `comity domain show`, and gives them to you over a way
+/// that you trust. From then on only keys that chain to this one are accepted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
-    /// Which domain
-    #[arg(value_parser = domain)]
-    domain: DomainName,
-    /// Where its node listens, host:port; may be given several times
-    #[arg(long = "endpoint", value_name = "HOST:PORT", required = true)]
+    /// A ticket (`comity-peer:…`), `-` for a ticket on stdin, or a domain
+    #[arg(value_name = "TICKET|DOMAIN", value_parser = who, required_unless_present = "ticket_file")]
+    who: Option<Who>,
+    /// A file that holds the ticket
+    #[arg(long, value_name = "FILE", conflicts_with = "who")]
+    ticket_file: Option<PathBuf>,
+    /// Of a domain: where its node listens, host:port; may be given several times
+    #[arg(long = "endpoint", value_name = "HOST:PORT")]
     endpoints: Vec<Endpoint>,
-    /// 64 hexadecimal digits; spaces are ignored
+    /// Of a domain: 64 hexadecimal digits; spaces are ignored
     #[arg(long, value_name = "DIGITS", value_parser = fingerprint::parse)]
-    fingerprint: [u8; 32],
+    fingerprint: Option<[u8; 32]>,
     /// Take the place of a different pin; only after asking the other side
     #[arg(long)]
     replace: bool,
@@ -40,22 +53,103 @@ pub(crate) struct Args {
     node: Node,
 }
 
+/// What is pinned, as it was typed.
+#[derive(Clone, Debug)]
+enum Who {
+    Domain(DomainName),
+    Ticket(String),
+    Stdin,
+}
+
+fn who(text: &str) -> Result<Who, String> {
+    match text {
+        "-" => Ok(Who::Stdin),
+        _ if PeeringTicket::is_meant(text) => Ok(Who::Ticket(text.to_owned())),
+        _ => domain(text).map(Who::Domain).map_err(|error| format!("{error}, a ticket like comity-peer:…")),
+    }
+}
+
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(<PeerShown as Show>::FIELDS)?;
+    let wanted = wanted(&args)?;
+    let by_ticket = args.fingerprint.is_none();
     let request = proto::admin_request::Request::PinPeer(proto::PinPeer {
-        domain: args.domain.to_string(),
-        endpoints: args.endpoints.iter().map(ToString::to_string).collect(),
-        fingerprint: args.fingerprint.to_vec().into(),
+        domain: wanted.domain.to_string(),
+        endpoints: wanted.endpoints.iter().map(ToString::to_string).collect(),
+        fingerprint: wanted.fingerprint.to_vec().into(),
         replace: args.replace,
     });
-    let what = "cannot pin the domain";
+    let what = format!("cannot pin {}", wanted.domain);
     let data = context.data(args.node.data.as_ref())?;
-    match admin::ask(&data, what, request).await {
-        Ok(proto::admin_response::Response::Peer(peer)) => context.show(&PeerShown::of_peer(&peer)),
-        Ok(_) => Err(admin::unexpected(what)),
-        Err(error) if error.exit() == client::ErrorCode::Conflict.exit() => {
-            Err(error.hint("ask the other side whether its root key changed; if so, add --replace"))
+    match admin::ask(&data, &what, request).await {
+        Ok(proto::admin_response::Response::Peer(peer)) => context.show(&PeerShown::of_peer(&peer))?,
+        Ok(_) => return Err(admin::unexpected(&what)),
+        Err(error) if error.exit() == ErrorCode::Conflict.exit() => {
+            return Err(error.hint("ask the other side whether its root key changed; if so, add --replace"));
         }
-        Err(error) => Err(error),
+        Err(error) if error.exit() == ErrorCode::Malformed.exit() => {
+            return Err(error.hint("a node does not pin its own domain: take the ticket of the other one"));
+        }
+        Err(error) => return Err(error),
+    }
+    if by_ticket {
+        context.status("Unless the ticket came on a way that you trust, compare the fingerprint by voice.");
+    }
+    context.hint("give the other administrator yours: comity domain show --ticket");
+    Ok(())
+}
+
+/// The ticket, or what amounts to one.
+fn wanted(args: &Args) -> Result<PeeringTicket, CliError> {
+    let text = match (&args.who, &args.ticket_file) {
+        (Some(Who::Domain(domain)), _) => return by_hand(args, domain),
+        (Some(Who::Ticket(text)), _) => text.clone(),
+        (_, Some(path)) if path.as_os_str() != "-" => {
+            let mut file = File::open(path).map_err(|error| {
+                CliError::usage(format!("cannot open {}", path.display())).cause(error.to_string())
+            })?;
+            read(&mut file)?
+        }
+        _ => read(&mut std::io::stdin().lock())?,
+    };
+    if args.fingerprint.is_some() || !args.endpoints.is_empty() {
+        return Err(CliError::usage("the ticket holds endpoint and fingerprint")
+            .hint("leave --endpoint and --fingerprint out, or name the domain instead of the ticket"));
+    }
+    PeeringTicket::parse(&text).map_err(refused)
+}
+
+fn by_hand(args: &Args, domain: &DomainName) -> Result<PeeringTicket, CliError> {
+    let Some(fingerprint) = args.fingerprint else {
+        return Err(CliError::usage(format!("by what is {domain} recognised? --fingerprint is missing"))
+            .hint("ask its administrator for a ticket, then: comity peer pin TICKET"));
+    };
+    if args.endpoints.is_empty() {
+        return Err(CliError::usage(format!(
+            "where does the node of {domain} listen? --endpoint is missing"
+        )));
+    }
+    Ok(PeeringTicket { domain: domain.clone(), fingerprint, endpoints: args.endpoints.clone() })
+}
+
+/// Reads no more than a ticket with the white space around it can have.
+fn read(reader: &mut dyn Read) -> Result<String, CliError> {
+    let mut text = String::new();
+    reader
+        .take(2 * limits::TICKET_BYTES_MAX as u64)
+        .read_to_string(&mut text)
+        .map_err(|error| CliError::usage("the ticket is not text").cause(error.to_string()))?;
+    Ok(text)
+}
+
+fn refused(code: ErrorCode) -> CliError {
+    match code {
+        ErrorCode::Unsupported => CliError::usage("the ticket is of a newer form than this program knows")
+            .hint("update comity, or pin by domain, --endpoint and --fingerprint"),
+        ErrorCode::TooLarge => CliError::usage("this is too long for a ticket")
+            .hint("give the one line that `comity domain show --ticket` printed, and nothing else"),
+        _ => CliError::usage("the ticket is not whole, or is none").hint(
+            "give the whole line that `comity domain show --ticket` printed: it begins with comity-peer:",
+        ),
     }
 }
