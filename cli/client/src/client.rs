@@ -11,7 +11,8 @@ use crate::{
     device::DeviceDir,
     login,
     request::{Ask, Reply, Request, To},
-    share,
+    seal::{Protect, Unlock},
+    share::{self, Opening},
     view::{
         Changed, Contact, Cursor, Happening, Level, Message, Outgoing, Page, PeerView, Person, Room, Sent,
         Status,
@@ -41,12 +42,23 @@ impl Client {
     /// Makes this directory the first device of the ticket's account, then opens it. The keys are
     /// made here and stay here. Repeating it after an interruption goes on with the same keys.
     ///
+    /// What the device keeps is protected by a key file in the directory; see [`Self::login_with`].
+    ///
     /// # Errors
     /// `AlreadyDevice`, `Invitation` if the ticket is over, `Unreachable`, `Refused` with what the
     /// node said, `Storage`.
     pub async fn login(dir: &Path, ticket: &Ticket) -> Result<Self, ClientError> {
-        login::login(dir, ticket).await?;
-        Self::open(dir).await
+        Self::login_with(dir, ticket, &Protect::File).await
+    }
+
+    /// As [`Self::login`], with what the device keeps protected as the caller says.
+    ///
+    /// # Errors
+    /// As [`Self::login`]; `Locked` or `WrongPassphrase` if a login that was begun in this directory
+    /// is protected by another passphrase.
+    pub async fn login_with(dir: &Path, ticket: &Ticket, protect: &Protect) -> Result<Self, ClientError> {
+        let opened = login::login(dir, ticket, protect).await?;
+        Self::begin(dir, Opening::Open(opened)).await
     }
 
     /// Opens the device in a directory. Its session with the home node is made in the background
@@ -54,15 +66,49 @@ impl Client {
     ///
     /// # Errors
     /// `NoDevice`, `Storage`, `NewerSchema`, `Owner` if the program that owns the directory cannot
-    /// be used.
+    /// be used; `Locked` if a passphrase protects it and no program that has unlocked it serves the
+    /// others: then see [`Self::open_with`].
     pub async fn open(dir: &Path) -> Result<Self, ClientError> {
+        Self::open_with(dir, Unlock::Stored).await
+    }
+
+    /// As [`Self::open`], with what unlocks the device. It is used if this program owns the device,
+    /// now or later, and forgotten when the device is locked.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; `WrongPassphrase`.
+    pub async fn open_with(dir: &Path, unlock: Unlock) -> Result<Self, ClientError> {
+        Self::begin(dir, Opening::Unlock(unlock)).await
+    }
+
+    async fn begin(dir: &Path, opening: Opening) -> Result<Self, ClientError> {
         let (asks, receiver) = mpsc::channel(ASKS_WAITING_MAX);
         let (happenings, _) = broadcast::channel(HAPPENINGS_KEPT);
         let (begun, begins) = oneshot::channel();
-        let weak = asks.downgrade();
-        tokio::spawn(share::serve(DeviceDir::new(dir), receiver, happenings.clone(), begun, weak));
+        let own_asks = (asks.downgrade(), receiver);
+        let handle = share::Handle::new(DeviceDir::new(dir), opening, own_asks, happenings.clone());
+        tokio::spawn(share::serve(handle, begun));
         begins.await.map_err(|_| ClientError::Closed)??;
         Ok(Self { asks, happenings })
+    }
+
+    /// Locks the device: whichever program owns it forgets its keys and ends its session. Until it
+    /// is unlocked again, all programs of the device are told `Locked`.
+    ///
+    /// # Errors
+    /// `Refused(Unsupported)` unless it is protected by a passphrase; else as [`Self::status`].
+    pub async fn lock(&self) -> Result<(), ClientError> {
+        self.done(Request::Lock).await
+    }
+
+    /// Unlocks a device that was locked while this handle was open.
+    ///
+    /// # Errors
+    /// `Locked`, `WrongPassphrase`, `Storage`.
+    pub async fn unlock(&self, unlock: Unlock) -> Result<(), ClientError> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Ask::Unlock(unlock, answer)).await.map_err(|_| ClientError::Closed)?;
+        answered.await.map_err(|_| ClientError::Closed)?.map(drop)
     }
 
     /// Ends in good order: what was decided is on disk already, what is on its way to the node is
@@ -84,7 +130,7 @@ impl Client {
     /// The device and what waits.
     ///
     /// # Errors
-    /// `Storage`, `Owner`, `Closed`.
+    /// `Storage`, `Owner`, `Closed`, `Locked`.
     pub async fn status(&self) -> Result<Status, ClientError> {
         match self.ask(Request::Status).await? {
             Reply::Status(status) => Ok(status),
@@ -173,7 +219,12 @@ impl Client {
                     {
                         break;
                     }
-                    Some(Happening::Missed | Happening::Connected(true)) => break,
+                    Some(
+                        Happening::Missed
+                        | Happening::Connected(true)
+                        | Happening::Locked
+                        | Happening::Unlocked,
+                    ) => break,
                     Some(_) => {}
                     None => return Err(ClientError::Closed),
                 }

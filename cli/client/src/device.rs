@@ -1,9 +1,10 @@
 //! A device's directory: who lives there, its keys, and the lock that makes one process its owner.
 //!
 //! `profile` says who the device is and how its node is recognised; `account.key` and
-//! `device.key` are the secrets (0600); `domain` is the newest document of the home domain, and
-//! `endpoints` where it was said to be; `device.db` is what the engine keeps; `lock` and `socket`
-//! belong to the process that owns the directory. The directory itself is 0700.
+//! `device.key` are the secrets; `domain` is the newest document of the home domain, and
+//! `endpoints` where it was said to be; `device.db` is what the engine keeps. All of these are sealed
+//! (`crate::seal`), by what `seal` and `seal.key` say. `lock` and `socket` belong to the process that
+//! owns the directory. The directory itself is 0700, every file in it 0600.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -12,7 +13,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use identity::{KeyKind, SecretKey, key_file};
 use rustix::fs::{FlockOperation, flock};
 use zeroize::Zeroizing;
 
@@ -31,7 +31,7 @@ pub fn is_device(dir: &Path) -> bool {
 #[derive(Clone, Debug)]
 pub(crate) struct DeviceDir(PathBuf);
 
-/// While it lives, no other process owns the directory.
+/// While it lives, no other process holds the same lock.
 #[derive(Debug)]
 pub(crate) struct Ownership {
     _lock: File,
@@ -71,17 +71,22 @@ impl DeviceDir {
     /// Becomes the owner, if no process is.
     pub(crate) fn own(&self) -> Result<Option<Ownership>, ClientError> {
         self.check()?;
+        self.hold("lock")
+    }
+
+    /// Takes the lock of this name; `None` while somebody else has it.
+    pub(crate) fn hold(&self, name: &str) -> Result<Option<Ownership>, ClientError> {
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .mode(0o600)
-            .open(self.path("lock"))
-            .map_err(|error| self.error("lock", &error))?;
+            .open(self.path(name))
+            .map_err(|error| self.error(name, &error))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Ownership { _lock: lock })),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-            Err(error) => Err(self.error("lock", &error.into())),
+            Err(error) => Err(self.error(name, &error.into())),
         }
     }
 
@@ -129,26 +134,46 @@ impl DeviceDir {
         }
     }
 
-    /// Reads a secret key. A file that others may read is refused: the key may be known already.
-    pub(crate) fn read_key(&self, name: &str, kind: KeyKind) -> Result<Option<SecretKey>, ClientError> {
+    /// Reads a file that holds a secret. One that others may read is refused: they may know it.
+    pub(crate) fn read_private(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, ClientError> {
         let Some(bytes) = self.read(name)? else { return Ok(None) };
         let mode = fs::metadata(self.path(name)).map_err(|error| self.error(name, &error))?.mode();
         if mode & 0o077 != 0 {
             return Err(ClientError::storage(self.path(name), "others may read it; it must be 0600"));
         }
-        let text = str::from_utf8(&bytes)
-            .map_err(|_| ClientError::storage(self.path(name), key_file::KeyFileError::NotAKeyFile))?;
-        key_file::parse_as(kind, text).map(Some).map_err(|error| ClientError::storage(self.path(name), error))
+        Ok(Some(bytes))
     }
 
-    /// Writes a secret key, 0600.
-    pub(crate) fn write_key(&self, name: &str, kind: KeyKind, key: &SecretKey) -> Result<(), ClientError> {
-        self.write(name, key_file::encode(kind, key).as_bytes())
+    /// As [`Self::write`], and overwrites what stood there before.
+    pub(crate) fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), ClientError> {
+        let old = OpenOptions::new().write(true).open(self.path(name)).ok();
+        self.write(name, bytes)?;
+        old.map_or(Ok(()), |old| overwrite(&old)).map_err(|error| self.error(name, &error))
+    }
+
+    /// Overwrites a file if it is there, and deletes it. Copies that the file system or the disk keeps
+    /// are beyond us.
+    pub(crate) fn erase(&self, name: &str) -> Result<(), ClientError> {
+        match OpenOptions::new().write(true).open(self.path(name)) {
+            Ok(file) => overwrite(&file).map_err(|error| self.error(name, &error))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(self.error(name, &error)),
+        }
+        self.remove(name)?;
+        let sync = || File::open(&self.0)?.sync_all();
+        sync().map_err(|error| self.error(name, &error))
     }
 
     fn error(&self, name: &str, error: &io::Error) -> ClientError {
         ClientError::storage(self.path(name), error)
     }
+}
+
+/// Zeros in place of all that stands in a file, on the disk when it returns.
+fn overwrite(mut file: &File) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    io::copy(&mut io::repeat(0).take(length), &mut file)?;
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -172,15 +197,29 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_others_may_read_is_refused() {
+    fn a_secret_that_others_may_read_is_refused() {
         let (_temp, dir) = dir();
-        let key = SecretKey::from_seed(&Zeroizing::new([7; 32]));
-        dir.write_key("device.key", KeyKind::Device, &key).expect("written");
-        let read = dir.read_key("device.key", KeyKind::Device).expect("readable").expect("there");
-        assert_eq!(read.public(), key.public());
-        assert!(dir.read_key("device.key", KeyKind::Account).is_err(), "another kind");
-        fs::set_permissions(dir.path("device.key"), fs::Permissions::from_mode(0o644)).expect("changed");
-        assert!(dir.read_key("device.key", KeyKind::Device).is_err());
+        dir.write("seal.key", b"secret").expect("written");
+        assert_eq!(*dir.read_private("seal.key").expect("readable").expect("there"), b"secret");
+        fs::set_permissions(dir.path("seal.key"), fs::Permissions::from_mode(0o644)).expect("changed");
+        assert!(dir.read_private("seal.key").is_err());
+    }
+
+    #[test]
+    fn what_is_replaced_or_erased_is_overwritten() {
+        let (_temp, dir) = dir();
+        for replace in [true, false] {
+            dir.write("seal", b"the old secret").expect("written");
+            // Shows what stands where the file stood.
+            let kept = File::open(dir.path("seal")).expect("opened");
+            if replace { dir.replace("seal", b"new") } else { dir.erase("seal") }.expect("done");
+            let mut left = Vec::new();
+            (&kept).read_to_end(&mut left).expect("readable");
+            assert_eq!(left, [0; 14]);
+            let now = dir.read("seal").expect("readable");
+            assert_eq!(now.map(|now| now.to_vec()), replace.then(|| b"new".to_vec()));
+        }
+        dir.erase("seal").expect("not there");
     }
 
     #[test]
@@ -191,16 +230,6 @@ mod tests {
         dir.create().expect("it is there");
         assert_eq!(fs::metadata(dir.dir()).expect("there").mode() & 0o777, 0o700);
         assert!(dir.own().expect("closed").is_some());
-    }
-
-    #[test]
-    fn damaged_key_files_are_named_and_not_quoted() {
-        let (_temp, dir) = dir();
-        for damage in ["", "hello", "comity-key-1 device\npublic 00\nseed secretsecret\n", "\u{0}\u{1}"] {
-            dir.write("device.key", damage.as_bytes()).expect("written");
-            let error = dir.read_key("device.key", KeyKind::Device).expect_err("damaged").to_string();
-            assert!(error.contains("device.key") && !error.contains("secretsecret"), "{error}");
-        }
     }
 
     #[test]

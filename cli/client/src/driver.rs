@@ -17,11 +17,12 @@ use wire::{Account, DeviceId, RoomId, proto::ClientFrame};
 use crate::{
     ClientError,
     clock::{self, SystemEntropy},
-    device::{DeviceDir, Ownership},
+    device::Ownership,
     profile::Profile,
     request::{Ask, Reply, Request},
+    seal::{Protection, SealedDir},
     session::{self, Keeper, SessionEvent},
-    share::Served,
+    share::{Begun, Served},
     store::Store,
     view::{Happening, PeerView, Person},
 };
@@ -36,10 +37,14 @@ const STORE_RETRY: std::time::Duration = std::time::Duration::from_secs(1);
 /// Message keys that were deleted stand in the store's files for at most so long.
 const PURGE_AFTER_MS: u64 = 60_000;
 
+type Answer = oneshot::Sender<Result<Reply, ClientError>>;
+
 /// Why a driver ended.
 pub(crate) enum End {
     /// All handles are gone, or one asked for it.
     Closed(Option<oneshot::Sender<()>>),
+    /// Somebody locked the device and waits for it.
+    Locked(Answer),
     /// A write failed; the engine is of no use any more.
     Failed,
 }
@@ -48,6 +53,7 @@ pub(crate) enum End {
 pub(crate) struct Driver {
     engine: Engine<SystemEntropy>,
     store: Store,
+    protection: Protection,
     account: Account,
     device: DeviceId,
     pending: BTreeMap<CommandId, Pending>,
@@ -69,7 +75,7 @@ pub(crate) struct Driver {
 }
 
 struct Pending {
-    answer: oneshot::Sender<Result<Reply, ClientError>>,
+    answer: Answer,
     when_queued: bool,
 }
 
@@ -80,7 +86,7 @@ impl Driver {
     /// `NoDevice`, `Storage`, `NewerSchema`, `Refused` if the store holds what cannot have been
     /// written.
     pub(crate) async fn open(
-        dir: &DeviceDir,
+        dir: &SealedDir,
         ownership: std::sync::Arc<Ownership>,
         happenings: broadcast::Sender<Happening>,
     ) -> Result<Self, ClientError> {
@@ -97,6 +103,7 @@ impl Driver {
         Ok(Self {
             engine,
             store,
+            protection: dir.protection(),
             account,
             device,
             pending: BTreeMap::new(),
@@ -158,7 +165,13 @@ impl Driver {
             }
             for ask in waiting_asks.drain(..) {
                 match ask {
+                    Ask::Request(Request::Lock, answer) if self.protection == Protection::Passphrase => {
+                        return End::Locked(answer);
+                    }
                     Ask::Request(request, answer) => self.request(request, answer).await,
+                    Ask::Unlock(_, answer) => {
+                        let _ = answer.send(Ok(Reply::Done));
+                    }
                     Ask::Close(done) => return End::Closed(Some(done)),
                 }
             }
@@ -186,9 +199,9 @@ impl Driver {
     }
 
     /// Tells everybody who still waits that nothing came of it.
-    pub(crate) fn fail_pending(&mut self) {
+    pub(crate) fn fail_pending(&mut self, why: impl Fn() -> ClientError) {
         for (_, pending) in std::mem::take(&mut self.pending) {
-            let _ = pending.answer.send(Err(wire::ErrorCode::StorageFull.into()));
+            let _ = pending.answer.send(Err(why()));
         }
     }
 
@@ -218,7 +231,7 @@ impl Driver {
         }
     }
 
-    async fn request(&mut self, request: Request, answer: oneshot::Sender<Result<Reply, ClientError>>) {
+    async fn request(&mut self, request: Request, answer: Answer) {
         let command = match &request {
             Request::Trust { account, fingerprint, changed } => {
                 self.trust(account, fingerprint, *changed).map(Some)
@@ -324,43 +337,56 @@ async fn send_next(session: Option<&mpsc::Sender<ClientFrame>>, outgoing: &mut O
     }
 }
 
-/// Owns the device until it is closed, over failures of the store. Reports once whether it could
-/// begin.
+/// How owning a device ended.
+pub(crate) enum Owned {
+    /// It was closed; whoever asked for it waits.
+    Closed(Option<oneshot::Sender<()>>),
+    /// It could not be begun.
+    Failed(ClientError),
+    /// It was locked: its keys are forgotten. Whoever asked for it waits.
+    Locked(Answer),
+}
+
+/// Owns the device until it is closed or locked, over failures of the store. Reports once whether it
+/// could begin.
 pub(crate) async fn own(
-    dir: &DeviceDir,
+    dir: SealedDir,
     ownership: Ownership,
     asks: &mut mpsc::Receiver<Ask>,
     happenings: &broadcast::Sender<Happening>,
-    mut begun: Option<oneshot::Sender<Result<(), ClientError>>>,
+    begun: &mut Begun,
     served: Option<Served>,
-) -> Option<oneshot::Sender<()>> {
+) -> Owned {
     let ownership = std::sync::Arc::new(ownership);
     loop {
-        let mut driver = match Driver::open(dir, ownership.clone(), happenings.clone()).await {
+        let mut driver = match Driver::open(&dir, ownership.clone(), happenings.clone()).await {
             Ok(driver) => driver,
-            Err(error) => match begun.take() {
-                Some(begun) => {
-                    let _ = begun.send(Err(error));
-                    return None;
-                }
-                None => {
-                    tracing::error!(%error, "the device cannot be opened; it is tried again");
-                    tokio::time::sleep(STORE_RETRY).await;
-                    continue;
-                }
-            },
+            Err(error) if begun.is_awaited() => return Owned::Failed(error),
+            Err(error) => {
+                tracing::error!(%error, "the device cannot be opened; it is tried again");
+                tokio::time::sleep(STORE_RETRY).await;
+                continue;
+            }
         };
-        if let Some(begun) = begun.take() {
-            let _ = begun.send(Ok(()));
-        }
+        begun.succeed(happenings);
         match driver.run(asks).await {
             End::Closed(done) => {
                 drop(served);
                 driver.close().await;
-                return done;
+                return Owned::Closed(done);
+            }
+            End::Locked(answer) => {
+                driver.fail_pending(|| ClientError::Locked);
+                // Guests go away when they hear it. Nobody may be listening.
+                let _ = happenings.send(Happening::Locked);
+                if let Some(served) = served {
+                    served.end().await;
+                }
+                driver.close().await;
+                return Owned::Locked(answer);
             }
             End::Failed => {
-                driver.fail_pending();
+                driver.fail_pending(|| wire::ErrorCode::StorageFull.into());
                 driver.close().await;
                 tokio::time::sleep(STORE_RETRY).await;
             }

@@ -36,6 +36,15 @@ pub enum ClientError {
         /// What the operating system or the database said.
         reason: String,
     },
+    /// The device is protected by a passphrase, and nobody has unlocked it.
+    #[error("the device is locked: it is protected by a passphrase")]
+    Locked,
+    /// The passphrase is not the one that protects the device.
+    #[error("that is not the passphrase of this device")]
+    WrongPassphrase,
+    /// The passphrase cannot be one.
+    #[error("the passphrase {0}")]
+    Passphrase(&'static str),
     /// The directory was written by a newer program.
     #[error("the directory was written by a newer version (schema {found}, known {known})")]
     NewerSchema {

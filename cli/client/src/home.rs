@@ -6,7 +6,7 @@ use machine::Timestamp;
 use prost::Message as _;
 use wire::{Account, ErrorCode, PublicKey, limits, name::Endpoint, proto::Signed};
 
-use crate::{ClientError, device::DeviceDir};
+use crate::{ClientError, seal::SealedDir};
 
 const ENDPOINTS: &str = "endpoints";
 const DOCUMENT: &str = "domain";
@@ -39,7 +39,7 @@ impl Home {
     ///
     /// # Errors
     /// `Storage`, also if it is damaged: without it an older document would pass for the newest.
-    pub(crate) fn recall(&mut self, dir: &DeviceDir) -> Result<(), ClientError> {
+    pub(crate) fn recall(&mut self, dir: &SealedDir) -> Result<(), ClientError> {
         if let Some(learnt) = dir.read(ENDPOINTS)? {
             let learnt = String::from_utf8_lossy(&learnt);
             self.learn(learnt.lines().filter(|line| line.parse::<Endpoint>().is_ok()).map(str::to_owned));
@@ -60,7 +60,7 @@ impl Home {
     ///
     /// # Errors
     /// `Storage`.
-    pub(crate) fn forget(dir: &DeviceDir) -> Result<(), ClientError> {
+    pub(crate) fn forget(dir: &SealedDir) -> Result<(), ClientError> {
         dir.remove(DOCUMENT)?;
         dir.remove(ENDPOINTS)
     }
@@ -102,7 +102,7 @@ impl Home {
     ///
     /// # Errors
     /// `Storage`.
-    pub(crate) fn remember(&mut self, dir: &DeviceDir, document: &DomainDocument) -> Result<(), ClientError> {
+    pub(crate) fn remember(&mut self, dir: &SealedDir, document: &DomainDocument) -> Result<(), ClientError> {
         if document.seq() > self.seq() {
             dir.write(DOCUMENT, &document.signed().encode_to_vec())?;
             self.newest = Some(document.clone());

@@ -17,6 +17,10 @@
 //! # }
 //! ```
 //!
+//! Everything in a device's directory is sealed ([`Protection`]): [`Client::login`] protects it by a key
+//! file, which suits bots; [`Client::login_with`] takes a passphrase as well, and a device that has one
+//! is opened with [`Client::open_with`].
+//!
 //! One process owns a device's directory; others that open it are served by the owner over a Unix
 //! socket inside it and take over when the owner ends, so that programs of one device work side by
 //! side. Nothing is sent or shown before the transaction that holds it is on disk.
@@ -32,6 +36,7 @@ mod login;
 mod profile;
 mod quic;
 mod request;
+mod seal;
 mod session;
 mod share;
 mod store;
@@ -42,6 +47,7 @@ pub use device::is_device;
 pub use error::ClientError;
 pub use identity::Ticket;
 pub use login::ticket;
+pub use seal::{Passphrase, Protect, Protection, Unlock, change_protection, check_unlock, protection};
 pub use view::{
     Belief, Change, Changed, Contact, Cursor, Happening, Level, Member, Message, MessageBody, Mode, Outgoing,
     Page, PeerView, Person, Reaction, Role, Room, RoomKind, Sent, Standing, Status,

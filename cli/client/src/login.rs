@@ -4,7 +4,7 @@ use std::path::Path;
 
 use engine::device::Enrolment;
 use identity::Ticket;
-use wire::{Account, ErrorCode, proto};
+use wire::{ErrorCode, proto};
 
 use crate::{
     ClientError,
@@ -13,6 +13,7 @@ use crate::{
     home::Home,
     profile::Profile,
     quic::Connection,
+    seal::{self, Protect, SealedDir},
 };
 
 /// Reads an invitation as an administrator gave it out: `comity-invite:` and a long word.
@@ -32,8 +33,9 @@ pub fn ticket(text: &str) -> Result<Ticket, ClientError> {
 /// Repeating it after a lost answer goes on with the same keys.
 ///
 /// # Errors
-/// `AlreadyDevice`, `Invitation` if it is over, `Unreachable`, `Refused`, `Storage`.
-pub(crate) async fn login(dir: &Path, ticket: &Ticket) -> Result<Account, ClientError> {
+/// `AlreadyDevice`, `Invitation` if it is over, `Unreachable`, `Refused`, `Storage`; `Locked` or
+/// `WrongPassphrase` if it was begun here under another passphrase.
+pub(crate) async fn login(dir: &Path, ticket: &Ticket, protect: &Protect) -> Result<SealedDir, ClientError> {
     let account = ticket.account.clone();
     if is_device(dir) {
         return Err(ClientError::AlreadyDevice(account));
@@ -47,6 +49,7 @@ pub(crate) async fn login(dir: &Path, ticket: &Ticket) -> Result<Account, Client
     if is_device(dir) {
         return Err(ClientError::AlreadyDevice(account));
     }
+    let files = seal::begin(&files, protect).await?;
     let mut home = Home::of_ticket(ticket);
     let enrolment = match Profile::load_enrolment(&files, &home)? {
         Some(begun) => {
@@ -70,5 +73,5 @@ pub(crate) async fn login(dir: &Path, ticket: &Ticket) -> Result<Account, Client
     let login = enrolment.finish(&keys, &connection.document, clock::now())?;
     Profile::save(&files, &home, login.keys.device, &login.account_keys)?;
     connection.quic.close(quinn::VarInt::from_u32(0), b"");
-    Ok(account)
+    Ok(files)
 }

@@ -6,7 +6,7 @@ use identity::{DeviceCertificate, KeyKind};
 use prost::Message as _;
 use wire::{DeviceId, ErrorCode, proto};
 
-use crate::{ClientError, device::DeviceDir, home::Home};
+use crate::{ClientError, home::Home, seal::SealedDir};
 
 const PROFILE: &str = "profile";
 const ENROLMENT: &str = "enrolment";
@@ -41,9 +41,9 @@ impl Profile {
     ///
     /// # Errors
     /// `NoDevice`, or `Storage` if a file is damaged or missing.
-    pub(crate) fn load(dir: &DeviceDir) -> Result<Self, ClientError> {
+    pub(crate) fn load(dir: &SealedDir) -> Result<Self, ClientError> {
         let Some((file, mut home, device)) = read(dir, PROFILE)? else {
-            return Err(ClientError::NoDevice(dir.dir().to_owned()));
+            return Err(ClientError::NoDevice(dir.dir().dir().to_owned()));
         };
         home.recall(dir)?;
         let secret = dir
@@ -67,7 +67,7 @@ impl Profile {
     /// # Errors
     /// `Storage`.
     pub(crate) fn save(
-        dir: &DeviceDir,
+        dir: &SealedDir,
         home: &Home,
         device: DeviceId,
         keys: &proto::AccountKeys,
@@ -82,7 +82,7 @@ impl Profile {
     /// # Errors
     /// `Storage`.
     pub(crate) fn save_enrolment(
-        dir: &DeviceDir,
+        dir: &SealedDir,
         home: &Home,
         enrolment: &Enrolment,
     ) -> Result<(), ClientError> {
@@ -95,7 +95,7 @@ impl Profile {
     ///
     /// # Errors
     /// `Storage`.
-    pub(crate) fn load_enrolment(dir: &DeviceDir, home: &Home) -> Result<Option<Enrolment>, ClientError> {
+    pub(crate) fn load_enrolment(dir: &SealedDir, home: &Home) -> Result<Option<Enrolment>, ClientError> {
         let Some((file, begun, device)) = read(dir, ENROLMENT)? else { return Ok(None) };
         let account_key = dir.read_key(ACCOUNT_KEY, KeyKind::Account)?;
         let device_key = dir.read_key(DEVICE_KEY, KeyKind::Device)?;
@@ -109,7 +109,7 @@ impl Profile {
     }
 }
 
-fn read(dir: &DeviceDir, name: &str) -> Result<Option<(ProfileFile, Home, DeviceId)>, ClientError> {
+fn read(dir: &SealedDir, name: &str) -> Result<Option<(ProfileFile, Home, DeviceId)>, ClientError> {
     let Some(bytes) = dir.read(name)? else { return Ok(None) };
     let parse = || -> Result<_, ErrorCode> {
         let file = ProfileFile::decode(bytes.as_slice()).map_err(|_| ErrorCode::Malformed)?;
@@ -126,7 +126,7 @@ fn read(dir: &DeviceDir, name: &str) -> Result<Option<(ProfileFile, Home, Device
 }
 
 fn write(
-    dir: &DeviceDir,
+    dir: &SealedDir,
     name: &str,
     home: &Home,
     device: DeviceId,
@@ -142,6 +142,6 @@ fn write(
     dir.write(name, &file.encode_to_vec())
 }
 
-fn damaged(dir: &DeviceDir, name: &str) -> ClientError {
+fn damaged(dir: &SealedDir, name: &str) -> ClientError {
     ClientError::storage(dir.path(name), "it is damaged")
 }

@@ -8,6 +8,7 @@ use wire::{Account, ErrorCode, MessageId, RoomId, WireError, limits, proto::Cont
 
 use crate::{
     ClientError,
+    seal::Unlock,
     view::{Changed, Contact, Cursor, Outgoing, Page, PeerView, Person, Room, Sent, Status},
 };
 
@@ -115,6 +116,7 @@ pub(crate) enum Request {
     Contact {
         policy: Contact,
     },
+    Lock,
 }
 
 /// What comes back.
@@ -144,6 +146,8 @@ pub(crate) struct Failure {
 pub(crate) enum Ask {
     /// Answer this.
     Request(Request, oneshot::Sender<Result<Reply, ClientError>>),
+    /// Unlock the device with this. Does not cross the socket.
+    Unlock(Unlock, oneshot::Sender<Result<Reply, ClientError>>),
     /// End in good order and say so.
     Close(oneshot::Sender<()>),
 }
@@ -177,6 +181,8 @@ impl Request {
                 bounded(&name, limits::ROOM_NAME_BYTES_MAX)?;
                 Command::Rename { room, name, topic }
             }
+            // A device that no passphrase protects opens again at once.
+            Self::Lock => return Err(ErrorCode::Unsupported),
             Self::Leave { room } => Command::Leave { room },
             Self::Answer { room, accept } => Command::AnswerInvitation { room, accept },
             Self::Contact { policy } => Command::SetContactPolicy {

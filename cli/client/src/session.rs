@@ -13,9 +13,9 @@ use wire::{
 use crate::{
     ClientError,
     clock::{self, SystemEntropy},
-    device::DeviceDir,
     home::Home,
     quic::{self, Connection},
+    seal::SealedDir,
 };
 
 /// Frames between the socket and the engine; beyond it the reader stops reading.
@@ -43,7 +43,7 @@ pub(crate) enum SessionEvent {
 /// Events of sessions, one after the other, until the receiver is dropped. `close` ends the one
 /// that stands in good order.
 pub(crate) fn keep(
-    dir: DeviceDir,
+    dir: SealedDir,
     mut home: Home,
     keys: DeviceKeys,
 ) -> (mpsc::Receiver<SessionEvent>, Keeper) {
@@ -76,7 +76,7 @@ impl Drop for Keeper {
 }
 
 async fn run(
-    dir: &DeviceDir,
+    dir: &SealedDir,
     home: &mut Home,
     keys: &DeviceKeys,
     events: &mpsc::Sender<SessionEvent>,
@@ -89,7 +89,7 @@ async fn run(
 }
 
 async fn session(
-    dir: &DeviceDir,
+    dir: &SealedDir,
     home: &mut Home,
     keys: &DeviceKeys,
     events: &mpsc::Sender<SessionEvent>,

@@ -1,6 +1,8 @@
 //! Programs of one device side by side: the first that opens the directory owns it and serves the
-//! others over a Unix socket inside it; when it ends, one of the others takes over.
+//! others over a Unix socket inside it; when it ends, one of the others takes over, if it can unlock
+//! the directory. Only the owner has the keys.
 
+mod begun;
 mod frames;
 mod guest;
 mod server;
@@ -19,80 +21,192 @@ use tokio::{
 
 use crate::{
     ClientError,
-    device::{DeviceDir, is_device},
-    driver,
-    request::Ask,
+    device::{DeviceDir, Ownership, is_device},
+    driver::{self, Owned},
+    request::{Ask, Reply, Request},
+    seal::{self, SealedDir, Unlock},
     view::Happening,
 };
+
+pub(crate) use begun::Begun;
 
 /// How long the owner may take to serve its socket after it has the directory.
 const OWNER_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// How often to look whether another program has unlocked a device that is locked.
+const LOOK_WHILE_LOCKED: Duration = Duration::from_millis(200);
 /// A path of a Unix socket may have this many bytes on every system that we know.
 const SOCKET_PATH_MAX: usize = 100;
 
+/// With what a handle begins.
+pub(crate) enum Opening {
+    /// With what unlocks the directory.
+    Unlock(Unlock),
+    /// With a directory that was unlocked.
+    Open(SealedDir),
+}
+
+/// One handle of the client, as the task sees it that serves it.
+pub(crate) struct Handle {
+    dir: DeviceDir,
+    opening: Opening,
+    asks: mpsc::Receiver<Ask>,
+    own_asks: mpsc::WeakSender<Ask>,
+    happenings: broadcast::Sender<Happening>,
+    locked: bool,
+    waiting_since: Instant,
+}
+
+/// What comes next.
+enum Step {
+    Now,
+    LookAgain,
+    Failed(ClientError),
+    Closed(Option<oneshot::Sender<()>>),
+}
+
 /// Serves one handle of the client until it is closed, as owner or as guest, whichever it can be.
 /// `begun` hears once whether that worked.
-pub(crate) async fn serve(
-    dir: DeviceDir,
-    mut asks: mpsc::Receiver<Ask>,
-    happenings: broadcast::Sender<Happening>,
-    begun: oneshot::Sender<Result<(), ClientError>>,
-    own_asks: mpsc::WeakSender<Ask>,
-) {
-    let mut begun = Some(begun);
-    let mut waiting_since = Instant::now();
-    let mut missed = false;
+pub(crate) async fn serve(mut handle: Handle, begun: oneshot::Sender<Result<(), ClientError>>) {
+    let mut begun = Begun::first(begun);
     loop {
-        if std::mem::take(&mut missed) {
-            // What happened between the two owners was told to nobody. Nobody may be listening.
-            let _ = happenings.send(Happening::Missed);
-        }
-        if !is_device(dir.dir()) {
-            return refuse(begun, ClientError::NoDevice(dir.dir().to_owned()));
-        }
-        match dir.own() {
-            Ok(Some(ownership)) => {
-                let served = server::Served::start(&dir, own_asks.clone(), happenings.clone());
-                let done = driver::own(&dir, ownership, &mut asks, &happenings, begun.take(), served).await;
+        match handle.step(&mut begun).await {
+            Step::Now => {}
+            Step::LookAgain => tokio::time::sleep(LOOK_AGAIN).await,
+            Step::Closed(done) => {
                 if let Some(done) = done {
                     let _ = done.send(());
                 }
                 return;
             }
-            Ok(None) => {}
-            Err(error) => return refuse(begun, error),
-        }
-        match connect(&dir).await {
-            Ok(stream) => match guest::run(stream, &mut asks, &happenings, &mut begun).await {
-                guest::End::Closed(done) => {
-                    if let Some(done) = done {
-                        let _ = done.send(());
-                    }
+            Step::Failed(error) => {
+                let shut = matches!(error, ClientError::Locked | ClientError::WrongPassphrase);
+                if !begun.is_awaited() && !shut {
+                    return tracing::error!(%error, "the device cannot be reached any more");
+                }
+                if begun.fail(error) {
                     return;
                 }
-                guest::End::OwnerGone => {
-                    waiting_since = Instant::now();
-                    missed = true;
-                }
-                guest::End::Refused(error) => return refuse(begun, error),
-            },
-            Err(()) if waiting_since.elapsed() > OWNER_WITHIN && begun.is_some() => {
-                return refuse(begun, ClientError::Owner("does not answer"));
+                handle.lock(&mut begun);
             }
-            Err(()) => {}
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 
-fn refuse(begun: Option<oneshot::Sender<Result<(), ClientError>>>, error: ClientError) {
-    match begun {
-        Some(begun) => {
-            // The opener may have gone away.
-            let _ = begun.send(Err(error));
+impl Handle {
+    /// A handle that has neither owner nor guest's place yet.
+    pub(crate) fn new(
+        dir: DeviceDir,
+        opening: Opening,
+        asks: (mpsc::WeakSender<Ask>, mpsc::Receiver<Ask>),
+        happenings: broadcast::Sender<Happening>,
+    ) -> Self {
+        let (own_asks, asks) = asks;
+        Self { dir, opening, asks, own_asks, happenings, locked: false, waiting_since: Instant::now() }
+    }
+
+    /// Forgets with what the device could be unlocked, and says that it is locked.
+    fn lock(&mut self, begun: &mut Begun) {
+        self.opening = Opening::Unlock(Unlock::Stored);
+        self.locked = true;
+        if begun.locked() {
+            // Nobody may be listening.
+            let _ = self.happenings.send(Happening::Locked);
         }
-        None => tracing::error!(%error, "the device cannot be reached any more"),
+    }
+
+    async fn step(&mut self, begun: &mut Begun) -> Step {
+        if self.locked
+            && let Some(step) = self.rest(begun).await
+        {
+            return step;
+        }
+        if !is_device(self.dir.dir()) {
+            return Step::Failed(ClientError::NoDevice(self.dir.dir().to_owned()));
+        }
+        if !self.locked {
+            match self.dir.own() {
+                Ok(Some(ownership)) => return self.own(ownership, begun).await,
+                Ok(None) => {}
+                Err(error) => return Step::Failed(error),
+            }
+        }
+        match connect(&self.dir).await {
+            Ok(stream) => self.visit(stream, begun).await,
+            Err(()) if self.waiting_since.elapsed() > OWNER_WITHIN && begun.is_awaited() => {
+                Step::Failed(ClientError::Owner("does not answer"))
+            }
+            Err(()) => Step::LookAgain,
+        }
+    }
+
+    /// While the device is locked: answers so, until somebody unlocks it. `None` to look whether
+    /// another program has.
+    async fn rest(&mut self, begun: &mut Begun) -> Option<Step> {
+        let ask = tokio::select! {
+            ask = self.asks.recv() => ask,
+            () = tokio::time::sleep(LOOK_WHILE_LOCKED) => return None,
+        };
+        match ask {
+            None => Some(Step::Closed(None)),
+            Some(Ask::Close(done)) => Some(Step::Closed(Some(done))),
+            Some(Ask::Unlock(unlock, answer)) => {
+                self.opening = Opening::Unlock(unlock);
+                self.locked = false;
+                self.waiting_since = Instant::now();
+                begun.again(answer);
+                None
+            }
+            Some(Ask::Request(request, answer)) => {
+                let done = if request == Request::Lock { Ok(Reply::Done) } else { Err(ClientError::Locked) };
+                // The asker may have gone away.
+                let _ = answer.send(done);
+                Some(Step::Now)
+            }
+        }
+    }
+
+    async fn own(&mut self, ownership: Ownership, begun: &mut Begun) -> Step {
+        // What unlocks is not kept: the owner has the keys until it ends.
+        let opening = std::mem::replace(&mut self.opening, Opening::Unlock(Unlock::Stored));
+        let opened = match opening {
+            Opening::Open(opened) => Ok(opened),
+            Opening::Unlock(unlock) => seal::unlock(&self.dir, &unlock).await,
+        };
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Step::Failed(error),
+        };
+        let served = server::Served::start(&self.dir, self.own_asks.clone(), self.happenings.clone());
+        match driver::own(opened, ownership, &mut self.asks, &self.happenings, begun, served).await {
+            Owned::Closed(done) => Step::Closed(done),
+            Owned::Failed(error) => Step::Failed(error),
+            Owned::Locked(answer) => {
+                // Those who watch have heard it already.
+                begun.locked();
+                self.lock(begun);
+                let _ = answer.send(Ok(Reply::Done));
+                Step::Now
+            }
+        }
+    }
+
+    async fn visit(&mut self, stream: UnixStream, begun: &mut Begun) -> Step {
+        self.locked = false;
+        match guest::run(stream, &mut self.asks, &self.happenings, begun).await {
+            guest::End::Closed(done) => Step::Closed(done),
+            guest::End::OwnerGone => {
+                self.waiting_since = Instant::now();
+                // What happens between the two owners is told to nobody. Nobody may be listening.
+                let _ = self.happenings.send(Happening::Missed);
+                Step::LookAgain
+            }
+            guest::End::Locked => {
+                self.lock(begun);
+                Step::Now
+            }
+            guest::End::Refused(error) => Step::Failed(error),
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId};
 
+use crate::seal::Protection;
+
 pub(crate) mod text;
 
 /// What a room is for.
@@ -417,6 +419,8 @@ pub struct Status {
     pub device: DeviceId,
     /// Whether the session with the home node stands.
     pub connected: bool,
+    /// How what the device keeps is protected.
+    pub protection: Protection,
     /// The endpoint in use or tried last.
     pub endpoint: String,
     /// Why the last attempt failed; our own words.
@@ -492,4 +496,9 @@ pub enum Happening {
     Peer(PeerView),
     /// The reader was too slow and missed something: read again what is shown.
     Missed,
+    /// The device was locked: nothing happens until [`crate::Client::unlock`], or until another
+    /// program has unlocked it.
+    Locked,
+    /// The device that was locked is open again: read again what is shown.
+    Unlocked,
 }

@@ -39,6 +39,9 @@ pub(crate) struct Global {
     /// Where the devices of this person live [env: COMITY_HOME]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
+    /// The passphrase of the device is the first line of this file; `-` is stdin [env: COMITY_PASSPHRASE_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
     /// When to colour
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Colour,
@@ -68,6 +71,9 @@ pub(crate) enum Command {
     Status(command::status::Args),
     /// Make this machine a device of an account
     Login(command::login::Args),
+    /// Your account's device on this machine
+    #[command(subcommand)]
+    Account(command::account::Verb),
     /// Rooms and who is in them
     #[command(subcommand)]
     Room(command::room::Verb),

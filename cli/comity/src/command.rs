@@ -1,6 +1,7 @@
 //! The verbs: one file each, with its arguments, its examples and what it does. Adding one: copy
 //! `command/room/rename.rs`, add it to its noun, accept the reference (cli/README.md).
 
+pub(crate) mod account;
 pub(crate) mod contact;
 pub(crate) mod demo;
 pub(crate) mod domain;
@@ -28,6 +29,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), CliEr
         Command::Watch(args) => watch::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Login(args) => login::run(context, args).await,
+        Command::Account(verb) => account::run(context, verb).await,
         Command::Room(verb) => room::run(context, verb).await,
         Command::Message(verb) => message::run(context, verb).await,
         Command::Contact(verb) => contact::run(context, verb).await,

@@ -29,6 +29,7 @@ pub(crate) struct Context {
     home: Option<PathBuf>,
     account: Option<String>,
     data: Option<PathBuf>,
+    passphrase_file: Option<PathBuf>,
 }
 
 impl Context {
@@ -53,6 +54,7 @@ impl Context {
             home: global.home.clone().or_else(default_home),
             account: global.account.clone().or_else(|| env::var("COMITY_AS").ok()),
             data: env::var_os("COMITY_DATA").map(PathBuf::from),
+            passphrase_file: global.passphrase_file.clone().or_else(|| variable("COMITY_PASSPHRASE_FILE")),
         }
     }
 
@@ -99,7 +101,11 @@ impl Context {
         Ok(self.home()?.join(account.as_str()))
     }
 
-    fn home(&self) -> Result<&Path, CliError> {
+    /// Where all devices of this person live.
+    ///
+    /// # Errors
+    /// Usage if it is not known.
+    pub(crate) fn home(&self) -> Result<&Path, CliError> {
         self.home.as_deref().ok_or_else(|| {
             CliError::usage("there is no home directory").hint("set COMITY_HOME to a directory of your own")
         })
@@ -119,6 +125,11 @@ impl Context {
     /// Whether a question may be asked.
     pub(crate) const fn can_prompt(&self) -> bool {
         self.can_prompt
+    }
+
+    /// The file with the passphrase of the device, if it was named.
+    pub(crate) fn passphrase_file(&self) -> Option<&Path> {
+        self.passphrase_file.as_deref()
     }
 
     /// Whether a person types the input.
@@ -240,8 +251,11 @@ fn set(name: &str) -> bool {
     env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
+fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 fn default_home() -> Option<PathBuf> {
-    let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     variable("COMITY_HOME")
         .or_else(|| variable("XDG_DATA_HOME").map(|data| data.join("comity")))
         .or_else(|| variable("HOME").map(|home| home.join(".local/share/comity")))

@@ -10,6 +10,7 @@ use crate::{
     context::Context,
     error::CliError,
     output::{line, room_label, short},
+    passphrase,
 };
 
 /// How long a verb that shows waits for a session with the node.
@@ -41,8 +42,17 @@ pub(crate) async fn with<T>(
     outcome
 }
 
-async fn open(context: &Context) -> Result<Client, CliError> {
-    Client::open(&context.profile()?).await.map_err(|error| failed("cannot open the device", error))
+/// Opens the device, and asks for its passphrase if it is locked.
+///
+/// # Errors
+/// Those of opening; `Locked` if nobody can be asked.
+pub(crate) async fn open(context: &Context) -> Result<Client, CliError> {
+    let dir = context.profile()?;
+    match Client::open(&dir).await {
+        Err(ClientError::Locked) => {}
+        opened => return opened.map_err(|error| failed("cannot open the device", error)),
+    }
+    passphrase::unlock(context, async |unlock| Client::open_with(&dir, unlock).await).await
 }
 
 /// Waits until everything that the node has is here; says so if it cannot be.
@@ -216,6 +226,13 @@ pub(crate) fn failed(what: &str, error: ClientError) -> CliError {
         ClientError::Invitation(_) => {
             CliError::usage(error.to_string()).hint("give the whole ticket that `comity user invite` printed")
         }
+        ClientError::Locked => CliError::locked(what)
+            .cause(error.to_string())
+            .hint("comity account unlock, or add --passphrase-file FILE"),
+        ClientError::WrongPassphrase => CliError::wrong_passphrase(what)
+            .cause(error.to_string())
+            .hint("try again; without the passphrase nothing on this machine opens it: log in anew"),
+        ClientError::Passphrase(_) => CliError::usage(error.to_string()),
         ClientError::Storage { .. } | ClientError::NewerSchema { .. } => {
             CliError::storage(what).cause(line(&error.to_string()))
         }

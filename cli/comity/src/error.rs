@@ -13,7 +13,7 @@ pub(crate) mod exit {
     pub(crate) const USAGE: u8 = 2;
     /// No such thing.
     pub(crate) const NOT_FOUND: u8 = 3;
-    /// Log in first.
+    /// Log in or unlock first.
     pub(crate) const LOG_IN: u8 = 4;
     /// What was waited for has not happened yet.
     pub(crate) const PENDING: u8 = 8;
@@ -34,7 +34,7 @@ pub(crate) mod exit {
         (FAILED, "failed, other"),
         (USAGE, "usage: the command line is at fault"),
         (NOT_FOUND, "not found"),
-        (LOG_IN, "log in first"),
+        (LOG_IN, "log in or unlock first"),
         (5, "refused by policy or role"),
         (6, "conflict, stale or expired"),
         (7, "verification failed: a key, a signature or a history is not what it should be"),
@@ -78,6 +78,16 @@ impl CliError {
     /// No account is logged in here.
     pub(crate) fn log_in(message: impl Into<String>) -> Self {
         Self::local(exit::LOG_IN, "LogIn", message.into())
+    }
+
+    /// The device is locked.
+    pub(crate) fn locked(message: impl Into<String>) -> Self {
+        Self::local(exit::LOG_IN, "Locked", message.into())
+    }
+
+    /// The passphrase is another one.
+    pub(crate) fn wrong_passphrase(message: impl Into<String>) -> Self {
+        Self::local(exit::LOG_IN, "WrongPassphrase", message.into())
     }
 
     /// What was waited for has not happened.

@@ -10,6 +10,7 @@ mod error;
 mod examples;
 mod fingerprint;
 mod output;
+mod passphrase;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,9 @@ use clap::Parser as _;
 use crate::{args::Args, context::Context, error::CliError};
 
 fn main() -> ExitCode {
+    // No core dump and no other program of this user reads the keys out of the memory. Where the
+    // system has no such thing, nothing is lost.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return usage(&error),

@@ -25,7 +25,7 @@ impl House {
             let invitation = house.home.path().join(format!("{name}.invite"));
             std::fs::write(&invitation, &invited.stdout).expect("written");
             let file = invitation.to_str().expect("text");
-            let output = house.run(&["login", &account, "--code-file", file]);
+            let output = house.run(&["login", &account, "--code-file", file, "--protect", "file"]);
             assert!(output.status.success(), "{}", text(&output.stderr));
         }
         house
@@ -196,6 +196,7 @@ fn the_examples_of_the_help_are_commands_that_run() {
         endpoints: vec!["127.0.0.1:9".parse().expect("an endpoint")],
     };
     std::fs::write(house.home.path().join("umbrella.ticket"), ticket.encode()).expect("written");
+    private(&house.home.path().join("new.txt"), "a passphrase of four words\n");
     std::fs::write(house.home.path().join("bob.txt"), "0f".repeat(32)).expect("written");
     for example in examples {
         if ["demo", "watch", "completions", "login alice@acme.test"]
@@ -222,6 +223,12 @@ fn the_examples_of_the_help_are_commands_that_run() {
         let code = output.status.code().unwrap_or(-1);
         assert!(![-1, 2, 126, 127, 255].contains(&code), "{line}: {code}: {}", text(&output.stderr));
     }
+}
+
+fn private(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, text).expect("written");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("closed");
 }
 
 fn quoted(path: &Path) -> String {

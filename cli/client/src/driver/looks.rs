@@ -44,6 +44,7 @@ impl Driver {
             account: self.account.clone(),
             device: self.device,
             connected: self.session.is_some(),
+            protection: self.protection,
             endpoint: self.endpoint.clone(),
             problem: self.problem.clone(),
             caught_up: self.session.is_some() && self.engine.caught_up() && !self.fetching(),

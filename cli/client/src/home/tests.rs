@@ -47,7 +47,7 @@ fn use_tls(fields: &mut DocumentFields, key: PublicKey) {
 /// A directory in which the device has seen these documents, one connection after the other.
 fn seen(keys: &DomainKeys, documents: &[&DomainDocument], tls: &PublicKey) -> (tempfile::TempDir, Home) {
     let temp = tempfile::tempdir().expect("a directory");
-    let dir = DeviceDir::new(temp.path());
+    let dir = SealedDir::of_test(temp.path());
     let mut before = home(keys);
     let document = before.recognise(&signed(documents), tls, NOW).expect("recognised");
     before.remember(&dir, &document).expect("kept");
@@ -98,7 +98,7 @@ fn a_damaged_document_is_named_and_not_passed_over() {
     let keys = keys(1);
     let one = first(&keys);
     let (temp, mut home) = seen(&keys, &[&one], &keys.tls.public());
-    let dir = DeviceDir::new(temp.path());
+    let dir = SealedDir::of_test(temp.path());
     for damage in [b"".as_slice(), b"hello", &[0xff; 200]] {
         dir.write(DOCUMENT, damage).expect("written");
         let error = home.recall(&dir).expect_err("damaged").to_string();

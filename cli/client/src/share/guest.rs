@@ -7,10 +7,13 @@ use tokio::{
     sync::{broadcast, mpsc, oneshot},
 };
 
-use super::frames::{self, FromGuest, FromOwner, REPLY_BYTES_MAX, VERSION};
+use super::{
+    Begun,
+    frames::{self, FromGuest, FromOwner, REPLY_BYTES_MAX, VERSION},
+};
 use crate::{
     ClientError,
-    request::{Ask, Reply},
+    request::{Ask, Reply, Request},
     view::Happening,
 };
 
@@ -20,6 +23,8 @@ pub(super) enum End {
     Closed(Option<oneshot::Sender<()>>),
     /// The owner ended: somebody else may take over.
     OwnerGone,
+    /// The owner was told to lock the device.
+    Locked,
     /// The owner does not speak with us.
     Refused(ClientError),
 }
@@ -31,7 +36,7 @@ pub(super) async fn run(
     stream: UnixStream,
     asks: &mut mpsc::Receiver<Ask>,
     happenings: &broadcast::Sender<Happening>,
-    begun: &mut Option<oneshot::Sender<Result<(), ClientError>>>,
+    begun: &mut Begun,
 ) -> End {
     let (reader, mut writer) = stream.into_split();
     if frames::write(&mut writer, &FromGuest::Hello { version: VERSION }).await.is_err() {
@@ -39,33 +44,34 @@ pub(super) async fn run(
     }
     let (from_owner, mut incoming) = mpsc::channel(64);
     let reading = tokio::spawn(read(reader, from_owner));
-    let mut waiting: BTreeMap<u64, Answer> = BTreeMap::new();
+    let mut waiting: BTreeMap<u64, (bool, Answer)> = BTreeMap::new();
     let mut last = 0;
     let end = loop {
         tokio::select! {
             message = incoming.recv() => match message {
-                Some(FromOwner::Hello { .. }) => {
-                    if let Some(begun) = begun.take() {
-                        let _ = begun.send(Ok(()));
-                    }
-                }
+                Some(FromOwner::Hello { .. }) => begun.succeed(happenings),
                 Some(FromOwner::Answer { id, result }) => {
-                    if let Some(answer) = waiting.remove(&id) {
+                    if let Some((_, answer)) = waiting.remove(&id) {
                         let _ = answer.send(result.map_err(ClientError::from));
                     }
                 }
+                Some(FromOwner::Happening(Happening::Locked)) => break End::Locked,
                 Some(FromOwner::Happening(happening)) => {
                     let _ = happenings.send(happening);
                 }
-                Some(FromOwner::Goodbye(_)) if begun.is_some() => {
+                Some(FromOwner::Goodbye(_)) if begun.is_awaited() => {
                     break End::Refused(ClientError::Owner("speaks another version: end it first"));
                 }
                 Some(FromOwner::Goodbye(_)) | None => break End::OwnerGone,
             },
             ask = asks.recv() => match ask {
+                Some(Ask::Unlock(_, answer)) => {
+                    // The owner has unlocked it.
+                    let _ = answer.send(Ok(Reply::Done));
+                }
                 Some(Ask::Request(request, answer)) => {
                     last += 1;
-                    waiting.insert(last, answer);
+                    waiting.insert(last, (request == Request::Lock, answer));
                     if frames::write(&mut writer, &FromGuest::Ask { id: last, request }).await.is_err() {
                         break End::OwnerGone;
                     }
@@ -76,9 +82,12 @@ pub(super) async fn run(
         }
     };
     reading.abort();
-    for (_, answer) in waiting {
-        let gone = ClientError::Owner("ended before it answered; look before you repeat");
-        let _ = answer.send(Err(gone));
+    for (_, (locks, answer)) in waiting {
+        let _ = answer.send(match &end {
+            End::Locked if locks => Ok(Reply::Done),
+            End::Locked => Err(ClientError::Locked),
+            _ => Err(ClientError::Owner("ended before it answered; look before you repeat")),
+        });
     }
     end
 }

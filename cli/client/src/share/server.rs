@@ -27,8 +27,12 @@ const GUESTS_MAX: usize = 32;
 /// Questions of one guest that wait for their answers.
 const QUESTIONS_MAX: usize = 64;
 
+/// How long guests may take to go away when the device is locked.
+const GO_WITHIN: Duration = Duration::from_millis(500);
+
 /// While it lives, guests are served.
 pub(crate) struct Served {
+    ends: Option<oneshot::Sender<()>>,
     task: tokio::task::JoinHandle<()>,
     dir: DeviceDir,
 }
@@ -42,14 +46,24 @@ impl Served {
     ) -> Option<Self> {
         match listen(dir) {
             Ok(listener) => {
-                let task = tokio::spawn(accept(listener, asks, happenings));
-                Some(Self { task, dir: dir.clone() })
+                let (ends, ended) = oneshot::channel();
+                let task = tokio::spawn(accept(listener, asks, happenings, ended));
+                Some(Self { ends: Some(ends), task, dir: dir.clone() })
             }
             Err(error) => {
                 tracing::warn!(%error, "other programs of this device cannot be served");
                 None
             }
         }
+    }
+}
+
+impl Served {
+    /// Takes no more guests, and waits until those who were told that the device is locked are gone.
+    pub(crate) async fn end(mut self) {
+        drop(self.ends.take());
+        // Those who do not go are cut off.
+        let _ = timeout(GO_WITHIN, &mut self.task).await;
     }
 }
 
@@ -77,10 +91,12 @@ async fn accept(
     listener: UnixListener,
     asks: mpsc::WeakSender<Ask>,
     happenings: broadcast::Sender<Happening>,
+    mut ended: oneshot::Receiver<()>,
 ) {
     let mut guests = JoinSet::new();
     loop {
         tokio::select! {
+            _ = &mut ended => break,
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted
                     && guests.len() < GUESTS_MAX
@@ -91,6 +107,7 @@ async fn accept(
             Some(_) = guests.join_next() => {}
         }
     }
+    while guests.join_next().await.is_some() {}
 }
 
 async fn serve(stream: UnixStream, asks: mpsc::WeakSender<Ask>, happenings: broadcast::Receiver<Happening>) {

@@ -12,6 +12,7 @@ use tokio::{
 use wire::ErrorCode;
 
 use super::{
+    begun::Begun,
     frames::{self, FromGuest, FromOwner, REPLY_BYTES_MAX, REQUEST_BYTES_MAX, VERSION},
     guest,
     server::Served,
@@ -159,7 +160,7 @@ async fn a_guest_learns_of_happenings_and_of_its_owners_end() {
     let (begun, begins) = tokio::sync::oneshot::channel();
     let stream = connect(&owner).await;
     let guest = tokio::spawn(async move {
-        let mut begun = Some(begun);
+        let mut begun = Begun::first(begun);
         matches!(guest::run(stream, &mut asked, &happenings, &mut begun).await, guest::End::OwnerGone)
     });
     begins.await.expect("said").expect("served");

@@ -1,11 +1,14 @@
 //! Reads parts of timelines.
 
-use engine::record::MessageRow;
+use engine::{Table, record::MessageRow};
 use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteRow};
 use wire::RoomId;
 
 use super::Store;
 use crate::ClientError;
+
+/// What a message is sealed with.
+const COLUMNS: &str = "key, value, target, counts";
 
 /// Which part of a timeline: rows between two seqs, both exclusive.
 #[derive(Clone, Copy, Debug)]
@@ -24,15 +27,15 @@ impl Store {
     /// Items of a room's timeline, ascending. Edits, deletions and reactions are not among them.
     ///
     /// # Errors
-    /// `Storage`; `Refused(Malformed)` if a row is not what was written.
+    /// `Storage`, also if a row is not what was written.
     pub(crate) async fn items(&mut self, room: &RoomId, part: Part) -> Result<Vec<MessageRow>, ClientError> {
         let order = if part.oldest_first { "ASC" } else { "DESC" };
         let sql = format!(
-            "SELECT value FROM message WHERE key > ? AND key < ? AND target IS NULL ORDER BY key {order} LIMIT ?"
+            "SELECT {COLUMNS} FROM message WHERE key > ? AND key < ? AND target IS NULL ORDER BY key {order} LIMIT ?"
         );
         let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(MessageRow::key_of(room.as_bytes(), part.after).to_vec())
-            .bind(MessageRow::key_of(room.as_bytes(), part.before).to_vec())
+            .bind(self.rows.message_key(room, part.after))
+            .bind(self.rows.message_key(room, part.before))
             .bind(part.limit)
             .fetch_all(&mut self.connection)
             .await
@@ -51,10 +54,10 @@ impl Store {
     pub(crate) async fn changes(&mut self, items: &[MessageRow]) -> Result<Vec<MessageRow>, ClientError> {
         let Some(room) = items.first().map(|item| item.room.clone()) else { return Ok(Vec::new()) };
         let marks = vec!["?"; items.len()].join(", ");
-        let sql = format!("SELECT value FROM message WHERE target IN ({marks}) ORDER BY key");
+        let sql = format!("SELECT {COLUMNS} FROM message WHERE target IN ({marks}) ORDER BY key");
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for item in items {
-            query = query.bind(item.message.to_vec());
+            query = query.bind(self.rows.target(&item.message));
         }
         let rows = query
             .persistent(false)
@@ -72,8 +75,8 @@ impl Store {
     /// `Storage`.
     pub(crate) async fn unread(&mut self, room: &RoomId, read_seq: u64) -> Result<u64, ClientError> {
         let row = sqlx::query("SELECT count(*) FROM message WHERE key > ? AND key <= ? AND counts")
-            .bind(MessageRow::key_of(room.as_bytes(), read_seq).to_vec())
-            .bind(MessageRow::key_of(room.as_bytes(), u64::MAX).to_vec())
+            .bind(self.rows.message_key(room, read_seq))
+            .bind(self.rows.message_key(room, u64::MAX))
             .fetch_one(&mut self.connection)
             .await
             .map_err(|error| self.error(&error))?;
@@ -84,8 +87,12 @@ impl Store {
     fn parse(&self, rows: &[SqliteRow]) -> Result<Vec<MessageRow>, ClientError> {
         rows.iter()
             .map(|row| {
-                let value = row.try_get::<&[u8], _>(0).map_err(|error| self.error(&error))?;
-                Ok(MessageRow::parse(value)?)
+                let columns = || Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
+                let (key, value, target, counts) =
+                    columns().map_err(|error: sqlx::Error| self.error(&error))?;
+                let opened = self.rows.message(key, value, target, counts);
+                let opened = opened.ok_or_else(|| self.damaged(Table::Message))?;
+                Ok(MessageRow::parse(&opened)?)
             })
             .collect()
     }

@@ -8,10 +8,11 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use crate::{ClientError, device::DeviceDir};
+use super::sealed::{Rows, SUM};
+use crate::{ClientError, seal::SealedDir};
 
-/// The schema that this program writes.
-const SCHEMA: i64 = 1;
+/// The schema that this program writes. The first one was not sealed.
+const SCHEMA: i64 = 2;
 
 /// The columns of every table but that of the messages.
 const ROW: &str = "(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
@@ -22,6 +23,8 @@ const SECRET: [Table; 3] = [Table::Mls, Table::KeyPackage, Table::Join];
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(super) connection: SqliteConnection,
+    pub(super) dir: SealedDir,
+    pub(super) rows: Rows,
     path: std::path::PathBuf,
     /// Deleted secrets may stand in the files.
     pub(super) dirty: bool,
@@ -32,7 +35,7 @@ impl Store {
     ///
     /// # Errors
     /// `Storage`, or `NewerSchema` if a newer program wrote it.
-    pub(crate) async fn open(dir: &DeviceDir) -> Result<Self, ClientError> {
+    pub(crate) async fn open(dir: &SealedDir) -> Result<Self, ClientError> {
         let path = dir.path("device.db");
         private(&path)?;
         // What the last process left if it did not end in good order.
@@ -43,15 +46,17 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             // A message key that was used is gone only when its bytes are.
             .pragma("secure_delete", "ON")
+            .pragma("temp_store", "MEMORY")
             .statement_cache_capacity(128);
         let connection = SqliteConnection::connect_with(&options)
             .await
             .map_err(|error| ClientError::storage(&path, error))?;
-        let mut store = Self { connection, path, dirty };
+        let mut store = Self { connection, dir: dir.clone(), rows: Rows::new(dir), path, dirty };
         let found = store.version().await?;
         match found {
             SCHEMA => {}
             0 => store.create().await?,
+            1 => return Err(ClientError::storage(&store.path, "it is not sealed: log in anew")),
             _ => return Err(ClientError::NewerSchema { found, known: SCHEMA }),
         }
         Ok(store)
@@ -71,7 +76,15 @@ impl Store {
             "CREATE TABLE message (key BLOB PRIMARY KEY, value BLOB NOT NULL, target BLOB, \
              counts INTEGER NOT NULL) WITHOUT ROWID;\
              CREATE INDEX message_target ON message (target) WHERE target IS NOT NULL;\
-             PRAGMA user_version = {SCHEMA}; COMMIT;"
+             CREATE TABLE seal (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;\
+             INSERT INTO seal VALUES ('{SUM}', x'{}');\
+             PRAGMA user_version = {SCHEMA}; COMMIT;",
+            self.rows
+                .seal_nothing()
+                .unwrap_or_default()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
         ));
         let made = self.connection.execute(AssertSqlSafe(sql)).await;
         made.map(|_| ()).map_err(|error| self.error(&error))
@@ -119,6 +132,15 @@ impl Store {
         }
         // What was committed is durable whether or not this succeeds.
         let _ = self.connection.close().await;
+    }
+
+    pub(super) fn damaged(&self, table: Table) -> ClientError {
+        let reason = format!("a row of {} is damaged, or somebody else wrote it", table.name());
+        ClientError::storage(&self.path, reason)
+    }
+
+    pub(super) fn rolled_back(&self) -> ClientError {
+        ClientError::storage(&self.path, "rows are missing in it, or were put back to an older state")
     }
 
     pub(super) fn error(&self, error: &sqlx::Error) -> ClientError {

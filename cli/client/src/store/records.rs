@@ -1,15 +1,15 @@
 //! Writes the engine's records and reads them back.
 
-use engine::{
-    Record, Snapshot, Table,
-    record::{DomainRow, ItemKind, MessageRow},
-};
+use engine::{Record, Snapshot, Table, record::DomainRow};
 use prost::Message as _;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite, Transaction};
 
 use wire::ErrorCode;
 
-use super::Store;
+use super::{
+    Store,
+    sealed::{Change, SUM, SealedRow},
+};
 use crate::ClientError;
 
 /// Rows in one statement: few enough kinds of statement to be kept prepared.
@@ -19,17 +19,27 @@ impl Store {
     /// Everything that an engine is opened with.
     ///
     /// # Errors
-    /// `Storage`; `Refused(Malformed)` if a row is not what was written.
+    /// `Storage`, also if a row is not what was written, was written by somebody else, or is missing.
     pub(crate) async fn snapshot(&mut self) -> Result<Snapshot, ClientError> {
+        self.rows = super::sealed::Rows::new(&self.dir);
         let mut snapshot = Snapshot::default();
         for table in Table::ALL.into_iter().filter(|table| *table != Table::Message) {
             let sql = AssertSqlSafe(format!("SELECT key, value FROM {}", table.name()));
             let rows = sqlx::query(sql).fetch_all(&mut self.connection).await;
             for row in rows.map_err(|error| self.error(&error))? {
                 let pair = || Ok((row.try_get::<&[u8], _>(0)?, row.try_get::<&[u8], _>(1)?));
-                let (key, value) = pair().map_err(|error: sqlx::Error| self.error(&error))?;
-                snapshot.add(table, key, value)?;
+                let (hashed, sealed) = pair().map_err(|error: sqlx::Error| self.error(&error))?;
+                let opened = self.rows.learn(table, hashed, sealed);
+                let (text, at) = opened.ok_or_else(|| self.damaged(table))?;
+                let (key, value) = text.split_at_checked(at).ok_or_else(|| self.damaged(table))?;
+                snapshot.add(table, key.get(2..).unwrap_or_default(), value)?;
             }
+        }
+        let sum = sqlx::query("SELECT value FROM seal WHERE key = ?").bind(SUM);
+        let sum = sum.fetch_optional(&mut self.connection).await.map_err(|error| self.error(&error))?;
+        let sum = sum.as_ref().map(|row| row.try_get::<&[u8], _>(0)).transpose();
+        if !self.rows.are_all(sum.map_err(|error| self.error(&error))?.unwrap_or_default()) {
+            return Err(self.rolled_back());
         }
         Ok(snapshot)
     }
@@ -37,15 +47,18 @@ impl Store {
     /// The documents of every domain that was seen.
     ///
     /// # Errors
-    /// `Storage`; `Refused(Malformed)` if a row is not what was written.
+    /// `Storage`, also if a row is not what was written.
     pub(crate) async fn domains(&mut self) -> Result<Vec<DomainRow>, ClientError> {
-        let sql = AssertSqlSafe(format!("SELECT value FROM {}", Table::Domain.name()));
+        let sql = AssertSqlSafe(format!("SELECT key, value FROM {}", Table::Domain.name()));
         let rows =
             sqlx::query(sql).fetch_all(&mut self.connection).await.map_err(|error| self.error(&error))?;
         rows.iter()
             .map(|row| {
-                let value = row.try_get::<&[u8], _>(0).map_err(|error| self.error(&error))?;
-                DomainRow::decode(value).map_err(|_| ErrorCode::Malformed.into())
+                let pair = || Ok((row.try_get::<&[u8], _>(0)?, row.try_get::<&[u8], _>(1)?));
+                let (hashed, sealed) = pair().map_err(|error: sqlx::Error| self.error(&error))?;
+                let opened = self.rows.reopen(Table::Domain, hashed, sealed);
+                let (text, at) = opened.ok_or_else(|| self.damaged(Table::Domain))?;
+                DomainRow::decode(text.get(at..).unwrap_or_default()).map_err(|_| ErrorCode::Malformed.into())
             })
             .collect()
     }
@@ -55,9 +68,12 @@ impl Store {
     /// # Errors
     /// `Storage`: none of them is written.
     pub(crate) async fn write(&mut self, records: Vec<Record>) -> Result<(), ClientError> {
+        let change = self.rows.seal(newest(records)).ok_or(ErrorCode::TooLarge)?;
         self.dirty = true;
-        let outcome = write(&mut self.connection, newest(records)).await;
-        outcome.map_err(|error| self.error(&error))
+        let outcome = write(&mut self.connection, &change).await;
+        outcome.map_err(|error| self.error(&error))?;
+        self.rows.apply(change);
+        Ok(())
     }
 }
 
@@ -70,12 +86,12 @@ fn newest(records: Vec<Record>) -> Vec<Record> {
     rows.into_iter().map(|((table, key), value)| Record { table, key, value }).collect()
 }
 
-async fn write(connection: &mut sqlx::SqliteConnection, records: Vec<Record>) -> Result<(), sqlx::Error> {
+async fn write(connection: &mut sqlx::SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    for group in records.chunk_by(|a, b| a.table == b.table) {
-        let Some(table) = group.first().map(|record| record.table) else { continue };
-        let (puts, gone): (Vec<&Record>, Vec<&Record>) =
-            group.iter().partition(|record| record.value.is_some());
+    for group in change.rows.chunk_by(|a, b| a.table == b.table) {
+        let Some(table) = group.first().map(|row| row.table) else { continue };
+        let (puts, gone): (Vec<&SealedRow>, Vec<&SealedRow>) =
+            group.iter().partition(|row| row.value.is_some());
         for rows in chunks(&puts) {
             put(&mut transaction, table, rows).await?;
         }
@@ -83,11 +99,13 @@ async fn write(connection: &mut sqlx::SqliteConnection, records: Vec<Record>) ->
             delete(&mut transaction, table, rows).await?;
         }
     }
+    let sum = sqlx::query("UPDATE seal SET value = ? WHERE key = ?").bind(change.sum.as_slice()).bind(SUM);
+    sum.execute(&mut *transaction).await?;
     transaction.commit().await
 }
 
 /// The rows in pieces of the sizes of [`CHUNKS`].
-fn chunks<'a>(mut rows: &'a [&'a Record]) -> impl Iterator<Item = &'a [&'a Record]> {
+fn chunks<'a>(mut rows: &'a [&'a SealedRow]) -> impl Iterator<Item = &'a [&'a SealedRow]> {
     std::iter::from_fn(move || {
         let size = CHUNKS.into_iter().find(|size| *size <= rows.len())?;
         let (chunk, rest) = rows.split_at_checked(size)?;
@@ -99,7 +117,7 @@ fn chunks<'a>(mut rows: &'a [&'a Record]) -> impl Iterator<Item = &'a [&'a Recor
 async fn put(
     transaction: &mut Transaction<'_, Sqlite>,
     table: Table,
-    rows: &[&Record],
+    rows: &[&SealedRow],
 ) -> Result<(), sqlx::Error> {
     let (columns, marks, also) = match table {
         Table::Message => (
@@ -115,35 +133,25 @@ async fn put(
         table.name()
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
-    for record in rows {
-        let value = record.value.as_deref().unwrap_or_default();
-        query = query.bind(record.key.to_vec()).bind(value.to_vec());
+    for row in rows {
+        query = query.bind(row.key.as_slice()).bind(row.value.as_deref().unwrap_or_default());
         if table == Table::Message {
-            let (target, counts) = message_columns(value);
-            query = query.bind(target).bind(counts);
+            query = query.bind(row.target.as_deref()).bind(row.counts);
         }
     }
     query.execute(&mut **transaction).await.map(|_| ())
 }
 
-/// The message that an edit, a deletion or a reaction concerns, and whether the row counts as
-/// unread.
-fn message_columns(value: &[u8]) -> (Option<Vec<u8>>, bool) {
-    let Ok(row) = MessageRow::parse(value) else { return (None, false) };
-    let concerns = matches!(row.kind(), ItemKind::Edit | ItemKind::Delete | ItemKind::Reaction);
-    (concerns.then(|| row.target.to_vec()), row.counts())
-}
-
 async fn delete(
     transaction: &mut Transaction<'_, Sqlite>,
     table: Table,
-    rows: &[&Record],
+    rows: &[&SealedRow],
 ) -> Result<(), sqlx::Error> {
     let marks = vec!["?"; rows.len()].join(", ");
     let sql = format!("DELETE FROM {} WHERE key IN ({marks})", table.name());
     let mut query = sqlx::query(AssertSqlSafe(sql));
-    for record in rows {
-        query = query.bind(record.key.to_vec());
+    for row in rows {
+        query = query.bind(row.key.as_slice());
     }
     query.execute(&mut **transaction).await.map(|_| ())
 }

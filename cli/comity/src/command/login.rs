@@ -3,20 +3,26 @@
 
 use std::{fs::File, io::Read as _, path::PathBuf};
 
-use client::{Account, Client};
+use client::{Account, Client, Protect, Protection};
 use zeroize::Zeroizing;
 
+use super::account::protect::{How, says};
 use crate::{
     context::Context,
     device,
     error::CliError,
     examples::{self, Example},
     output::{Label, Paper, Show},
+    passphrase,
 };
 
 pub(crate) const EXAMPLES: &[Example] = &[
     Example("Asks for the invitation", "comity login alice@acme.test"),
     Example("From a file, or `-` for a pipe", "comity login alice@acme.test --code-file invite.txt"),
+    Example(
+        "A bot: nobody types a passphrase",
+        "comity login alice@acme.test --code-file invite.txt --protect file",
+    ),
 ];
 
 /// A ticket is far shorter.
@@ -25,7 +31,8 @@ const TICKET_BYTES_MAX: usize = 16_384;
 /// Make this machine a device of an account
 ///
 /// Account key and device key are made here and stay here; the node is told the public halves.
-/// The invitation comes from your administrator (`comity user invite`).
+/// The invitation comes from your administrator (`comity user invite`). What the device keeps is
+/// sealed on the disk; a passphrase for it is asked for, or taken from --passphrase-file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
@@ -35,6 +42,9 @@ pub(crate) struct Args {
     /// A file that holds the invitation; `-` is stdin
     #[arg(long, value_name = "FILE")]
     code_file: Option<PathBuf>,
+    /// What protects the device on this machine's disk [default: a passphrase if one is given, else a key file]
+    #[arg(long, value_name = "HOW")]
+    protect: Option<How>,
 }
 
 /// A device that was made.
@@ -43,13 +53,15 @@ struct Shown {
     account: String,
     device: String,
     directory: String,
+    protection: Protection,
 }
 
 impl Show for Shown {
-    const FIELDS: &'static [&'static str] = &["account", "device", "directory"];
+    const FIELDS: &'static [&'static str] = &["account", "device", "directory", "protection"];
 
     fn show(&self, paper: &mut Paper) {
         paper.line(&format!("{} is logged in on this machine", paper.paint(Label::Account, &self.account)));
+        paper.line(&format!("what it keeps here is protected by {}", says(self.protection)));
     }
 }
 
@@ -68,8 +80,10 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         ))
         .hint(format!("comity login {}", ticket.account)));
     }
-    let client =
-        Client::login(&dir, &ticket).await.map_err(|error| device::failed("cannot log in", error))?;
+    let protect = protection(context, args.protect)?;
+    let client = Client::login_with(&dir, &ticket, &protect)
+        .await
+        .map_err(|error| device::failed("cannot log in", error))?;
     let status = client.status().await.map_err(|error| device::failed("cannot ask the device", error))?;
     // The node needs key packages before anybody can invite this account.
     let synced = device::catch_up(context, &client).await;
@@ -79,9 +93,24 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         account: args.account.to_string(),
         device: status.device.to_string(),
         directory: dir.display().to_string(),
+        protection: status.protection,
     })?;
     context.hint("comity send ACCOUNT \"hello\", and comity watch");
     Ok(())
+}
+
+/// What protects the device: as it was asked for; else a passphrase, if one is given or typed.
+fn protection(context: &Context, wanted: Option<How>) -> Result<Protect, CliError> {
+    let named = context.passphrase_file();
+    let passphrase = match (wanted, named) {
+        (Some(How::File), _) => None,
+        (Some(How::Passphrase), _) | (None, Some(_)) => {
+            Some(passphrase::choose(context, named, "--passphrase-file")?)
+        }
+        (None, None) if context.can_prompt() => passphrase::offer()?,
+        (None, None) => None,
+    };
+    Ok(passphrase.map_or(Protect::File, Protect::Passphrase))
 }
 
 fn invitation(context: &Context, args: &Args) -> Result<Zeroizing<String>, CliError> {
@@ -117,7 +146,12 @@ mod tests {
 
     #[test]
     fn fields_are_those_of_the_object() {
-        let shown = Shown { account: String::new(), device: String::new(), directory: String::new() };
+        let shown = Shown {
+            account: String::new(),
+            device: String::new(),
+            directory: String::new(),
+            protection: Protection::File,
+        };
         let value = serde_json::to_value(shown).expect("serialises");
         let mut fields = Shown::FIELDS.to_vec();
         fields.sort_unstable();

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use client::Client;
+use client::{Client, Protection};
 use tokio::time::timeout;
 
+use super::account::protect;
 use crate::{
     context::Context,
     device,
@@ -38,6 +39,7 @@ pub(crate) struct Args {
 struct Shown {
     account: String,
     device: String,
+    protection: Protection,
     connected: bool,
     endpoint: String,
     problem: Option<String>,
@@ -53,6 +55,7 @@ impl Show for Shown {
     const FIELDS: &'static [&'static str] = &[
         "account",
         "device",
+        "protection",
         "connected",
         "endpoint",
         "problem",
@@ -69,6 +72,7 @@ impl Show for Shown {
         let device: String =
             if paper.terminal() { self.device.chars().take(8).collect() } else { self.device.clone() };
         paper.pair("device", &paper.paint(Label::Id, &device));
+        paper.pair("sealed by", protect::says(self.protection));
         let session = match (self.connected, self.caught_up) {
             (true, true) => paper.paint(Label::Good, "connected"),
             (true, false) => paper.paint(Label::Warning, "connected, catching up"),
@@ -102,6 +106,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         Ok(Shown {
             account: status.account.to_string(),
             device: status.device.to_string(),
+            protection: status.protection,
             connected: status.connected,
             endpoint: status.endpoint,
             problem: status.problem,
@@ -138,6 +143,7 @@ mod tests {
         let shown = Shown {
             account: String::new(),
             device: String::new(),
+            protection: Protection::File,
             connected: false,
             endpoint: String::new(),
             problem: None,

@@ -214,6 +214,10 @@ async fn shown(client: &Client, happening: Happening, rooms: &[RoomId]) -> Resul
         Happening::Connected(false) => Shown { event: "disconnected", ..blank },
         Happening::CaughtUp => Shown { event: "caught_up", ..blank },
         Happening::Missed => Shown { event: "missed", ..blank },
+        Happening::Locked => {
+            return Err(device::failed("the device was locked", client::ClientError::Locked));
+        }
+        Happening::Unlocked => Shown { event: "unlocked", ..blank },
     }))
 }
 

@@ -1,0 +1,183 @@
+//! Makes a directory sealed, unlocks it, and changes how it is protected.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::{
+    Key, Protect, Protection, SealedDir, Unlock,
+    cost::Cost,
+    wrap::{How, ID_BYTES, Wrap},
+};
+use crate::{
+    ClientError,
+    device::{DeviceDir, is_device},
+};
+
+const WRAP: &str = "seal";
+const KEY_FILE: &str = "seal.key";
+/// Locked by who changes the other two.
+const CHANGING: &str = "seal.lock";
+
+/// How the device in a directory is protected. Needs no secret.
+///
+/// # Errors
+/// `NoDevice`, `Storage`.
+pub fn protection(dir: &Path) -> Result<Protection, ClientError> {
+    if !is_device(dir) {
+        return Err(ClientError::NoDevice(dir.to_owned()));
+    }
+    wrap(&DeviceDir::new(dir))?.map(|wrap| wrap.protection()).ok_or_else(|| unsealed(dir))
+}
+
+/// Whether this unlocks the device in a directory; changes nothing.
+///
+/// # Errors
+/// `Locked` or `WrongPassphrase` if it does not, `NoDevice`, `Storage`.
+pub async fn check_unlock(dir: &Path, unlock: &Unlock) -> Result<(), ClientError> {
+    if !is_device(dir) {
+        return Err(ClientError::NoDevice(dir.to_owned()));
+    }
+    let files = DeviceDir::new(dir);
+    let wrap = wrap(&files)?.ok_or_else(|| unsealed(dir))?;
+    master(&files, &wrap, unlock).await.map(drop)
+}
+
+/// Protects the device in a directory differently from now on, or with another passphrase. The data
+/// stays as it is, only its master key is wrapped anew; what wrapped it before is overwritten and
+/// deleted. Programs that have the directory open go on.
+///
+/// Copies of the directory that were made before still open with what opened them then.
+///
+/// # Errors
+/// `Locked` or `WrongPassphrase` if `unlock` does not open it, `NoDevice`, `Storage`.
+pub async fn change_protection(dir: &Path, unlock: &Unlock, protect: &Protect) -> Result<(), ClientError> {
+    if !is_device(dir) {
+        return Err(ClientError::NoDevice(dir.to_owned()));
+    }
+    let files = DeviceDir::new(dir);
+    let _alone = files.hold(CHANGING)?.ok_or(ClientError::Owner("is changing the protection already"))?;
+    let old = wrap(&files)?.ok_or_else(|| unsealed(dir))?;
+    let master = master(&files, &old, unlock).await?;
+    if let (Protection::File, Protect::File) = (old.protection(), protect) {
+        return Ok(());
+    }
+    write(&files, protect, &master).await
+}
+
+/// Unlocks a directory.
+///
+/// # Errors
+/// `Locked` if it takes a passphrase and none was given, `WrongPassphrase`, `Storage`.
+pub(crate) async fn unlock(dir: &DeviceDir, unlock: &Unlock) -> Result<SealedDir, ClientError> {
+    let wrap = wrap(dir)?.ok_or_else(|| unsealed(dir.dir()))?;
+    let master = master(dir, &wrap, unlock).await?;
+    tidy(dir)?;
+    Ok(SealedDir::new(dir, wrap.protection(), master))
+}
+
+/// Erases a key file that a change of the protection left when it was interrupted. One that is going
+/// on at this moment has the lock.
+fn tidy(dir: &DeviceDir) -> Result<(), ClientError> {
+    if dir.path(KEY_FILE).exists()
+        && let Some(_alone) = dir.hold(CHANGING)?
+        && wrap(dir)?.is_some_and(|wrap| wrap.protection() != Protection::File)
+    {
+        dir.erase(KEY_FILE)?;
+    }
+    Ok(())
+}
+
+/// Makes a directory sealed in which nothing is yet, or unlocks it if that was begun already.
+///
+/// # Errors
+/// As [`unlock`] for a directory that is sealed already, and otherwise.
+pub(crate) async fn begin(dir: &DeviceDir, protect: &Protect) -> Result<SealedDir, ClientError> {
+    if let Some(wrap) = wrap(dir)? {
+        let opened = unlock(dir, &protect.unlock()).await?;
+        if wrap.protection() != protect.protection() {
+            write(dir, protect, opened.master()).await?;
+        }
+        return unlock(dir, &protect.unlock()).await;
+    }
+    let master = Key::random();
+    write(dir, protect, &master).await?;
+    Ok(SealedDir::new(dir, protect.protection(), master))
+}
+
+/// Wraps the master key and makes an end of what wrapped it before. Whenever it is interrupted, the
+/// directory opens with the old or with the new.
+async fn write(dir: &DeviceDir, protect: &Protect, master: &Key) -> Result<(), ClientError> {
+    let id = array();
+    let (how, key) = match protect {
+        Protect::Passphrase(passphrase) => {
+            let (passphrase, salt) = (passphrase.clone(), array());
+            let made = blocking(move || {
+                let cost = Cost::measured();
+                cost.derive(&passphrase, &salt).map(|key| (cost, key))
+            });
+            let (cost, key) = made.await?.ok_or_else(|| no_memory(dir))?;
+            (How::Passphrase { salt, cost }, key)
+        }
+        Protect::File => {
+            let key = Key::random();
+            let bytes = Zeroizing::new([id.as_slice(), key.bytes().as_slice()].concat());
+            dir.write(KEY_FILE, &bytes)?;
+            (How::File, key)
+        }
+    };
+    let wrap = Wrap::new(id, how, &key, master)
+        .ok_or_else(|| ClientError::storage(dir.path(WRAP), "the key cannot be wrapped"))?;
+    dir.replace(WRAP, &wrap.encode())?;
+    if wrap.protection() == Protection::File { Ok(()) } else { dir.erase(KEY_FILE) }
+}
+
+/// The master key, by what was given.
+async fn master(dir: &DeviceDir, wrap: &Wrap, unlock: &Unlock) -> Result<Key, ClientError> {
+    match (wrap.how, unlock) {
+        (How::Passphrase { .. }, Unlock::Stored) => Err(ClientError::Locked),
+        (How::Passphrase { salt, cost }, Unlock::Passphrase(passphrase)) => {
+            let passphrase = passphrase.clone();
+            let key = blocking(move || cost.derive(&passphrase, &salt)).await?;
+            let key = key.ok_or_else(|| no_memory(dir))?;
+            wrap.open(&key).ok_or(ClientError::WrongPassphrase)
+        }
+        (How::File, _) => {
+            let key = key_file(dir, &wrap.id)?;
+            wrap.open(&key).ok_or_else(|| ClientError::storage(dir.path(WRAP), "it is damaged"))
+        }
+    }
+}
+
+/// The key in the key file. A file that others may read is refused: the key may be known already.
+fn key_file(dir: &DeviceDir, id: &[u8; ID_BYTES]) -> Result<Key, ClientError> {
+    let wrong = |reason| ClientError::storage(dir.path(KEY_FILE), reason);
+    let bytes = dir.read_private(KEY_FILE)?.ok_or_else(|| wrong("it is missing"))?;
+    let (of, key) = bytes.split_at_checked(ID_BYTES).ok_or_else(|| wrong("it is damaged"))?;
+    if of != id {
+        return Err(wrong("it belongs to another directory, or is damaged"));
+    }
+    Key::from_bytes(key).ok_or_else(|| wrong("it is damaged"))
+}
+
+fn wrap(dir: &DeviceDir) -> Result<Option<Wrap>, ClientError> {
+    let Some(bytes) = dir.read(WRAP)? else { return Ok(None) };
+    Wrap::parse(&bytes).map(Some).map_err(|reason| ClientError::storage(dir.path(WRAP), reason))
+}
+
+fn unsealed(dir: &Path) -> ClientError {
+    ClientError::storage(dir.join(WRAP), "it is missing, and without it nothing in the directory opens")
+}
+
+fn no_memory(dir: &DeviceDir) -> ClientError {
+    ClientError::storage(dir.path(WRAP), "there is not enough free memory to try the passphrase")
+}
+
+fn array() -> [u8; ID_BYTES] {
+    use machine::Entropy as _;
+    crate::clock::SystemEntropy.array()
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ClientError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| ClientError::Closed)
+}
