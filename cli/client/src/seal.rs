@@ -1,6 +1,6 @@
 //! What protects a device's directory on a disk that somebody else holds. Everything in it is sealed
 //! with keys that come from one random master key; the file `seal` holds the master key, wrapped by
-//! what a passphrase, the system's keyring or a key file gives. Changing that wraps the master key
+//! what a passphrase or a key file gives. Changing that wraps the master key
 //! anew and leaves the data as it is.
 
 mod cost;
@@ -75,7 +75,7 @@ impl Protect {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Unlock {
-    /// With the key that the directory or the system's keyring keeps. A directory that is protected
+    /// With the key that the directory keeps. A directory that is protected
     /// by a passphrase stays `Locked`, unless a program that has unlocked it serves the others.
     #[default]
     Stored,
