@@ -1,5 +1,6 @@
 //! What a hub asks of its copy of a room's MLS group, in the words of `room`.
 
+use bytes::Bytes;
 use identity::{DomainDocument, check_leaf};
 use machine::{Entropy, Timestamp};
 use mls::Leaf;
@@ -49,6 +50,33 @@ pub(crate) fn message_framing(body: &[u8]) -> Result<(RoomId, u64, Place), Error
 /// log.
 pub(crate) fn is_ephemeral(room: &RoomId, body: &[u8]) -> bool {
     mls::ephemeral_framing(body).is_ok_and(|framing| framing.room == *room)
+}
+
+/// Makes the commit that was checked last the state of the room's group. Returns the tree for those who
+/// join, empty if nobody does. What a joiner needs, the tree and `others` bytes beside it, may have
+/// `most` bytes: if it has more, or anything fails, the group is as it was before.
+///
+/// # Errors
+/// `TooLarge`, and those of the group.
+pub(crate) fn merge_commit(
+    room: &mut Room,
+    joined: bool,
+    others: usize,
+    most: usize,
+) -> Result<Bytes, ErrorCode> {
+    let group = room.group.as_mut().ok_or(ErrorCode::Internal)?;
+    // An earlier commit of the same drain is in memory only: what is stored is behind it.
+    let unwritten = room.group_changed.then(|| group.save());
+    let merged = group.merge().and_then(|()| {
+        let tree = if joined { group.ratchet_tree()? } else { Bytes::new() };
+        if tree.len() + others > most { Err(ErrorCode::TooLarge) } else { Ok(tree) }
+    });
+    match merged {
+        Ok(_) => room.group_changed = true,
+        // Without one in memory it is loaded again from the store.
+        Err(_) => room.group = unwritten.map(|bytes| Group::load(&bytes)).transpose()?,
+    }
+    merged
 }
 
 impl<S: Store, E: Entropy> Core<S, E> {
@@ -121,3 +149,6 @@ impl<S: Store, E: Entropy> Core<S, E> {
         Ok((device(&seen.proposer), place(&seen.binding)?))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,23 +97,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let extras = request.extras.clone().unwrap_or_default();
         let effects =
             hub::order_commit(view, request, || self.observe_commit(group, &request.body, &extras))?;
-        let joined = !effects.joined.is_empty();
-        let tree =
-            match group.merge().and_then(|()| if joined { group.ratchet_tree() } else { Ok(Bytes::new()) }) {
-                Ok(tree) => tree,
-                Err(error) => {
-                    // What is in memory is ahead of the log: the stored group is the true one.
-                    room.group = None;
-                    return Err(error.into());
-                }
-            };
         // [ROOM-26] A Join that fits no batch could never be told.
         let names: usize = effects.view.roster.keys().map(|account| account.as_str().len() + 4).sum();
-        if request.body.len() + extras.welcome.len() + tree.len() + 2 * names > JOIN_PARTS_BYTES_MAX {
-            room.group = None;
-            return Err(ErrorCode::TooLarge.into());
-        }
-        room.group_changed = true;
+        let others = request.body.len() + extras.welcome.len() + 2 * names;
+        let tree = group::merge_commit(room, !effects.joined.is_empty(), others, JOIN_PARTS_BYTES_MAX)?;
         let commit = self.append(room, request);
         // [ROOM-2] The id of a group is proved by what it was made from.
         let origin = room.origin.as_ref().filter(|_| room.row.kind == RoomKind::Group);

@@ -182,10 +182,12 @@ impl Room {
         if let Some(names) = self.names.take() {
             batch.push(Write::PutRoster(self.row.room, names));
         }
-        if std::mem::take(&mut self.group_changed)
+        // A changed group is in memory by construction; were it not, it stays unclean and is seen.
+        if self.group_changed
             && let Some(group) = &self.group
         {
             batch.push(Write::PutGroup(self.row.room, group.save()));
+            self.group_changed = false;
         }
     }
 
