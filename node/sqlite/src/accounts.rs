@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use store::{
     StoreError, Write,
@@ -14,6 +15,9 @@ use crate::{
     connection::{Many, Statement},
     rows::{Columns, kept, limit, ordered},
 };
+
+/// From so many bytes on an entry that several accounts get is kept once.
+const LARGE_ENTRY_BYTES: usize = 4_096;
 
 /// The statement of a change to a table of this module.
 pub(crate) fn statement(write: &Write) -> Option<Statement> {
@@ -53,11 +57,7 @@ pub(crate) fn statement(write: &Write) -> Option<Statement> {
             .bind(row.claim.to_vec())
             .bind(ordered(row.time_ms))
             .bind(row.answer.to_vec()),
-        Write::PutEntry(row) => sqlx::query("INSERT INTO entry VALUES (?, ?, ?, ?)")
-            .bind(ordered(row.position))
-            .bind(row.account.to_string())
-            .bind(row.device.map(|device| device.as_bytes().to_vec()))
-            .bind(row.entry.to_vec()),
+        Write::PutEntry(row) => put_entry(row),
         Write::PutInvitation(row) => sqlx::query("INSERT OR REPLACE INTO invitation VALUES (?, ?, ?, ?)")
             .bind(row.account.to_string())
             .bind(row.room.as_bytes().to_vec())
@@ -208,8 +208,27 @@ pub(crate) fn read_invitation(row: &SqliteRow) -> Result<InvitationRow, StoreErr
     })
 }
 
+fn put_entry(row: &EntryRow) -> Statement {
+    let large = row.entry.len() >= LARGE_ENTRY_BYTES;
+    let statement = if large {
+        sqlx::query("INSERT INTO large_entry (position, account, device, hash, entry) VALUES (?, ?, ?, ?, ?)")
+    } else {
+        sqlx::query("INSERT INTO entry (position, account, device, entry) VALUES (?, ?, ?, ?)")
+    };
+    let mut statement = statement
+        .bind(ordered(row.position))
+        .bind(row.account.to_string())
+        .bind(row.device.map(|device| device.as_bytes().to_vec()));
+    if large {
+        statement = statement.bind(Sha256::digest(&row.entry).to_vec());
+    }
+    statement.bind(row.entry.to_vec())
+}
+
 pub(crate) fn account_entries(account: &Account, device: &DeviceId, after: u64, rows: usize) -> Statement {
-    let text = "SELECT * FROM entry WHERE account = ? AND (device IS NULL OR device = ?) AND position > ? \
+    let text = "SELECT position, account, device, \
+                coalesce((SELECT all_of_it.entry FROM shared_entry all_of_it WHERE all_of_it.id = shared), entry) \
+                FROM entry WHERE account = ? AND (device IS NULL OR device = ?) AND position > ? \
                 ORDER BY position LIMIT ?";
     of_device(sqlx::query(text), account, device).bind(ordered(after)).bind(limit(rows))
 }

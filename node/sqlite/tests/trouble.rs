@@ -1,5 +1,5 @@
 //! What stands in the way of opening a store, damage, and a full disk, each by its name.
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
 
 use std::{
     fs,
@@ -13,14 +13,14 @@ use sqlite::{OpenError, Sqlite};
 use store::{Store as _, StoreError, Write, suite::sample};
 use tempfile::TempDir;
 
-fn query(directory: &Path, text: &'static str) {
+fn query(directory: &Path, text: &str) {
     let path = directory.join("comity.db");
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         use sqlx::{ConnectOptions as _, Connection as _};
         let mut connection = options.connect().await.unwrap();
-        sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(text.to_owned())).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
     });
 }
@@ -52,16 +52,44 @@ fn a_closed_store_is_one_file_for_its_user_alone() {
     assert!(!directory.join("comity.db-wal").exists());
 }
 
+/// What joining a large room takes is told to each account of a domain and stands on disk once.
+#[test]
+fn what_many_accounts_are_told_alike_is_kept_once_and_goes_with_the_last() {
+    const BYTES: usize = 1 << 20;
+    let directory = TempDir::new().unwrap();
+    let store = Sqlite::open(directory.path()).unwrap();
+    let told =
+        |position| store::row::EntryRow { entry: vec![7; BYTES].into(), ..sample::entry(position, position) };
+    store.commit(&sample::batch((1..=50).map(told).map(Write::PutEntry))).unwrap();
+    for of in [1, 50] {
+        let read = store.account_entries(&sample::account(of), &sample::device(1), 0, 9).unwrap();
+        assert_eq!(read, [told(of)]);
+    }
+    // The newest position stays, whoever fetched it.
+    store.commit(&sample::batch([Write::PutEntry(sample::entry(99, 99))])).unwrap();
+    store.commit(&sample::batch((2..=50).map(|of| Write::PruneEntries(sample::account(of), 50)))).unwrap();
+    let left = store.account_entries(&sample::account(1), &sample::device(1), 0, 9).unwrap();
+    assert_eq!(left, [told(1)], "somebody has not fetched it yet");
+    store.commit(&sample::batch([Write::PruneEntries(sample::account(1), 50)])).unwrap();
+    drop(store);
+    let file = directory.path().join("comity.db");
+    assert!(fs::metadata(&file).unwrap().len() < 2 * BYTES as u64, "it stood there once");
+    query(directory.path(), "VACUUM");
+    assert!(fs::metadata(&file).unwrap().len() < BYTES as u64, "it is gone");
+}
+
 #[test]
 fn a_newer_schema_is_refused_and_left_alone() {
     let directory = TempDir::new().unwrap();
     drop(Sqlite::open(directory.path()).unwrap());
     query(directory.path(), "PRAGMA user_version = 77");
-    for _ in 0..2 {
-        let error = Sqlite::open(directory.path()).unwrap_err();
-        assert!(matches!(error, OpenError::NewerSchema { found: 77, known: 1 }), "{error}");
-    }
-    query(directory.path(), "PRAGMA user_version = 1");
+    let refused = || match Sqlite::open(directory.path()).unwrap_err() {
+        OpenError::NewerSchema { found: 77, known } => known,
+        other => panic!("{other}"),
+    };
+    let known = refused();
+    assert_eq!(refused(), known);
+    query(directory.path(), &format!("PRAGMA user_version = {known}"));
     Sqlite::open(directory.path()).unwrap();
 }
 
