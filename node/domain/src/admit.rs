@@ -10,7 +10,7 @@ use store::{
     row::{InvitationRow, MemberRow},
 };
 use wire::{
-    Account, ErrorCode, RoomId, limits,
+    Account, DomainName, ErrorCode, RoomId, limits,
     proto::{ContactPolicy, Declined, Invitation, Join, entry, item},
 };
 
@@ -85,7 +85,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     /// Whether none of the accounts that a `Join` names will come.
-    pub(crate) fn nobody_comes(&self, room: &Room, join: &Join) -> bool {
+    pub(crate) fn nobody_comes(&mut self, room: &Room, join: &Join) -> bool {
         join.accounts.iter().all(|name| {
             let account = name.parse::<Account>();
             let admission = account.and_then(|account| self.admission(room, join, &account));
@@ -93,7 +93,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         })
     }
 
-    fn admission(&self, room: &Room, join: &Join, account: &Account) -> Result<Admission, ErrorCode> {
+    fn admission(&mut self, room: &Room, join: &Join, account: &Account) -> Result<Admission, ErrorCode> {
         let failed = |error: store::StoreError| error.code();
         let row = self.store.account(account).map_err(failed)?;
         let Some(row) = row.filter(|row| row.keys.is_some()) else { return Ok(Admission::Declined) };
@@ -118,7 +118,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         Ok(match policy {
             ContactPolicy::Open => Admission::Member,
             ContactPolicy::Deny => Admission::Declined,
-            _ if vouched && self.shares_a_room(account, &inviter)? => Admission::Member,
+            _ if vouched && self.shares_a_room(account, &inviter, &room.row.hub)? => Admission::Member,
             ContactPolicy::Ask | ContactPolicy::Unspecified => {
                 let waiting = self.store.invitations(account).map_err(failed)?;
                 if waiting.len() >= limits::INVITATIONS_PENDING_MAX {
@@ -158,7 +158,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// Whether the account may enter another room: it counts those that it is in now.
     ///
     /// # Errors
-    /// `Quota` at `ROOMS_PER_ACCOUNT_MAX`, and those of the store.
+    /// [SYNC-24] `Quota` at `ROOMS_PER_ACCOUNT_MAX`, and those of the store.
     pub(crate) fn may_enter(&self, account: &Account) -> Result<(), ErrorCode> {
         let memberships = self.store.memberships(account).map_err(|error| error.code())?;
         let open = memberships.iter().filter(|member| member.to_seq.is_none()).count();
@@ -193,15 +193,29 @@ impl<S: Store, E: Entropy> Core<S, E> {
         Ok(())
     }
 
-    // [SYNC-21] The account is in another room with the inviter, which it accepted or began.
-    fn shares_a_room(&self, account: &Account, inviter: &Account) -> Result<bool, ErrorCode> {
+    // [SYNC-21] The account is in another room with the inviter, which it accepted or began. A search
+    // reads many rows: it is made once in a drain, and the peer that caused it pays with its turn.
+    fn shares_a_room(
+        &mut self,
+        account: &Account,
+        inviter: &Account,
+        hub: &DomainName,
+    ) -> Result<bool, ErrorCode> {
+        let pair = (account.clone(), inviter.clone());
+        if let Some(known) = self.drain.acquainted.get(&pair) {
+            return Ok(*known);
+        }
         let memberships = self.store.memberships(account).map_err(|error| error.code())?;
+        let mut found = false;
         for member in memberships.iter().filter(|member| member.to_seq.is_none()) {
+            self.turns.charge(hub, limits::COST_MESSAGE);
             let names = self.store.roster(&member.room).map_err(|error| error.code())?;
-            if names.is_some_and(|bytes| roster::names(bytes, inviter)) {
-                return Ok(true);
+            found = names.is_some_and(|bytes| roster::names(bytes, inviter));
+            if found {
+                break;
             }
         }
-        Ok(false)
+        self.drain.acquainted.insert(pair, found);
+        Ok(found)
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     room_table::RoomTable,
     send::Send,
     session::Sessions,
+    turn::Turns,
     waiting::Waiting,
 };
 
@@ -52,8 +53,11 @@ pub struct Core<S, E> {
     pub(crate) claim_rate: ClaimRate,
     pub(crate) founding_rate: FoundingRate,
     pub(crate) paces: Paces,
+    pub(crate) turns: Turns,
     /// The hour in which old claims were forgotten last.
     pub(crate) claims_pruned: u64,
+    /// The hour in which submissions that no hub orders were looked for last.
+    pub(crate) unordered_looked_for: u64,
     /// Lines about hellos that were refused.
     pub(crate) refusals: Quiet,
     /// When progress was told last.
@@ -115,7 +119,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
             claim_rate: ClaimRate::default(),
             founding_rate: FoundingRate::default(),
             paces: Paces::default(),
+            turns: Turns::default(),
             claims_pruned: 0,
+            unordered_looked_for: 0,
             refusals: Quiet::default(),
             progress_told: Timestamp::default(),
             paged: SessionId(0),
@@ -154,6 +160,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.now = self.now.max(now);
         self.backlog.extend(inputs);
         self.idle_done = false;
+        self.turns.begin();
         self.work_off();
     }
 
@@ -178,7 +185,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             if self.durable < self.issued {
                 return None;
             }
-            if !self.backlog.is_empty() {
+            if !self.backlog.is_empty() || self.turns.may_go_on() {
                 self.work_off();
                 continue;
             }
@@ -225,6 +232,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// Decides inputs until one must wait for the batch, or none is left.
     fn work_off(&mut self) {
         self.prefetch();
+        if self.alone == 0 {
+            self.work_off_turns(usize::MAX);
+        } else if self.turns.may_go_on() {
+            self.alone -= 1;
+            return self.work_off_turns(1);
+        }
         let most = limits::GROUP_COMMIT_INPUTS_MAX;
         for _ in 0..most {
             let Some(input) = self.backlog.front() else { break };

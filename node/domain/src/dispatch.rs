@@ -5,8 +5,8 @@ use store::Store;
 use wire::{
     Account, DeviceId, DomainName, ErrorCode, WireError, limits,
     proto::{
-        ClientFrame, ClientRequest, EventKind, Item, LinkFrame, PeerRequest, Submission, client_frame,
-        client_request, client_response, item, link_frame, peer_request, peer_response,
+        ClientFrame, ClientRequest, EventKind, PeerRequest, Submission, client_frame, client_request,
+        client_response, peer_request, peer_response,
     },
 };
 
@@ -52,9 +52,6 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 },
                 _ => false,
             },
-            Input::LinkFrame {
-                frame: LinkFrame { frame: Some(link_frame::Frame::Batch(batch)) }, ..
-            } => batch.items.iter().any(reads_store),
             Input::PeerHello { .. } | Input::PeerRequest { .. } | Input::Admin { .. } => true,
             _ => false,
         }
@@ -174,15 +171,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 }
 
-const fn changes_members(submission: &Submission) -> bool {
+/// Whether a submission founds a room or may change who is in it.
+pub(crate) const fn changes_members(submission: &Submission) -> bool {
     let kind = submission.kind;
     kind == EventKind::Commit as i32 || kind == EventKind::Founding as i32
-}
-
-fn reads_store(item: &Item) -> bool {
-    match &item.item {
-        Some(item::Item::Submission(submission)) => changes_members(submission),
-        Some(item::Item::Join(_) | item::Item::Declined(_) | item::Item::Left(_)) => true,
-        _ => false,
-    }
 }

@@ -42,6 +42,8 @@ pub(crate) struct Drain {
     pub(crate) runs: Vec<Run>,
     /// Rooms to which somebody was invited in this drain, which the store does not know yet.
     pub(crate) invited: BTreeSet<RoomId>,
+    /// Whether an account shares a room with another, as was looked up in this drain.
+    pub(crate) acquainted: BTreeMap<(Account, Account), bool>,
     /// Something was decided since the drain ended last.
     pub(crate) open: bool,
     /// Something was written that some inputs read from the store: those wait for the batch.
@@ -150,6 +152,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             }
             self.drain.settle_first = false;
             self.drain.invited.clear();
+            self.drain.acquainted.clear();
         }
         if !self.drain.looked_up.is_empty() {
             self.drain.looked_up.clear();

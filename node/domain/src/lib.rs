@@ -36,6 +36,7 @@ mod seen;
 mod send;
 mod session;
 mod token_bucket;
+mod turn;
 mod waiting;
 
 pub use config::CoreConfig;

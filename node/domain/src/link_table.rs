@@ -12,7 +12,9 @@ use wire::{
     proto::{Ephemeral, Error, Event, Events, Item, PeerPhase, PeerState, Signed, item},
 };
 
-use crate::{ConnId, StreamId, drain::ProgressKey, fan_out::proto_progress, token_bucket::TokenBucket};
+use crate::{
+    ConnId, StreamId, drain::ProgressKey, fan_out::proto_progress, quiet::Quiet, token_bucket::TokenBucket,
+};
 
 /// Progress that is told again after a reconnection, for each peer.
 const PROGRESS_KEPT_MAX: usize = 4_096;
@@ -37,6 +39,8 @@ pub(crate) struct Peer {
     pub(crate) runs: BTreeMap<u64, (RoomId, u64)>,
     /// How many requests of the peer may be answered now.
     pub(crate) requests: TokenBucket,
+    /// Lines about its items that were refused.
+    pub(crate) refusals: Quiet,
     /// Rooms of this hub may want events: at the start, after a contact, and while they do.
     pub(crate) pulls_due: bool,
     /// Something was taken in since the last acknowledgement.
@@ -100,6 +104,7 @@ impl Peer {
             queue_bytes: 0,
             runs: BTreeMap::new(),
             requests: TokenBucket::new(limits::PEER_REQUESTS_BURST, Timestamp::default()),
+            refusals: Quiet::default(),
             pulls_due: true,
             ack_due: false,
             progress: BTreeMap::new(),

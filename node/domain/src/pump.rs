@@ -156,19 +156,41 @@ impl<S: Store, E: Entropy> Core<S, E> {
             self.tell_peer_state(domain);
         }
         let oldest = link::undeliverable_before(self.now).as_ms();
-        let late = |peer: &crate::link_table::Peer| {
-            peer.queued.0 > 0 && peer.queued.2 < oldest && !peer.outbound.is_open()
-        };
-        let late: Vec<DomainName> = self
-            .links
-            .peers
-            .iter()
-            .filter(|(_, peer)| late(peer))
-            .map(|(domain, _)| domain.clone())
+        self.give_up_unordered(oldest);
+        let late = self.links.peers.iter().filter(|(_, peer)| peer.queued.0 > 0 && peer.queued.2 < oldest);
+        let late: Vec<(DomainName, Option<ConnId>)> = late
+            .map(|(domain, peer)| {
+                let open = peer.conn.filter(|_| peer.outbound.is_open());
+                (domain.clone(), open.map(|conn| conn.id))
+            })
             .collect();
-        for domain in late {
-            if let Err(error) = self.give_up_late(&domain, oldest) {
+        for (domain, open) in late {
+            // A peer that is there and acknowledges nothing for so long is as good as absent.
+            if let Some(conn) = open {
+                self.stage(Send::ClosePeer(conn, ErrorCode::Timeout));
+            } else if let Err(error) = self.give_up_late(&domain, oldest) {
                 tracing::error!(peer = %domain, error = error.name(), "the outbox could not be read");
+            }
+        }
+    }
+
+    // [LINK-13] What a hub has taken and never ordered is given up as well, looked for once an hour.
+    fn give_up_unordered(&mut self, oldest: u64) {
+        let hour = self.now.as_s() / 3_600;
+        if std::mem::replace(&mut self.unordered_looked_for, hour) == hour {
+            return;
+        }
+        let acked: Vec<(DomainName, u64)> =
+            self.links.peers.iter().map(|(domain, peer)| (domain.clone(), peer.outbound.acked())).collect();
+        for (domain, acked) in acked {
+            match self.store.pending_of_peer(&domain, acked, limits::ANSWERS_KEPT_MAX) {
+                Ok(rows) => {
+                    rows.iter().filter(|row| row.time_ms < oldest).for_each(|row| self.undeliverable(row));
+                }
+                Err(error) => {
+                    let error = error.code().name();
+                    tracing::error!(peer = %domain, error, "the outbox could not be read");
+                }
             }
         }
     }
@@ -256,7 +278,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             .map(|peer| Timestamp::from_ms(peer.queued.2).plus_ms(limits::OUTBOX_MAX_AGE_S * 1000 + 1))
             .min();
         let lazy = self.drain.lazy.due();
-        let more = self.pages_wait.then_some(self.now);
+        let more = (self.pages_wait || self.turns.are_waiting()).then_some(self.now);
         let progress = self.progress_due();
         [peers, late, lazy, self.waiting.due(), progress, more].into_iter().flatten().min().map(|at| {
             // A time that has passed is the next moment, not this one again.
@@ -266,6 +288,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     /// The links as the store has them; connections are closed and will resume.
     pub(crate) fn roll_back_links(&mut self, code: ErrorCode) {
+        self.turns.clear();
         let conns: Vec<ConnId> = self.links.conns.keys().copied().collect();
         let rows = match self.store.peers() {
             Ok(rows) => rows,

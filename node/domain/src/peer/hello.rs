@@ -139,6 +139,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let peer = self.links.peer_of(conn);
         let Some(connected) = self.links.conns.remove(&conn) else { return };
         if let Some(peer) = peer {
+            self.turns.forget(&peer);
             if let Some(peer) = self.links.get_mut(&peer) {
                 peer.disconnected();
             }

@@ -30,6 +30,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             }
             None => Err(ErrorCode::Malformed.into()),
         };
+        // [LINK-14] The others of the batch go on.
         let error = outcome.err()?;
         if is_misconduct(error.code) {
             self.quarantine(peer, item, error.code);
@@ -41,7 +42,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn quarantine(&mut self, peer: &DomainName, item: &Item, error: ErrorCode) {
         let mut bytes = item.encode_to_vec();
         bytes.truncate(limits::QUARANTINE_ITEM_BYTES_MAX);
-        tracing::warn!(peer = %peer, error = error.name(), kind = kind(item), "an item was refused");
+        let quiet = self.links.get_mut(peer).map(|peer| &mut peer.refusals);
+        if let Some(others) = quiet.and_then(|quiet| quiet.may_say(self.now)) {
+            let kind = kind(item);
+            tracing::warn!(peer = %peer, error = error.name(), kind, others, "an item was refused");
+        }
         self.drain.batch.push(Write::PutQuarantine(QuarantineRow {
             peer: peer.clone(),
             time_ms: self.now.as_ms(),

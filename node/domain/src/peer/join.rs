@@ -1,5 +1,7 @@
 //! Accounts of this domain were added to a room of another hub.
 
+use std::collections::BTreeSet;
+
 use machine::Entropy;
 use room::{
     follower::{self, Hub, Joined},
@@ -141,8 +143,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
         if kind == RoomKind::Group {
             room::check_group(id, peer, &join.founder, &join.founding)?;
         }
+        let mut named = BTreeSet::new();
         for name in &join.accounts {
             let account: Account = name.parse()?;
+            if !named.insert(name) {
+                return Err(ErrorCode::Malformed);
+            }
             hub::origin(&self.config.domain, &account)?;
             // [ROOM-1] Nobody is drawn into the room of two others, or to another hub.
             if kind == RoomKind::Direct && room::direct_room(&inviter, &account) != (*id, peer.clone()) {

@@ -6,7 +6,7 @@ use prost::Message as _;
 use store::{Store, Write, row::AnswerRow};
 use wire::{
     DomainName, ErrorCode, WireError, frame,
-    proto::{Batch, LinkFrame, LinkOpen, LinkResume, ProgressKind, Refused, entry, link_frame},
+    proto::{Batch, Item, LinkFrame, LinkOpen, LinkResume, ProgressKind, Refused, entry, link_frame},
 };
 
 use crate::{ConnId, Core, StreamId, send::Send};
@@ -21,6 +21,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
             Ok(opened) => opened,
             Err(error) => return self.stage(Send::ClosePeer(conn, error)),
         };
+        self.turns.forget(&domain);
+        let Some(peer) = self.links.get_mut(&domain) else { return };
         if let Some(in_use) = &mut peer.conn {
             in_use.theirs = Some(stream);
         }
@@ -34,7 +36,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn link_frame(&mut self, conn: ConnId, stream: StreamId, frame: LinkFrame) {
         let Some(domain) = self.links.peer_of(conn) else { return };
         let outcome = match frame.frame {
-            Some(link_frame::Frame::Batch(batch)) => self.take_batch(&domain, stream, batch),
+            Some(link_frame::Frame::Batch(batch)) => self.take_batch(&domain, (conn, stream), batch),
             Some(link_frame::Frame::Ack(ack)) => {
                 let peer = self.links.get_mut(&domain).ok_or(ErrorCode::Internal);
                 peer.and_then(|peer| peer.outbound.ack(&ack)).and_then(|acked| self.acked(&domain, &acked))
@@ -43,12 +45,27 @@ impl<S: Store, E: Entropy> Core<S, E> {
             Some(link_frame::Frame::Open(_)) | None => Err(ErrorCode::Malformed),
         };
         if let Err(error) = outcome {
-            tracing::warn!(peer = %domain, error = error.name(), "a link was closed");
-            self.stage(Send::ClosePeer(conn, error));
+            self.close_link(&domain, conn, error);
         }
     }
 
-    fn take_batch(&mut self, domain: &DomainName, stream: StreamId, batch: Batch) -> Result<(), ErrorCode> {
+    /// Ends the connection of a peer that broke the rules of the link.
+    pub(crate) fn close_link(&mut self, domain: &DomainName, conn: ConnId, error: ErrorCode) {
+        tracing::warn!(peer = %domain, error = error.name(), "a link was closed");
+        self.turns.forget(domain);
+        self.stage(Send::ClosePeer(conn, error));
+    }
+
+    /// The items of a batch that are new.
+    ///
+    /// # Errors
+    /// `Malformed` on another stream than the peer's link, and those of `link`.
+    pub(crate) fn open_batch(
+        &mut self,
+        domain: &DomainName,
+        stream: StreamId,
+        batch: Batch,
+    ) -> Result<Vec<Item>, ErrorCode> {
         let peer = self.links.get_mut(domain).ok_or(ErrorCode::Internal)?;
         if peer.conn.and_then(|conn| conn.theirs) != Some(stream) {
             return Err(ErrorCode::Malformed);
@@ -57,14 +74,15 @@ impl<S: Store, E: Entropy> Core<S, E> {
             self.drain.lazy.answers.insert(domain.clone(), batch.settled);
             self.drain.lazy.touch(self.now);
         }
-        let items = peer.inbound.batch(batch)?;
-        for item in items {
-            let refused = self.take_item(domain, &item);
-            if item.number > 0 {
-                self.taken(domain, item.number, refused);
-            }
+        peer.inbound.batch(batch)
+    }
+
+    /// Decides an item of a batch that was begun.
+    pub(crate) fn take_one(&mut self, domain: &DomainName, item: &Item) {
+        let refused = self.take_item(domain, item);
+        if item.number > 0 {
+            self.taken(domain, item.number, refused);
         }
-        Ok(())
     }
 
     fn taken(&mut self, domain: &DomainName, number: u64, refused: Option<WireError>) {

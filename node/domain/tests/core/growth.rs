@@ -149,6 +149,8 @@ fn a_peer_fills_its_own_share_of_the_quarantine() {
         let batch = Batch { items: items.collect(), settled: number.saturating_sub(1) };
         let frame = LinkFrame { frame: Some(link_frame::Frame::Batch(batch)) };
         world.feed(&umbrella, Input::LinkFrame { conn, stream, frame });
+        // As many turns as it takes.
+        world.pass(100);
     }
     let (rows, count) = world.nodes[&umbrella].disk.quarantine(usize::MAX).unwrap();
     assert_eq!(count, limits::QUARANTINE_KEPT_MAX as u64 + 1);

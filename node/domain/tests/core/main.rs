@@ -31,4 +31,6 @@ mod refused;
 #[cfg(test)]
 mod storage_full;
 #[cfg(test)]
+mod turns;
+#[cfg(test)]
 mod world;

@@ -6,8 +6,8 @@ use domain::{ConnId, Input, StreamId};
 use wire::{
     DomainName, ErrorCode, MessageId, RoomId, WireError,
     proto::{
-        Answer, Batch, Declined, Event, Events, Item, Join, Left, LinkFrame, LinkOpen, PeerHello, Progress,
-        ProgressKind, admin_request, admin_response, item, link_frame,
+        Answer, Batch, BatchAck, Declined, Event, Events, Item, Join, Left, LinkFrame, LinkOpen, PeerHello,
+        Progress, ProgressKind, admin_request, admin_response, item, link_frame,
     },
 };
 
@@ -34,16 +34,30 @@ pub(crate) fn play_at(
     let outbox_id = Bytes::from([world.fresh().to_be_bytes(); 2].concat());
     let open = LinkOpen { outbox_id, first: 1 };
     world.feed(acme, Input::LinkOpened { conn, stream, open });
+    let count = items.len() as u64;
     let numbered = (1..).zip(items).map(|(number, item)| Item { number, item: Some(item) });
     let batch = Batch { items: numbered.collect(), settled: 0 };
     let frame = LinkFrame { frame: Some(link_frame::Frame::Batch(batch)) };
     let before = world.links.len();
     world.feed(acme, Input::LinkFrame { conn, stream, frame });
-    let ack = world.links[before..].iter().find_map(|(_, frame)| match &frame.frame {
-        Some(link_frame::Frame::Ack(ack)) => Some(ack.clone()),
+    // As many turns as it takes.
+    for _ in 0..count {
+        if acks(world, before).last().is_some_and(|ack| ack.received == count) {
+            break;
+        }
+        world.pass(1);
+    }
+    acks(world, before).into_iter().flat_map(|ack| ack.answers).collect()
+}
+
+/// The acknowledgements among the frames that went over links since there were so many.
+pub(crate) fn acks(world: &World, before: usize) -> Vec<BatchAck> {
+    let frames = world.links[before..].iter().filter_map(|(_, frame)| frame.frame.clone());
+    let acks = frames.filter_map(|frame| match frame {
+        link_frame::Frame::Ack(ack) => Some(ack),
         _ => None,
     });
-    ack.expect("a batch is acknowledged").answers
+    acks.collect()
 }
 
 pub(crate) fn greet(world: &mut World, acme: &DomainName, as_domain: &DomainName) -> ConnId {

@@ -1,9 +1,11 @@
 //! What the hub refuses travels home and is shown to the device that sent it.
 
+use domain::Input;
 use mls::Change;
+use store::Store as _;
 use wire::{
     ErrorCode, WireError,
-    proto::{Refused, entry},
+    proto::{BatchAck, LinkFrame, LinkResume, Refused, entry, link_frame},
 };
 
 use crate::{
@@ -80,4 +82,40 @@ fn what_waits_too_long_is_undeliverable_and_its_neighbours_are_not_lost() {
     assert!(at_alice.iter().all(|event| event.2 != old));
     let at_bob = crate::device::Device::events(&world.sync(&mut bob, true));
     assert!(at_bob.iter().any(|event| event.2 == from_hub), "a run is kept however old: {at_bob:?}");
+}
+
+// [LINK-13]
+#[test]
+fn what_a_hub_takes_and_never_orders_is_undeliverable_in_the_end() {
+    let mut world = World::new(&["acme.test", "umbrella.test"]);
+    let (_alice, mut bob, room) = pair(&mut world);
+    let (acme, umbrella) = (name("acme.test"), name("umbrella.test"));
+    world.cut(&umbrella);
+    let (said, answer) = world.say(&mut bob, room, "into the void");
+    answer.unwrap();
+    let waiting = world.nodes[&umbrella].disk.outbox(&acme, 1, 99).unwrap();
+    let number = waiting.last().unwrap().number;
+    let conn = crate::origin::greet(&mut world, &umbrella, &acme);
+    let stream = domain::StreamId(world.fresh());
+    let tell = |world: &mut World, frame| {
+        let frame = LinkFrame { frame: Some(frame) };
+        world.feed(&umbrella, Input::LinkFrame { conn, stream, frame });
+    };
+    tell(&mut world, link_frame::Frame::Resume(LinkResume { received: number - 1, answers: vec![] }));
+    tell(&mut world, link_frame::Frame::Ack(BatchAck { received: number, answers: vec![] }));
+    assert!(world.nodes[&umbrella].disk.outbox(&acme, 1, 99).unwrap().len() <= waiting.len());
+    // The driver gives a tick once a minute, whatever the core has asked for.
+    let pass = |world: &mut World, ms| {
+        world.pass(ms);
+        world.feed(&umbrella, Input::Tick);
+    };
+    pass(&mut world, (wire::limits::OUTBOX_MAX_AGE_S - 60) * 1000);
+    assert_eq!(refused(&world.sync(&mut bob, true)).len(), 0, "it is not too late yet");
+    pass(&mut world, 2 * 3_600_000);
+    let told = refused(&world.sync(&mut bob, true));
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].message_id, said.to_bytes());
+    assert_eq!(WireError::from(&told[0].error.unwrap()).code, ErrorCode::Undeliverable);
+    pass(&mut world, 2 * 3_600_000);
+    assert_eq!(refused(&world.sync(&mut bob, true)).len(), 0, "it is told once");
 }

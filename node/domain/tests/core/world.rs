@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) closed: BTreeMap<SessionId, ErrorCode>,
     pub(crate) admin: BTreeMap<AdminId, AdminResponse>,
     pub(crate) cut: BTreeSet<DomainName>,
+    /// Connections of peers that a node has ended.
+    pub(crate) ended: BTreeMap<ConnId, ErrorCode>,
     /// Answers to peers that a test plays.
     pub(crate) answers: Vec<PeerResponse>,
     /// Frames that went over links, decoded.
@@ -259,7 +261,10 @@ impl World {
                 }
             }
             Output::PeerResponse { conn, request, response } => self.answer(conn, request, response),
-            Output::ClosePeer { conn, code } => self.close(conn, code),
+            Output::ClosePeer { conn, code } => {
+                self.ended.insert(conn, code);
+                self.close(conn, code);
+            }
             Output::ToAdmin { id, response } => {
                 self.admin.insert(id, response);
             }
