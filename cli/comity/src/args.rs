@@ -61,15 +61,10 @@ pub(crate) enum Colour {
 /// All verbs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Send a message
     Send(command::send::Args),
-    /// Read messages and mark them as read
     Read(command::read::Args),
-    /// Print messages and acknowledgements as they come
     Watch(command::watch::Args),
-    /// Show this device, its node and what waits
     Status(command::status::Args),
-    /// Make this machine a device of an account
     Login(command::login::Args),
     /// Your account's device on this machine
     #[command(subcommand)]
@@ -92,7 +87,6 @@ pub(crate) enum Command {
     /// Show a node's domain
     #[command(subcommand)]
     Domain(command::domain::Verb),
-    /// Watch two organisations chat on this machine
     Demo(command::demo::Args),
     /// Shell completion and reference tables
     #[command(subcommand)]

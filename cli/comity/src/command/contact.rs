@@ -18,13 +18,9 @@ const LOOK_UP: Duration = Duration::from_secs(10);
 /// The verbs of the accounts that one talks to.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verb {
-    /// List whose keys are known, and whether they were compared
     List(list::Args),
-    /// Show the fingerprints of an account, or your own to read out
     Show(show::Args),
-    /// Compare an account's key with what its owner reads out
     Verify(verify::Args),
-    /// Believe an account's new key, after comparing it
     Trust(trust::Args),
 }
 

@@ -118,5 +118,7 @@ fn join(stage: &Stage<'_>, dir: &std::path::Path, acme: Node, umbrella: Node) ->
     stage.command(&format!("{comity} peer list --data {}", acme_data.display()))?;
     stage.command(&format!("{comity} user list --data {}", umbrella_data.display()))?;
     stage.heading("Stop and delete everything:")?;
-    stage.command(&format!("kill {}; sleep 1; rm -r {}", pids.join(" "), dir.display()))
+    // A node may take some seconds to end in good order, and writes until then.
+    let (pids, dir) = (pids.join(" "), dir.display());
+    stage.command(&format!("kill {pids}; while [ -e {dir} ]; do rm -rf {dir} 2>/dev/null; sleep 0.2; done"))
 }

@@ -7,7 +7,6 @@ use crate::{context::Context, error::CliError};
 /// The verbs of a domain.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verb {
-    /// Show the domain, its fingerprint and its endpoints
     Show(show::Args),
 }
 

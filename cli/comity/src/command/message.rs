@@ -7,7 +7,6 @@ use crate::{context::Context, error::CliError};
 /// The verbs of messages.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verb {
-    /// List messages of a room, the newest page first
     List(list::Args),
 }
 

@@ -15,15 +15,10 @@ use crate::{context::Context, error::CliError};
 /// The verbs of a peer.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verb {
-    /// Recognise a domain by the fingerprint of its root key
     Pin(pin::Args),
-    /// List the pinned domains and what waits for them
     List(list::Args),
-    /// Show one domain
     Show(show::Args),
-    /// List what waits for a domain
     Queue(queue::Args),
-    /// Try a domain again now
     Retry(retry::Args),
 }
 

@@ -17,25 +17,15 @@ use crate::{context::Context, error::CliError};
 /// The verbs of a room.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verb {
-    /// List rooms and invitations
     List(list::Args),
-    /// Show a room and its members
     Show(show::Args),
-    /// Make a group
     Create(create::Args),
-    /// Add accounts to a group
     Invite(invite::Args),
-    /// Accept an invitation
     Accept(accept::Args),
-    /// Decline an invitation
     Decline(decline::Args),
-    /// Go away from a room
     Leave(leave::Args),
-    /// Remove an account from a group
     Remove(remove::Args),
-    /// Give a group another name
     Rename(rename::Args),
-    /// Make an account of a group an admin or a member
     Role(role::Args),
 }
 

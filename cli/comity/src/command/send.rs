@@ -110,14 +110,17 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.show(&shown)
 }
 
-/// The whole of stdin, without the line break at its end.
+/// The whole of stdin, without the line breaks at its end. What is too long is refused, never cut.
 fn from_stdin(context: &Context) -> Result<String, CliError> {
     if context.stdin_terminal() {
         context.status("Write the message; Ctrl-D on a line of its own sends it.");
     }
     let mut bytes = Vec::new();
-    let limit = wire::limits::CONTENT_BODY_BYTES_MAX as u64 + 2;
-    std::io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+    let limit = wire::limits::CONTENT_BODY_BYTES_MAX + "\r\n".len();
+    std::io::stdin().lock().take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > limit {
+        return Err(CliError::wire("cannot send", wire::ErrorCode::TooLarge.into()));
+    }
     let mut text = String::from_utf8(bytes).map_err(|_| CliError::usage("the text is not UTF-8"))?;
     text.truncate(text.trim_end_matches(['\n', '\r']).len());
     Ok(text)

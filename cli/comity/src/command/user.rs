@@ -8,9 +8,7 @@ use crate::{context::Context, error::CliError};
 /// The verbs of an account's administration.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verb {
-    /// Make an account and print its invitation
     Invite(invite::Args),
-    /// List the accounts
     List(list::Args),
 }
 

@@ -71,6 +71,7 @@ pub(crate) fn body_lines(text: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
+    // [NAME-7]
     #[test]
     fn no_escape_reaches_the_terminal() {
         for hostile in [
