@@ -101,7 +101,8 @@ pub(crate) fn check_clock(data: &DataDir, newest: &DomainDocument, now: Timestam
             Exit::Failed,
             "ClockSkew",
             format!("the clock of this machine is at least {behind} minutes behind what was written here"),
-            "set the clock (for example with chrony), then start again",
+            "set the clock (for example with chrony), then start again; if it is right now and was ahead when \
+             the node last wrote: `touch DIR/*`",
         ));
     }
     if now.as_s() > newest.expires() {

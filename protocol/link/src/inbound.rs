@@ -77,7 +77,7 @@ impl Inbound {
         let mut last = None;
         let mut new = Vec::with_capacity(batch.items.len());
         for item in batch.items {
-            // Progress may have a number, for it may be worth a place in an outbox; typing is not.
+            // [LINK-10] Progress may have a number, for it may be worth a place in an outbox; typing is not.
             let fits = match item.item {
                 Some(item::Item::Ephemeral(_)) => item.number == 0,
                 Some(item::Item::Progress(_)) => true,

@@ -13,7 +13,10 @@ fn rounds() -> u64 {
 /// Kills nodes at random moments, then checks everything that was said.
 async fn killing(kill: impl AsyncFn(&mut Conversation) -> Result<()>) -> Result<()> {
     let mut conversation = Conversation::start().await?;
-    let mut random = Seeded::new(std::process::id().into());
+    let seed = std::env::var("COMITY_E2E_SEED").ok().and_then(|text| text.parse().ok());
+    let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
+    eprintln!("COMITY_E2E_SEED={seed} waits as long between the faults again");
+    let mut random = Seeded::new(seed);
     conversation.talk_until_heard().await.context("without any fault")?;
     let before = conversation.told();
     for _ in 0..rounds() {

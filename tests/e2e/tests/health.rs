@@ -112,6 +112,7 @@ fn the_metrics_are_those_of_the_specification_and_alerts_and_dashboard_use_no_ot
     Ok(())
 }
 
+// [ADMIN-5]
 #[test]
 fn no_account_and_no_room_is_named() -> Result<()> {
     let (node, address) = watched("acme.test")?;

@@ -1,6 +1,8 @@
 //! What each fuzz target does with its bytes: decodes them as a stranger would send them, and checks
 //! what must hold of whatever is accepted. Nothing here may panic but for a broken promise.
 
+#![forbid(unsafe_code)]
+
 pub mod corpus;
 mod frames;
 mod groups;

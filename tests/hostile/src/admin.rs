@@ -17,7 +17,7 @@ use wire::{
     },
 };
 
-use crate::stage::{Row, node, row, unharmed};
+use crate::stage::{Row, node, row, served, unharmed};
 
 fn refused(node: &Node, request: Request) -> Result<ErrorCode> {
     let error = node.ask(request.clone()).err().with_context(|| format!("{request:?} is served"))?;
@@ -74,6 +74,7 @@ async fn requests_that_are_wrong_get_their_named_error() -> Result<()> {
     unharmed(&mut node).await
 }
 
+// [ADMIN-2]
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_that_are_no_request_get_an_answer_and_the_end() -> Result<()> {
     let mut node = node()?;
@@ -103,6 +104,7 @@ async fn bytes_that_are_no_request_get_an_answer_and_the_end() -> Result<()> {
     unharmed(&mut node).await
 }
 
+// [ADMIN-1]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_socket_is_its_owners_alone() -> Result<()> {
     let mut node = node()?;
@@ -118,10 +120,10 @@ async fn many_silent_administrators_do_not_stop_the_node() -> Result<()> {
     let socket = node.data().join("admin.sock");
     let silent: Vec<UnixStream> = (0..64).map(|_| UnixStream::connect(&socket)).collect::<Result<_, _>>()?;
     // Devices and peers are served on the network as ever, and administrators as soon as one leaves.
-    unharmed(&mut node).await?;
+    served(&node).await?;
     drop(silent);
     assert!(matches!(node.ask(Request::Status(AdminStatusRequest {}))?, Response::Status(_)));
-    Ok(())
+    unharmed(&mut node).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,6 +56,11 @@ fn shapeless(head: &[u8]) -> Vec<Row> {
             framed(&[0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]),
             ErrorCode::Malformed,
         ),
+        row(
+            "a length of 2^62 inside the frame",
+            framed(&[0x0a, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40]),
+            ErrorCode::Malformed,
+        ),
         row("a message cut short", framed(&cut(head)), ErrorCode::Malformed),
         row("one singular field twice", framed(&twice), ErrorCode::Malformed),
         row("10,000 unknown fields", framed(&unknown(10_000)), ErrorCode::Malformed),

@@ -1,10 +1,12 @@
 //! A node under attack, and the proof that the attack harmed nobody else.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use anyhow::{Context as _, Result, ensure};
-use kit::{Node, RawDevice};
+use kit::{Heard, Node, RawDevice, Talker, direct_talk};
 use wire::{
     ErrorCode, limits,
-    proto::{GetDomain, client_request::Request, client_response::Response},
+    proto::{EventKind, GetDomain, client_request::Request, client_response::Response},
 };
 
 /// One bad input: what it is, its bytes, the error that it must get.
@@ -24,9 +26,19 @@ pub(crate) fn node() -> Result<Node> {
     Node::start("acme.test")
 }
 
-/// A stranger who behaves is served as ever, and the process is the one that was started.
+/// A stranger who behaves is served as ever, two people who meet now have their conversation, and the
+/// process is the one that was started.
 pub(crate) async fn unharmed(node: &mut Node) -> Result<()> {
     ensure!(node.is_running(), "the node ended:\n{}", node.log().join("\n"));
+    served(node).await?;
+    conversation(node).await.context("honest people cannot talk")?;
+    let fault = node.log().into_iter().find(|line| line.contains("panicked") || line.contains("Internal"));
+    ensure!(fault.is_none(), "the node logged a fault: {fault:?}");
+    Ok(())
+}
+
+/// A stranger who behaves is served.
+pub(crate) async fn served(node: &Node) -> Result<()> {
     let domain = node.domain().to_string();
     let mut device = RawDevice::connect(node).await?;
     let request = Request::GetDomain(GetDomain { domain, after_seq: 0 });
@@ -34,8 +46,26 @@ pub(crate) async fn unharmed(node: &mut Node) -> Result<()> {
         Response::Domain(documents) => ensure!(documents.documents.len() == 1, "{documents:?}"),
         other => anyhow::bail!("{other:?} does not answer a question for the domain"),
     }
-    let fault = node.log().into_iter().find(|line| line.contains("panicked") || line.contains("Internal"));
-    ensure!(fault.is_none(), "the node logged a fault: {fault:?}");
+    Ok(())
+}
+
+/// Two new people: keys, a room, a message there and its decryption.
+async fn conversation(node: &Node) -> Result<()> {
+    static PAIRS: AtomicU64 = AtomicU64::new(0);
+    let pair = PAIRS.fetch_add(1, Ordering::Relaxed);
+    let mut one = Talker::enrol(node, &format!("honest-{pair}-a")).await?;
+    let mut other = Talker::enrol(node, &format!("honest-{pair}-b")).await?;
+    let (mut says, mut hears) = direct_talk(&mut one, &mut other).await?;
+    let said = says.say(&one, b"all is well")?;
+    one.device.request(Request::Submit(said.clone())).await?;
+    let body = other
+        .until(|heard| match heard {
+            Heard::Event { head, body } if head.message_id == said.message_id => Some((head.kind, body)),
+            _ => None,
+        })
+        .await?;
+    ensure!(body.0 == i32::from(EventKind::Message), "{:?}", body.0);
+    ensure!(hears.read(&body.1)? == b"all is well".len(), "another message");
     Ok(())
 }
 

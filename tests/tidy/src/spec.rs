@@ -51,14 +51,17 @@ fn every_rule_is_kept_and_tested_and_every_mark_is_a_rule() {
             }
         }
     }
-    let mut marked = BTreeSet::new();
+    let (mut kept, mut tested) = (BTreeSet::new(), BTreeSet::new());
     for file in rust().iter().filter(|file| !file.is_in("tests/tidy")) {
-        marked.extend(marks(&file.text));
+        let product = if file.is_test() { 0 } else { file.product_lines().count() };
+        for (number, line) in file.text.lines().enumerate() {
+            if number < product { &mut kept } else { &mut tested }.extend(marks(line));
+        }
     }
-    let unknown: Vec<String> = marked.difference(&rules).map(|mark| format!("{mark} is no rule")).collect();
-    let unkept: Vec<String> =
-        rules.difference(&marked).map(|rule| format!("{rule} is marked nowhere")).collect();
-    offences.extend(unknown.into_iter().chain(unkept));
+    let unknown = kept.union(&tested).filter(|mark| !rules.contains(*mark));
+    offences.extend(unknown.map(|mark| format!("{mark} is no rule")));
+    offences.extend(rules.difference(&kept).map(|rule| format!("no line of the product keeps {rule}")));
+    offences.extend(rules.difference(&tested).map(|rule| format!("no test holds {rule}")));
     report("marks and rules", &offences);
 }
 

@@ -146,6 +146,7 @@ fn an_event_head_is_signed_by_a_listed_event_key() {
     }
 }
 
+// [ID-1]
 #[test]
 fn a_fingerprint_is_the_hash_of_the_root_key() {
     let acme = domain("acme.test", 1);

@@ -6,7 +6,7 @@ use crate::ErrorCode;
 /// 63 letters.
 const LABEL: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-// [NAME-2]
+// [NAME-1] [NAME-2]
 #[test]
 fn domains() {
     let longest = format!("{LABEL}.{LABEL}.{LABEL}.{}", &LABEL[..61]);

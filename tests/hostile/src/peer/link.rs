@@ -3,7 +3,8 @@
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
-use kit::{RawLink, RawPeer, RawStream, close_code};
+use kit::{Person, RawLink, RawPeer, RawStream, SystemEntropy, close_code};
+use mls::{DeviceKeys, Entrance, Member};
 use wire::{
     ErrorCode, limits,
     proto::{
@@ -13,7 +14,10 @@ use wire::{
     },
 };
 
-use crate::stage::{node, unharmed};
+use crate::{
+    hand::{Hand, adding, certified, key_package, message_in, submission as submission_of},
+    stage::{node, unharmed},
+};
 
 const ROOM: Bytes = Bytes::from_static(&[1; 32]);
 
@@ -126,21 +130,43 @@ async fn a_batch_that_breaks_the_rules_ends_the_connection_and_counts_for_nothin
     unharmed(&mut node).await
 }
 
+/// A room at the node with alice and this peer's eve, and what eve needs to speak in it.
+async fn room_with_eve(node: &kit::Node, peer: &RawPeer) -> Result<(Hand, DeviceKeys, Member)> {
+    let mut alice = Hand::new(node, "alice").await?;
+    let eve = certified(&Person::new("eve@evil.test")?, peer)?;
+    let package = key_package(&eve)?;
+    let (mut member, mut hub) = alice.found().await?;
+    let commit = alice.carry_out(&mut member, &adding(&[&package])).await?;
+    let extras = commit.commit.unwrap_or_default();
+    hub.check_commit(&commit.body, &extras)?;
+    hub.merge()?;
+    let tree = hub.ratchet_tree()?;
+    let entrance = Entrance { commit: &commit.body, welcome: &extras.welcome, ratchet_tree: &tree };
+    let joined = Member::join(&eve, &entrance, &package.rows)?;
+    Ok((alice, eve, joined.member))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_item_does_not_block_its_neighbours() -> Result<()> {
+    const BAD: u64 = 25;
     let mut node = node()?;
     let peer = RawPeer::new("evil.test")?;
     peer.pinned_by(&node)?;
+    // Its documents come with the hello: before it nobody of its people is believed.
     let (_connection, mut link) = linked(&peer, &node).await?;
-    let mut batch = numbered(1..=50);
-    batch.items[24].item = None;
-    link.write(batch).await?;
-    let refusals = link.acknowledged(50).await?;
-    for (number, error) in &refusals {
-        let expected = if *number == 25 { ErrorCode::Malformed } else { ErrorCode::NotFound };
-        assert_eq!(*error, expected, "item {number}");
+    let (mut alice, eve, mut member) = room_with_eve(&node, &peer).await?;
+    let mut items = Vec::new();
+    for number in 1..=50 {
+        let binding = message_in(member.room());
+        let body = member.encrypt(&binding, b"honest", &mut SystemEntropy)?;
+        let said = submission_of(&eve, &binding, EventKind::Message, member.epoch(), body);
+        let item = (number != BAD).then_some(item::Item::Submission(said));
+        items.push(Item { number, item });
     }
-    assert_eq!(refusals.len(), 50);
+    link.write(Batch { items, settled: 0 }).await?;
+    assert_eq!(link.acknowledged(50).await?, [(BAD, ErrorCode::Malformed)]);
+    // The founding, the commit and 49 messages.
+    assert_eq!(alice.pull(member.room()).await?, Ok(51));
     match node.ask(admin_request::Request::ListQuarantine(Default::default()))? {
         admin_response::Response::Quarantine(kept) => assert_eq!(kept.total, 1, "{kept:?}"),
         other => panic!("{other:?} is no quarantine"),
