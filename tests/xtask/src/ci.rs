@@ -24,6 +24,7 @@ pub(crate) fn run(fuzz_seconds: u32) -> anyhow::Result<()> {
     })?;
     step("dependencies", dependencies)?;
     step("protocol for wasm32", wasm)?;
+    step("packaging", crate::packaging::check)?;
     let mut count = step("tests", tests)?;
     if fuzz_seconds > 0 {
         count.passed += step("fuzzing", || fuzz(fuzz_seconds))?;
@@ -46,21 +47,22 @@ fn step<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Resu
 /// right to install it, they say that they are skipped.
 fn packages() -> anyhow::Result<()> {
     const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
-    if Path::new(LIBRARY).exists() {
-        return Ok(());
+    if !Path::new(LIBRARY).exists() && !apt_install(&["libfaketime"]) {
+        say("   skipped: libfaketime cannot be installed here (apt-get install libfaketime)");
     }
+    Ok(())
+}
+
+/// Installs packages of Debian, where this user may. Whether they are there now.
+pub(crate) fn apt_install(packages: &[&str]) -> bool {
     let quiet = |args: &[&str]| {
         let mut command = command("apt-get");
         command.args(args).env("DEBIAN_FRONTEND", "noninteractive");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     };
-    const INSTALL: [&str; 4] = ["install", "--yes", "--no-install-recommends", "libfaketime"];
-    let installed = quiet(&INSTALL) || (quiet(&["update"]) && quiet(&INSTALL));
-    if !installed {
-        say("   skipped: libfaketime cannot be installed here (apt-get install libfaketime)");
-    }
-    Ok(())
+    let install = [&["install", "--yes", "--no-install-recommends"], packages].concat();
+    quiet(&install) || (quiet(&["update"]) && quiet(&install))
 }
 
 /// Licences, sources and bans of `deny.toml`. Advisories need a database from the network and are

@@ -1,6 +1,7 @@
 //! The repository's automation: `cargo demo`, `cargo ci`, `cargo xtask …`.
 
 mod ci;
+mod packaging;
 mod readme;
 mod run;
 
