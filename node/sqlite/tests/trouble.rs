@@ -1,5 +1,5 @@
 //! What stands in the way of opening a store, damage, and a full disk, each by its name.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::{
     fs,
