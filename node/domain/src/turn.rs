@@ -1,4 +1,4 @@
-//! Lets peers take turns: what one peer sends at once is worked off in parts, and between two parts
+//! [LINK-16] Lets peers take turns: what one peer sends at once is worked off in parts, and between two parts
 //! everybody else has the core.
 
 use std::collections::{BTreeMap, VecDeque};

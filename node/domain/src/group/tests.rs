@@ -1,3 +1,5 @@
+//! A group in memory is the one that the log has led to, whatever was refused.
+
 use identity::{AccountMode, DomainKeys};
 use machine::Seeded;
 use mls::{Change, DeviceKeys, Member};
