@@ -9,6 +9,7 @@ use wire::{Account, ErrorCode, RoomId};
 use crate::{
     ClientError,
     device::DeviceDir,
+    home::Introduction,
     login,
     request::{Ask, Reply, Request, To},
     seal::{Protect, Unlock},
@@ -58,6 +59,24 @@ impl Client {
     /// is protected by another passphrase.
     pub async fn login_with(dir: &Path, ticket: &Ticket, protect: &Protect) -> Result<Self, ClientError> {
         let opened = login::login(dir, ticket, protect).await?;
+        Self::begin(dir, Opening::Open(opened)).await
+    }
+
+    /// As [`Self::login_with`], with a password that the administrator has set. It is sent only to a node
+    /// that proved a key of the domain with this fingerprint.
+    ///
+    /// # Errors
+    /// `AlreadyDevice`, `Unreachable`, `Storage`; `Refused` with `AuthFailed` (no such account, or
+    /// another password), `RateLimited`, `Policy` (passwords are off), `Conflict` (the password is
+    /// right, and the account has a device).
+    pub async fn login_with_password(
+        dir: &Path,
+        account: &Account,
+        introduction: &Introduction,
+        password: &str,
+        protect: &Protect,
+    ) -> Result<Self, ClientError> {
+        let opened = login::login_with_password(dir, account, introduction, password, protect).await?;
         Self::begin(dir, Opening::Open(opened)).await
     }
 

@@ -24,7 +24,26 @@ pub(crate) struct Home {
     pub(crate) newest: Option<DomainDocument>,
 }
 
+/// How a node is found and recognised by somebody who has no invitation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introduction {
+    /// SHA-256 of the root key of its domain, from a source that is trusted.
+    pub fingerprint: [u8; 32],
+    /// Where it listens, in order of preference.
+    pub endpoints: Vec<Endpoint>,
+}
+
 impl Home {
+    /// Of an account without an invitation.
+    pub(crate) fn introduced(account: &Account, introduction: &Introduction) -> Self {
+        Self {
+            account: account.clone(),
+            fingerprint: introduction.fingerprint,
+            endpoints: introduction.endpoints.iter().map(ToString::to_string).collect(),
+            newest: None,
+        }
+    }
+
     /// What an invitation says.
     pub(crate) fn of_ticket(ticket: &Ticket) -> Self {
         Self {

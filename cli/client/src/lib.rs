@@ -45,6 +45,7 @@ mod view;
 pub use client::{Client, Happenings};
 pub use device::is_device;
 pub use error::ClientError;
+pub use home::Introduction;
 pub use identity::Ticket;
 pub use login::ticket;
 pub use seal::{Passphrase, Protect, Protection, Unlock, change_protection, check_unlock, protection};

@@ -4,13 +4,16 @@ use std::path::Path;
 
 use engine::device::Enrolment;
 use identity::Ticket;
-use wire::{ErrorCode, proto};
+use wire::{
+    Account, ErrorCode,
+    proto::{self, enrol::Proof},
+};
 
 use crate::{
     ClientError,
     clock::{self, SystemEntropy},
     device::{DeviceDir, is_device},
-    home::Home,
+    home::{Home, Introduction},
     profile::Profile,
     quic::Connection,
     seal::{self, Protect, SealedDir},
@@ -36,21 +39,44 @@ pub fn ticket(text: &str) -> Result<Ticket, ClientError> {
 /// `AlreadyDevice`, `Invitation` if it is over, `Unreachable`, `Refused`, `Storage`; `Locked` or
 /// `WrongPassphrase` if it was begun here under another passphrase.
 pub(crate) async fn login(dir: &Path, ticket: &Ticket, protect: &Protect) -> Result<SealedDir, ClientError> {
-    let account = ticket.account.clone();
-    if is_device(dir) {
-        return Err(ClientError::AlreadyDevice(account));
-    }
+    refuse_device(dir, &ticket.account)?;
     ticket.check_fresh(clock::now()).map_err(|_| ClientError::Invitation("is over; ask for a new one"))?;
+    enrol(dir, Home::of_ticket(ticket), &Proof::Code(ticket.code.to_vec().into()), protect).await
+}
+
+/// As [`login`], with a password.
+///
+/// # Errors
+/// As [`login`], but `Invitation`.
+pub(crate) async fn login_with_password(
+    dir: &Path,
+    account: &Account,
+    introduction: &Introduction,
+    password: &str,
+    protect: &Protect,
+) -> Result<SealedDir, ClientError> {
+    refuse_device(dir, account)?;
+    let proof = Proof::Password(password.as_bytes().to_vec().into());
+    enrol(dir, Home::introduced(account, introduction), &proof, protect).await
+}
+
+fn refuse_device(dir: &Path, account: &Account) -> Result<(), ClientError> {
+    if is_device(dir) { Err(ClientError::AlreadyDevice(account.clone())) } else { Ok(()) }
+}
+
+async fn enrol(
+    dir: &Path,
+    mut home: Home,
+    proof: &Proof,
+    protect: &Protect,
+) -> Result<SealedDir, ClientError> {
     let files = DeviceDir::new(dir);
     files.create()?;
     let Some(_ownership) = files.own()? else {
         return Err(ClientError::Owner("is logging in at this moment"));
     };
-    if is_device(dir) {
-        return Err(ClientError::AlreadyDevice(account));
-    }
+    refuse_device(dir, &home.account)?;
     let files = seal::begin(&files, protect).await?;
-    let mut home = Home::of_ticket(ticket);
     let enrolment = match Profile::load_enrolment(&files, &home)? {
         Some(begun) => {
             home.recall(&files)?;
@@ -58,14 +84,15 @@ pub(crate) async fn login(dir: &Path, ticket: &Ticket, protect: &Protect) -> Res
         }
         None => {
             Home::forget(&files)?;
-            let made = Enrolment::new(account.clone(), clock::now(), &mut SystemEntropy)?;
+            let made = Enrolment::new(home.account.clone(), clock::now(), &mut SystemEntropy)?;
             Profile::save_enrolment(&files, &home, &made)?;
             made
         }
     };
+    // [ID-30] The node is recognised before the proof leaves this machine.
     let mut connection = Connection::open(&home).await?;
     home.remember(&files, &connection.document)?;
-    let request = proto::client_request::Request::Enrol(enrolment.request(ticket.code));
+    let request = proto::client_request::Request::Enrol(enrolment.request(proof.clone()));
     let answer = connection.ask(request).await?;
     let proto::client_response::Response::Account(keys) = answer else {
         return Err(ErrorCode::Malformed.into());

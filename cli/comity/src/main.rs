@@ -11,6 +11,7 @@ mod examples;
 mod fingerprint;
 mod output;
 mod passphrase;
+mod secret;
 
 use std::process::ExitCode;
 

@@ -31,6 +31,8 @@ fn ticket(account: &str, expires: u64) -> String {
     .encode()
 }
 
+const DIGITS: &str = "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f";
+
 /// Arguments, exit code, what stderr must say.
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -90,6 +92,27 @@ const ROWS: &[(&[&str], i32, &str)] = &[
     (&["login", "alice@acme.test"], 2, "invitation"),
     (&["login", "alice@acme.test", "--code-file", "/nonexistent"], 2, "cannot open"),
     (&["login", "alice@acme.test", "comity-invite:x"], 2, "unexpected"),
+    (&["login", "alice@acme.test", "--node", "127.0.0.1:1"], 2, "--fingerprint"),
+    (&["login", "alice@acme.test", "--fingerprint", DIGITS], 2, "--node"),
+    (&["login", "alice@acme.test", "--password-file", "/dev/null"], 2, "--node"),
+    (&["login", "alice@acme.test", "--node", "nowhere", "--fingerprint", DIGITS], 2, "invalid value"),
+    (&["login", "alice@acme.test", "--node", "127.0.0.1:1", "--fingerprint", "00"], 2, "64 hexadecimal"),
+    (
+        &["login", "alice@acme.test", "--node", "127.0.0.1:1", "--fingerprint", DIGITS, "--code-file", "x"],
+        2,
+        "cannot be used with",
+    ),
+    (&["login", "alice@acme.test", "--node", "127.0.0.1:1", "--fingerprint", DIGITS], 2, "empty"),
+    (
+        &["login", "alice@acme.test", "--node", "127.0.0.1:1", "--fingerprint", DIGITS, "--password", "x"],
+        2,
+        "unexpected",
+    ),
+    (&["user", "password", "alice", "--data", "/tmp"], 2, "alice@acme.example"),
+    (&["user", "password", "alice@acme.test"], 2, "data directory is not named"),
+    (&["user", "password", "alice@acme.test", "secret", "--data", "/tmp"], 2, "unexpected"),
+    (&["user", "password", "alice@acme.test", "--data", "/tmp"], 2, "too short"),
+    (&["user", "password", "alice@acme.test", "--unset", "--password-file", "x"], 2, "cannot be used with"),
     (&["util", "completion", "cmd"], 2, "possible values"),
 ];
 
@@ -156,6 +179,38 @@ fn every_bad_invitation_is_refused_and_never_quoted() {
     let output = comity(home.path(), &["login", "alice@acme.test", "--code-file", "-"], Some(&others));
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("for bob@acme.test"));
+}
+
+#[test]
+fn every_bad_password_is_refused_and_never_quoted() {
+    let home = tempfile::tempdir().expect("a directory");
+    let login = &[
+        "login",
+        "alice@acme.test",
+        "--node",
+        "127.0.0.1:1",
+        "--fingerprint",
+        DIGITS,
+        "--password-file",
+        "-",
+    ];
+    let set = &["user", "password", "alice@acme.test", "--data", "/nonexistent", "--password-file", "-"];
+    let long = "horse".repeat(300);
+    for (args, text, exit, says) in [
+        (&login[..], "", 2, "empty"),
+        (login, "\n", 2, "empty"),
+        (login, &long, 11, "1024 bytes"),
+        (set, "", 2, "too short"),
+        (set, "horses7\n", 2, "too short"),
+        (set, &long, 11, "1024 bytes"),
+        (set, "horses of battery\n", 3, "no data directory"),
+    ] {
+        let output = comity(home.path(), args, Some(text));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(exit), "{args:?} {text:.20}: {stderr}");
+        assert!(stderr.contains(says), "{args:?} {text:.20}: {stderr}");
+        assert!(!stderr.contains("horse"), "quoted: {stderr}");
+    }
 }
 
 #[test]

@@ -197,9 +197,10 @@ fn the_examples_of_the_help_are_commands_that_run() {
     };
     std::fs::write(house.home.path().join("umbrella.ticket"), ticket.encode()).expect("written");
     private(&house.home.path().join("new.txt"), "a passphrase of four words\n");
+    std::fs::write(house.home.path().join("password.txt"), "correct horse").expect("written");
     std::fs::write(house.home.path().join("bob.txt"), "0f".repeat(32)).expect("written");
     for example in examples {
-        if ["demo", "watch", "completions", "login alice@acme.test"]
+        if ["demo", "watch", "completions", "login alice@acme.test", "user password alice@acme.test --data"]
             .iter()
             .any(|slow| example.trim_end().ends_with(slow) || example.contains(&format!("comity {slow}")))
         {

@@ -81,6 +81,18 @@ pub(crate) struct Overrides {
     /// How accounts are reached from other domains: open, ask or deny
     #[arg(long, value_name = "POLICY", value_parser = |text: &str| key::CONTACT_POLICY.checked(text))]
     contact_policy: Option<String>,
+    /// Whether a password that is set lets people in: on or off
+    #[arg(long, value_name = "SWITCH", value_parser = |text: &str| key::AUTH_PASSWORD.checked(text))]
+    auth_password: Option<String>,
+    /// Memory for checking a password, in KiB
+    #[arg(long, value_name = "KIB", value_parser = |text: &str| key::AUTH_MEMORY.checked(text))]
+    auth_memory_kib: Option<String>,
+    /// Passes over that memory
+    #[arg(long, value_name = "COUNT", value_parser = |text: &str| key::AUTH_PASSES.checked(text))]
+    auth_passes: Option<String>,
+    /// How many passwords are checked at a time
+    #[arg(long, value_name = "COUNT", value_parser = |text: &str| key::AUTH_WORKERS.checked(text))]
+    auth_workers: Option<String>,
     /// How to write the log on stderr: text or json
     #[arg(long, value_name = "FORMAT", value_parser = |text: &str| key::LOG_FORMAT.checked(text))]
     log_format: Option<String>,
@@ -98,6 +110,10 @@ impl Overrides {
         let given = [
             (&key::LISTEN, &self.listen),
             (&key::CONTACT_POLICY, &self.contact_policy),
+            (&key::AUTH_PASSWORD, &self.auth_password),
+            (&key::AUTH_MEMORY, &self.auth_memory_kib),
+            (&key::AUTH_PASSES, &self.auth_passes),
+            (&key::AUTH_WORKERS, &self.auth_workers),
             (&key::LOG_FORMAT, &self.log_format),
             (&key::LOG_LEVEL, &self.log_level),
             (&key::HEALTH_LISTEN, &self.health_listen),

@@ -7,8 +7,9 @@ mod layers;
 mod parse;
 pub(crate) mod template;
 
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, num::NonZeroUsize, path::Path};
 
+use auth::Cost;
 use wire::{DomainName, proto::ContactPolicy};
 
 #[cfg(test)]
@@ -26,6 +27,12 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// `contact_policy`: of accounts that have set none.
     pub(crate) contact_policy: ContactPolicy,
+    /// `auth.password`: whether passwords let people in.
+    pub(crate) passwords: bool,
+    /// `auth.memory_kib`, `auth.passes`: what checking one costs.
+    pub(crate) password_cost: Cost,
+    /// `auth.workers`: how many are checked at a time.
+    pub(crate) password_workers: NonZeroUsize,
     /// `log.format`.
     pub(crate) log_format: logging::Format,
     /// `log.level`, which can be used.
@@ -58,6 +65,9 @@ impl Config {
             domain: layers.typed(&key::DOMAIN, parse::domain)?,
             listen: layers.typed(&key::LISTEN, parse::address)?,
             contact_policy: layers.typed(&key::CONTACT_POLICY, parse::contact_policy)?,
+            passwords: layers.typed(&key::AUTH_PASSWORD, parse::on_or_off)?,
+            password_cost: password_cost(layers)?,
+            password_workers: layers.typed(&key::AUTH_WORKERS, parse::workers)?,
             log_format: layers.typed(&key::LOG_FORMAT, logging::Format::parse)?,
             log_level: layers.typed(&key::LOG_LEVEL, logging::checked_level)?,
             health: layers.typed(&key::HEALTH_LISTEN, parse::address_or_off)?,
@@ -71,6 +81,13 @@ impl Config {
     pub(crate) fn read(path: &Path, flags: &Flags) -> Result<Self, Failure> {
         Self::of(&layers(path, &environment, flags)?)
     }
+}
+
+fn password_cost(layers: &Layers) -> Result<Cost, Failure> {
+    let memory_kib = layers.typed(&key::AUTH_MEMORY, parse::memory_kib)?;
+    let passes = layers.typed(&key::AUTH_PASSES, parse::passes)?;
+    // Each is in its range by itself.
+    Ok(Cost::new(memory_kib, passes).unwrap_or(Cost::LEAST))
 }
 
 #[cfg(test)]
@@ -96,9 +113,16 @@ mod tests {
         assert_eq!(config.log_level, "debug");
         assert_eq!(config.domain.as_str(), "a.test");
         assert_eq!(config.contact_policy, ContactPolicy::Ask);
-        let origins = key::ALL.map(|key| layers.get(key).map(|value| value.origin.to_string()));
-        let expected = ["comity.toml:1", "--listen", "default", "default", "COMITY_LOG_LEVEL", "default"];
-        assert_eq!(origins.map(Option::unwrap_or_default), expected);
+        let expected = |name: &str| match name {
+            "domain" => "comity.toml:1",
+            "listen" => "--listen",
+            "log.level" => "COMITY_LOG_LEVEL",
+            _ => "default",
+        };
+        for key in key::ALL {
+            let origin = layers.get(key).map(|value| value.origin.to_string());
+            assert_eq!(origin.as_deref(), Some(expected(key.name)), "{}", key.name);
+        }
     }
 
     #[test]
@@ -107,6 +131,14 @@ mod tests {
             ("COMITY_DOMAIN", "nodots", "a DNS name"),
             ("COMITY_LISTEN", "4433", "0.0.0.0:4433"),
             ("COMITY_CONTACT_POLICY", "maybe", "open, ask or deny"),
+            ("COMITY_AUTH_PASSWORD", "yes", "on or off"),
+            ("COMITY_AUTH_MEMORY_KIB", "19455", "19456"),
+            ("COMITY_AUTH_MEMORY_KIB", "1048577", "1048576"),
+            ("COMITY_AUTH_MEMORY_KIB", "-1", "19456"),
+            ("COMITY_AUTH_PASSES", "1", "from 2 to 64"),
+            ("COMITY_AUTH_PASSES", "99999999999999999999", "from 2 to 64"),
+            ("COMITY_AUTH_WORKERS", "0", "from 1 to 64"),
+            ("COMITY_AUTH_WORKERS", "65", "from 1 to 64"),
             ("COMITY_LOG_FORMAT", "xml", "text or json"),
             ("COMITY_LOG_LEVEL", "loud=", "info"),
             ("COMITY_LOG_LEVEL", "verbose", "info"),

@@ -1,10 +1,11 @@
 //! SIGHUP: the configuration is read again; what can be changed in a running node is changed, and
 //! what cannot is said.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
+use auth::Passwords;
 use net::AdminPort;
-use wire::proto::{AdminRequest, ContactPolicy, SetDefaultPolicy, admin_request::Request};
+use wire::proto::{AdminRequest, SetDefaultPolicy, SetPasswordSignIn, admin_request::Request};
 
 use crate::{
     config::{Config, Flags},
@@ -22,6 +23,8 @@ pub(crate) struct Reload {
     pub(crate) flags: Flags,
     /// The log.
     pub(crate) level: logging::Level,
+    /// Who judges passwords.
+    pub(crate) passwords: Arc<Passwords>,
 }
 
 impl Reload {
@@ -61,12 +64,21 @@ impl Reload {
     async fn apply(&self, config: &mut Config, new: Config, port: &AdminPort) {
         self.level.set(&new.log_level);
         config.log_level.clone_from(&new.log_level);
-        if new.contact_policy != config.contact_policy && set_policy(port, new.contact_policy).await {
-            config.contact_policy = new.contact_policy;
+        let policy = new.contact_policy;
+        let request = Request::SetDefaultPolicy(SetDefaultPolicy { policy: policy.into() });
+        if policy != config.contact_policy && taken_up(port, "contact_policy", request).await {
+            config.contact_policy = policy;
         }
+        let request = Request::SetPasswordSignIn(SetPasswordSignIn { allowed: new.passwords });
+        if new.passwords != config.passwords && taken_up(port, "auth.password", request).await {
+            config.passwords = new.passwords;
+        }
+        self.passwords.set_cost(new.password_cost);
+        config.password_cost = new.password_cost;
         for (key, changed) in [
             ("domain", new.domain != config.domain),
             ("listen", new.listen != config.listen),
+            ("auth.workers", new.password_workers != config.password_workers),
             ("log.format", new.log_format != config.log_format),
             ("health.listen", new.health != config.health),
         ] {
@@ -78,12 +90,11 @@ impl Reload {
     }
 }
 
-async fn set_policy(port: &AdminPort, policy: ContactPolicy) -> bool {
-    let request = Request::SetDefaultPolicy(SetDefaultPolicy { policy: policy.into() });
+async fn taken_up(port: &AdminPort, key: &str, request: Request) -> bool {
     match port.ask(AdminRequest { request: Some(request) }).await {
         Ok(_) => true,
         Err(error) => {
-            tracing::error!(%error, "the contact policy is as before");
+            tracing::error!(%error, key, "the value is as before");
             false
         }
     }

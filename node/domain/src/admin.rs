@@ -16,14 +16,23 @@ use wire::{
     },
 };
 
-use crate::{Core, link_table::Peer, peer::kind};
+use crate::{AdminId, Core, link_table::Peer, peer::kind};
 
 const LIST_MAX: usize = 1_000;
 
 impl<S: Store, E: Entropy> Core<S, E> {
-    /// Answers one request.
-    pub(crate) fn admin(&mut self, request: AdminRequest) -> Response {
+    /// Answers one request; one that must be asked about is answered later.
+    pub(crate) fn admin(&mut self, id: AdminId, request: AdminRequest) -> Option<Response> {
         let response = match request.request {
+            Some(Request::SetPassword(asked)) => match self.set_password(id, &asked) {
+                Ok(()) => return None,
+                Err(error) => Err(error),
+            },
+            Some(Request::UnsetPassword(asked)) => self.unset_password(&asked.account).map(Response::Done),
+            Some(Request::SetPasswordSignIn(asked)) => {
+                self.config.passwords = asked.allowed;
+                Ok(Response::Done(Done {}))
+            }
             Some(Request::Status(_)) => self.status().map(Response::Status),
             Some(Request::PinPeer(asked)) => self.pin_peer(&asked).map(Response::Peer),
             Some(Request::ListPeers(_)) => Ok(Response::Peers(PeerStates {
@@ -41,7 +50,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             Some(Request::SetDefaultPolicy(asked)) => self.set_default_policy(&asked).map(Response::Done),
             None => Err(ErrorCode::Unsupported),
         };
-        response.unwrap_or_else(|error| Response::Error(error.into()))
+        Some(response.unwrap_or_else(|error| Response::Error(error.into())))
     }
 
     fn set_default_policy(&mut self, asked: &SetDefaultPolicy) -> Result<Done, ErrorCode> {
@@ -71,6 +80,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             quarantined,
             storage_full: self.storage_full,
             listen: self.config.listen.clone(),
+            passwords: Some(self.passwords.counts()),
         })
     }
 
@@ -183,6 +193,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 devices: u32::try_from(devices.len()).unwrap_or(u32::MAX),
                 enrolled: row.keys.is_some(),
                 key_packages,
+                password: self.store.password(&row.account).map_err(|error| error.code())?.is_some(),
             });
         }
         Ok(Users { users })

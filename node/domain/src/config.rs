@@ -17,6 +17,8 @@ pub struct CoreConfig {
     pub binding_key: SecretKey,
     /// The contact policy of accounts that have not set their own.
     pub policy: ContactPolicy,
+    /// Whether a password may enrol an account.
+    pub passwords: bool,
     /// Shown by `comity status`: the program's version.
     pub version: String,
     /// Shown by `comity status`: the address that is listened on.

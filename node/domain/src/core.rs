@@ -15,6 +15,7 @@ use crate::{
     drain::Drain,
     link_table::LinkTable,
     pace::Paces,
+    password::Passwords,
     peer::{ClaimRate, FoundingRate},
     quiet::Quiet,
     room_table::RoomTable,
@@ -54,6 +55,7 @@ pub struct Core<S, E> {
     pub(crate) founding_rate: FoundingRate,
     pub(crate) paces: Paces,
     pub(crate) turns: Turns,
+    pub(crate) passwords: Passwords,
     /// The hour in which old claims were forgotten last.
     pub(crate) claims_pruned: u64,
     /// The hour in which submissions that no hub orders were looked for last.
@@ -96,6 +98,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             }
         };
         write_new_documents(&config, &store, &mut drain)?;
+        let passwords = Passwords::load(&store, &mut entropy, &mut drain.batch)?;
         let position = store.head()?;
         let instance = entropy.array();
         let links = LinkTable::load(&store)?;
@@ -120,6 +123,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             founding_rate: FoundingRate::default(),
             paces: Paces::default(),
             turns: Turns::default(),
+            passwords,
             claims_pruned: 0,
             unordered_looked_for: 0,
             refusals: Quiet::default(),

@@ -10,13 +10,15 @@ use wire::{
     },
 };
 
-use crate::{ConnId, Core, Input, RequestId, SessionId, pace::cost, send::Send, session::Session};
+use crate::{ConnId, Core, Input, Network, RequestId, SessionId, pace::cost, send::Send, session::Session};
 
 impl<S: Store, E: Entropy> Core<S, E> {
     /// Decides one input.
     pub(crate) fn dispatch(&mut self, input: Input) {
         match input {
-            Input::SessionOpened { session, exporter } => self.session_opened(session, exporter),
+            Input::SessionOpened { session, exporter, network } => {
+                self.session_opened(session, exporter, network);
+            }
             Input::ClientFrame { session, frame } => self.client_frame(session, frame),
             Input::SessionClosed { session } => drop(self.sessions.close(session)),
             Input::PeerConnected { conn, key, dialled } => self.peer_connected(conn, key, dialled),
@@ -28,9 +30,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
             Input::PeerGone { conn, error } => self.peer_gone(conn, error),
             Input::DialFailed { domain, error } => self.dial_failed(&domain, error),
             Input::Admin { id, request } => {
-                let response = self.admin(request);
-                self.stage(Send::Admin(id, response));
+                if let Some(response) = self.admin(id, request) {
+                    self.stage(Send::Admin(id, response));
+                }
             }
+            Input::Proved { proof, verdict } => self.proved(proof, verdict),
             Input::Tick => {
                 self.woken();
                 self.asks_expired();
@@ -52,16 +56,19 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 },
                 _ => false,
             },
-            Input::PeerHello { .. } | Input::PeerRequest { .. } | Input::Admin { .. } => true,
+            Input::PeerHello { .. }
+            | Input::PeerRequest { .. }
+            | Input::Admin { .. }
+            | Input::Proved { .. } => true,
             _ => false,
         }
     }
 
-    fn session_opened(&mut self, session: SessionId, exporter: [u8; 32]) {
+    fn session_opened(&mut self, session: SessionId, exporter: [u8; 32], network: Network) {
         if self.draining {
             return self.goodbye(session, ErrorCode::Draining.into());
         }
-        self.sessions.open(session, Session::new(exporter));
+        self.sessions.open(session, Session::new(exporter, network));
     }
 
     fn client_frame(&mut self, id: SessionId, frame: ClientFrame) {
@@ -98,7 +105,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             (Some(Request::GetDomain(asked)), device) => {
                 self.get_domain(&asked, device.is_some()).map(Response::Domain).map_err(Into::into)
             }
-            (Some(Request::Enrol(asked)), _) => self.enrol(&asked).map(Response::Account).map_err(Into::into),
+            (Some(Request::Enrol(asked)), _) => return self.enrol(id, number, asked),
             (None, _) => Err(ErrorCode::Unsupported.into()),
             (Some(_), None) => Err(ErrorCode::AuthFailed.into()),
             (Some(Request::GetAccount(asked)), Some(_)) => return self.get_account(id, number, asked),

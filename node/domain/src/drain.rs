@@ -14,7 +14,7 @@ use wire::{
     proto::{Event, ProgressKind, RoomKind},
 };
 
-use crate::{Core, send::Send, session::Sync};
+use crate::{Core, Verdict, send::Send, session::Sync};
 
 /// Whose progress in which room.
 pub(crate) type ProgressKey = (RoomId, ProgressKind, String);
@@ -179,6 +179,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
         for send in dropped {
             if let Send::Ask(_, request, _) = &send {
                 self.ask_failed(*request, code);
+            }
+            if let Send::Prove(proof, _) = &send {
+                self.proved(*proof, Verdict::Refused(code));
             }
             if let Some(send) = send.unwritten(code) {
                 self.stage(send);

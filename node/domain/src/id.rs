@@ -29,3 +29,7 @@ id!(
     /// One administrator's request. Made by the driver.
     AdminId
 );
+id!(
+    /// One question to the [`crate::Authenticator`]. Made by the core.
+    ProofId
+);

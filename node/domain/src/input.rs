@@ -2,7 +2,7 @@
 
 use wire::{DomainName, ErrorCode, PublicKey, proto};
 
-use crate::{AdminId, ConnId, RequestId, SessionId, StreamId};
+use crate::{AdminId, ConnId, Network, ProofId, RequestId, SessionId, StreamId, Verdict};
 
 /// One thing that happened. The driver gives the inputs of one stream or connection in the order in
 /// which they happened; between streams there is no order.
@@ -15,6 +15,8 @@ pub enum Input {
         session: SessionId,
         /// What a `SessionHello` on it must be bound to.
         exporter: [u8; 32],
+        /// Where it comes from, as the handshake proved.
+        network: Network,
     },
     /// A frame from a client.
     ClientFrame {
@@ -102,6 +104,13 @@ pub enum Input {
         id: AdminId,
         /// The request.
         request: proto::AdminRequest,
+    },
+    /// The answer to an [`crate::Output::Prove`].
+    Proved {
+        /// Which question.
+        proof: ProofId,
+        /// The answer.
+        verdict: Verdict,
     },
     /// The time of the last [`crate::Output::WakeAt`] has come. More often does no harm.
     Tick,

@@ -5,7 +5,7 @@ use machine::{Mark, Timestamp};
 use store::Batch;
 use wire::{DomainName, ErrorCode, proto};
 
-use crate::{AdminId, ConnId, RequestId, SessionId, StreamId};
+use crate::{AdminId, ConnId, ProofId, Question, RequestId, SessionId, StreamId};
 
 /// One thing to do. What concerns a session, connection or stream that is gone is dropped silently.
 #[derive(Clone, Debug)]
@@ -98,6 +98,13 @@ pub enum Output {
         id: AdminId,
         /// The answer.
         response: proto::AdminResponse,
+    },
+    /// Have the [`crate::Authenticator`] answer. Ends in [`crate::Input::Proved`] with the same name.
+    Prove {
+        /// Names the answer.
+        proof: ProofId,
+        /// What is asked.
+        question: Question,
     },
     /// Feed [`crate::Input::Tick`] at this time; replaces the time given before.
     WakeAt(Timestamp),

@@ -12,3 +12,5 @@ mod set_contact_policy;
 mod submit;
 mod subscribe;
 mod upload_key_packages;
+
+pub(crate) use enrol::repeated;

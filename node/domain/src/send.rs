@@ -10,7 +10,7 @@ use wire::{
     },
 };
 
-use crate::{AdminId, ConnId, Output, RequestId, SessionId, StreamId};
+use crate::{AdminId, ConnId, Output, ProofId, Question, RequestId, SessionId, StreamId};
 
 /// An output that is held back until what it was derived from is durable.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub(crate) enum Send {
     Answer(ConnId, RequestId, peer_response::Response),
     ClosePeer(ConnId, ErrorCode),
     Admin(AdminId, admin_response::Response),
+    /// Whether a secret proves an account: asked when the try is on disk.
+    Prove(ProofId, Question),
 }
 
 impl Send {
@@ -59,6 +61,7 @@ impl Send {
                 Output::PeerResponse { conn, request, response: PeerResponse { response: Some(response) } }
             }
             Self::ClosePeer(conn, code) => Output::ClosePeer { conn, code },
+            Self::Prove(proof, question) => Output::Prove { proof, question },
             Self::Admin(id, response) => {
                 Output::ToAdmin { id, response: AdminResponse { response: Some(response) } }
             }
@@ -84,7 +87,8 @@ impl Send {
             | Self::Hello(..)
             | Self::OpenLink(..)
             | Self::Link(..)
-            | Self::Ask(..) => None,
+            | Self::Ask(..)
+            | Self::Prove(..) => None,
         }
     }
 }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 use wire::{Account, DeviceId, RoomId, limits};
 
-use crate::SessionId;
+use crate::{Network, SessionId};
 
 /// One open session.
 pub(crate) struct Session {
     /// What its hello must be bound to.
     pub(crate) exporter: [u8; 32],
+    /// Where it comes from.
+    pub(crate) network: Network,
     /// Who it is, once its hello was verified.
     pub(crate) device: Option<(Account, DeviceId)>,
     /// Where it is in its sync stream.
@@ -30,8 +32,8 @@ pub(crate) enum Sync {
 }
 
 impl Session {
-    pub(crate) fn new(exporter: [u8; 32]) -> Self {
-        Self { exporter, device: None, sync: Sync::Off, window: Window::default() }
+    pub(crate) fn new(exporter: [u8; 32], network: Network) -> Self {
+        Self { exporter, network, device: None, sync: Sync::Off, window: Window::default() }
     }
 }
 

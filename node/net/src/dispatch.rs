@@ -13,6 +13,7 @@ use wire::{DomainName, ErrorCode, PublicKey, limits, proto};
 
 use crate::{
     federation::{Command, Dialler, Frames},
+    judge::Judge,
     outgoing::Outgoing,
     strangers::Stranger,
 };
@@ -33,8 +34,8 @@ pub(crate) enum Job {
     PeerRequest(ConnId, RequestId, proto::PeerRequest, oneshot::Sender<proto::PeerResponse>),
     /// An administrator's request and where its answer is awaited.
     Admin(AdminId, proto::AdminRequest, oneshot::Sender<proto::AdminResponse>),
-    /// This is how peers are dialled. The first job of all.
-    Dialler(Dialler),
+    /// This is how peers are dialled and who judges secrets. The first job of all.
+    Outside(Dialler, Judge),
     /// Decide what came before this, then end the thread.
     Stop,
 }
@@ -46,6 +47,7 @@ pub(crate) struct Dispatcher {
     peers: BTreeMap<ConnId, Peer>,
     admins: BTreeMap<AdminId, oneshot::Sender<proto::AdminResponse>>,
     dialler: Option<Dialler>,
+    judge: Option<Judge>,
 }
 
 struct Device {
@@ -69,8 +71,9 @@ impl Dispatcher {
                 input
             }
             Job::SessionOpened(session, exporter, outgoing, stranger) => {
+                let network = stranger.network();
                 self.sessions.insert(session, Device { outgoing, stranger: Some(stranger) });
-                Input::SessionOpened { session, exporter }
+                Input::SessionOpened { session, exporter, network }
             }
             Job::PeerConnected(conn, key, dialled, commands) => {
                 if self.peers.values().filter(|peer| peer.key == key).count() >= limits::PEER_CONNECTIONS_MAX
@@ -94,8 +97,9 @@ impl Dispatcher {
                 self.admins.insert(id, answer);
                 Input::Admin { id, request }
             }
-            Job::Dialler(dialler) => {
+            Job::Outside(dialler, judge) => {
                 self.dialler = Some(dialler);
+                self.judge = Some(judge);
                 return None;
             }
             Job::Stop => return None,
@@ -160,6 +164,11 @@ impl Dispatcher {
             Output::Dial { domain, endpoints } => {
                 if let Some(dialler) = &self.dialler {
                     dialler.dial(domain, endpoints);
+                }
+            }
+            Output::Prove { proof, question } => {
+                if let Some(judge) = &self.judge {
+                    judge.ask(proof, question);
                 }
             }
             // The loop in `core` does these itself.

@@ -16,6 +16,7 @@ mod dispatch;
 mod endpoint;
 mod federation;
 mod framed;
+mod judge;
 mod outgoing;
 mod reset;
 mod running;

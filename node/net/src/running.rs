@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{AdminId, Core, Input};
+use domain::{AdminId, Authenticator, Core, Input};
 use machine::{Entropy, Timestamp};
 use store::Store;
 use tokio::{
@@ -24,6 +24,7 @@ use crate::{
     dispatch::Job,
     endpoint::{self, Acceptor},
     federation::Dialler,
+    judge::Judge,
     strangers::Strangers,
     to_core::{self, ToCore},
 };
@@ -85,11 +86,16 @@ impl Bound {
         self.endpoint.local_addr()
     }
 
-    /// Makes the core on a thread of its own, where a store may block, and serves.
+    /// Makes the core on a thread of its own, where a store may block, and serves. Passwords are judged
+    /// by `authenticator`.
     ///
     /// # Errors
     /// Those of `make`; the port is closed then.
-    pub async fn serve<S, E, F, Failed>(self, make: F) -> Result<Running, Failed>
+    pub async fn serve<S, E, F, Failed>(
+        self,
+        make: F,
+        authenticator: Arc<dyn Authenticator>,
+    ) -> Result<Running, Failed>
     where
         S: Store,
         E: Entropy,
@@ -119,12 +125,14 @@ impl Bound {
             // The thread ends the process if it fails.
             Err(_) => std::process::abort(),
         }
-        Ok(self.run(to_core, wakes, end).await)
+        let judge = Judge::new(authenticator, to_core.clone());
+        Ok(self.run(to_core, judge, wakes, end).await)
     }
 
     async fn run(
         self,
         to_core: ToCore,
+        judge: Judge,
         wakes: watch::Receiver<Timestamp>,
         end: oneshot::Receiver<()>,
     ) -> Running {
@@ -132,7 +140,7 @@ impl Bound {
         let strangers = Arc::new(Strangers::default());
         let dialler =
             Dialler::new(self.endpoint.clone(), self.dialling, to_core.clone(), Arc::clone(&strangers));
-        to_core.job(Job::Dialler(dialler)).await;
+        to_core.job(Job::Outside(dialler, judge)).await;
         to_core.input(Input::Tick).await;
         let timer = tokio::spawn(tick(wakes, to_core.clone()));
         let acceptor = Acceptor {

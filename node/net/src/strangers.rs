@@ -7,27 +7,20 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use domain::Network;
 use wire::limits;
 
 /// From this part of a bound on, an address has to prove itself: one that is forged must fill
 /// neither another's places nor everybody's.
 const PROVED_FROM: usize = 8;
 
-/// Who shares a bound: an IPv4 address, or the /56 of IPv6 that one subscriber has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Network {
-    V4([u8; 4]),
-    V6([u8; 7]),
-}
-
-impl From<IpAddr> for Network {
-    fn from(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(address) => Self::V4(address.octets()),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, e, f, g, ..] = address.octets();
-                Self::V6([a, b, c, d, e, f, g])
-            }
+/// Whose bound an address falls under.
+fn network(address: IpAddr) -> Network {
+    match address.to_canonical() {
+        IpAddr::V4(address) => Network::V4(address.octets()),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, e, f, g, ..] = address.octets();
+            Network::V6([a, b, c, d, e, f, g])
         }
     }
 }
@@ -59,7 +52,7 @@ pub(crate) enum Verdict {
 impl Strangers {
     /// Somebody at `address` wants to connect; whether it is known that they are there.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr, proved: bool) -> Verdict {
-        let network = Network::from(address);
+        let network = network(address);
         let mut state = self.lock();
         let here = state.of.get(&network).copied().unwrap_or(0);
         let crowded = here >= limits::STRANGERS_PER_NETWORK_MAX / PROVED_FROM
@@ -78,7 +71,7 @@ impl Strangers {
 
     /// A pinned peer lives at this address.
     pub(crate) fn peer_at(&self, address: IpAddr) {
-        self.lock().peer_at(address.into());
+        self.lock().peer_at(network(address));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -106,6 +99,11 @@ pub(crate) struct Stranger {
 }
 
 impl Stranger {
+    /// Where it is.
+    pub(crate) const fn network(&self) -> Network {
+        self.network
+    }
+
     /// It has turned out to be a pinned peer.
     pub(crate) fn meet_peer(self) {
         self.strangers.lock().peer_at(self.network);
@@ -155,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_same_subscriber_is_one_network() {
-        let of = |text: &str| Network::from(text.parse::<IpAddr>().expect("an address"));
+        let of = |text: &str| network(text.parse::<IpAddr>().expect("an address"));
         assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:ff:ffff::"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:102::1"));
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
@@ -202,6 +200,6 @@ mod tests {
         }
         let state = strangers.lock();
         assert_eq!(state.peers.len(), limits::PEER_NETWORKS_KEPT_MAX);
-        assert_eq!(state.peers.front(), Some(&Network::from(v4(1))));
+        assert_eq!(state.peers.front(), Some(&network(v4(1))));
     }
 }

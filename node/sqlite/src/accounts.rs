@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use store::{
     StoreError, Write,
-    row::{AccountRow, ClaimRow, DeviceRow, EntryRow, InvitationRow, KeyPackageRow},
+    row::{AccountRow, ClaimRow, DeviceRow, EntryRow, InvitationRow, KeyPackageRow, PasswordRow},
 };
 use wire::{Account, DeviceId, DomainName, PublicKey};
 
@@ -23,6 +23,15 @@ const LARGE_ENTRY_BYTES: usize = 4_096;
 pub(crate) fn statement(write: &Write) -> Option<Statement> {
     Some(match write {
         Write::PutAccount(row) => put_account(row),
+        Write::PutPassword(row) => sqlx::query("INSERT OR REPLACE INTO password VALUES (?, ?)")
+            .bind(row.account.to_string())
+            .bind(row.kept.clone()),
+        Write::DropPassword(account) => {
+            sqlx::query("DELETE FROM password WHERE account = ?").bind(account.to_string())
+        }
+        Write::PutTries(slot, full_ms) => sqlx::query("INSERT OR REPLACE INTO tries VALUES (?, ?)")
+            .bind(i64::from(*slot))
+            .bind(ordered(*full_ms)),
         Write::PutDevice(row) => sqlx::query("INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?)")
             .bind(row.account.to_string())
             .bind(row.device.as_bytes().to_vec())
@@ -132,6 +141,24 @@ pub(crate) fn read_account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
         keys: columns.get::<Option<&[u8]>>(3)?.map(Bytes::copy_from_slice),
         policy: columns.of_list(4)?,
     })
+}
+
+pub(crate) fn password(account: &Account) -> Statement {
+    sqlx::query("SELECT * FROM password WHERE account = ?").bind(account.to_string())
+}
+
+pub(crate) fn read_password(row: &SqliteRow) -> Result<PasswordRow, StoreError> {
+    let columns = Columns(row);
+    Ok(PasswordRow { account: columns.name(0)?, kept: columns.get(1)? })
+}
+
+pub(crate) fn tries() -> Statement {
+    sqlx::query("SELECT * FROM tries ORDER BY slot")
+}
+
+pub(crate) fn read_tries(row: &SqliteRow) -> Result<(u32, u64), StoreError> {
+    let columns = Columns(row);
+    Ok((columns.small(0)?, columns.number(1)?))
 }
 
 pub(crate) fn devices(account: &Account) -> Statement {

@@ -11,8 +11,11 @@ use crate::{
 const APPLICATION: i64 = 0x436d_7479;
 
 /// The steps; the version of a database is the number of steps it has seen.
-const STEPS: &[&str] =
-    &[include_str!("../migrations/0001-first.sql"), include_str!("../migrations/0002-shared-entries.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../migrations/0001-first.sql"),
+    include_str!("../migrations/0002-shared-entries.sql"),
+    include_str!("../migrations/0003-passwords.sql"),
+];
 
 /// Runs the missing steps, each in a transaction of its own, so that a process killed on the way
 /// leaves a version that the next one continues from.

@@ -8,7 +8,8 @@ use store::{
     Batch, Store, StoreError,
     row::{
         AccountRow, AnswerRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
-        KeyPackageRow, MemberRow, OutboxRow, PeerRow, PendingRow, ProgressRow, QuarantineRow, RoomRow,
+        KeyPackageRow, MemberRow, OutboxRow, PasswordRow, PeerRow, PendingRow, ProgressRow, QuarantineRow,
+        RoomRow,
     },
 };
 use wire::{Account, DeviceId, DomainName, MessageId, RoomId};
@@ -70,6 +71,14 @@ impl Store for Sqlite {
 
     fn accounts(&self, after: Option<&Account>, limit: usize) -> Read<Vec<AccountRow>> {
         self.all(accounts::accounts(after, limit), accounts::read_account)
+    }
+
+    fn password(&self, account: &Account) -> Read<Option<PasswordRow>> {
+        self.one(accounts::password(account), accounts::read_password)
+    }
+
+    fn tries(&self) -> Read<Vec<(u32, u64)>> {
+        self.all(accounts::tries(), accounts::read_tries)
     }
 
     fn devices(&self, account: &Account) -> Read<Vec<DeviceRow>> {

@@ -5,7 +5,8 @@ use wire::{Account, DeviceId, DomainName, MessageId, RoomId};
 
 use crate::row::{
     AccountRow, AnswerRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
-    KeyPackageRow, MemberRow, OutboxRow, PeerRow, PendingRow, ProgressRow, QuarantineRow, RoomRow,
+    KeyPackageRow, MemberRow, OutboxRow, PasswordRow, PeerRow, PendingRow, ProgressRow, QuarantineRow,
+    RoomRow,
 };
 
 /// One change. "Inserts or replaces" is by key; "inserts" is `StoreError::Conflict` if the key is
@@ -15,6 +16,12 @@ use crate::row::{
 pub enum Write {
     /// Inserts or replaces.
     PutAccount(AccountRow),
+    /// Inserts or replaces.
+    PutPassword(PasswordRow),
+    /// The account has no password.
+    DropPassword(Account),
+    /// From when on, in milliseconds, the bucket of a slot is full again. Inserts or replaces.
+    PutTries(u32, u64),
     /// Inserts or replaces.
     PutDevice(DeviceRow),
     /// The device has persisted up to this position; smaller values change nothing.

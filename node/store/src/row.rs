@@ -4,6 +4,6 @@ mod account;
 mod peer;
 mod room;
 
-pub use account::{AccountRow, ClaimRow, DeviceRow, EntryRow, InvitationRow, KeyPackageRow};
+pub use account::{AccountRow, ClaimRow, DeviceRow, EntryRow, InvitationRow, KeyPackageRow, PasswordRow};
 pub use peer::{AnswerRow, DocumentRow, OutboxRow, PeerRow, QuarantineRow};
 pub use room::{EventRow, MemberRow, PendingRow, ProgressRow, RoomRow};

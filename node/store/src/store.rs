@@ -7,7 +7,8 @@ use crate::{
     Batch, StoreError,
     row::{
         AccountRow, AnswerRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
-        KeyPackageRow, MemberRow, OutboxRow, PeerRow, PendingRow, ProgressRow, QuarantineRow, RoomRow,
+        KeyPackageRow, MemberRow, OutboxRow, PasswordRow, PeerRow, PendingRow, ProgressRow, QuarantineRow,
+        RoomRow,
     },
 };
 
@@ -32,6 +33,10 @@ pub trait Store {
     fn account(&self, account: &Account) -> Read<Option<AccountRow>>;
     /// All accounts after this one.
     fn accounts(&self, after: Option<&Account>, limit: usize) -> Read<Vec<AccountRow>>;
+    /// What is kept of an account's password.
+    fn password(&self, account: &Account) -> Read<Option<PasswordRow>>;
+    /// The slots of buckets that were written, and when each is full again.
+    fn tries(&self) -> Read<Vec<(u32, u64)>>;
     /// The devices of an account.
     fn devices(&self, account: &Account) -> Read<Vec<DeviceRow>>;
     /// Unclaimed packages of a device, expired ones included, oldest upload first, then the

@@ -29,7 +29,7 @@ pub trait Backend: Default {
 macro_rules! suite {
     ($backend:ty) => {
         $crate::suite! { $backend;
-            accounts: accounts_are_replaced_and_listed, devices_and_cursors, key_packages_in_order,
+            accounts: accounts_are_replaced_and_listed, passwords_and_tries, devices_and_cursors, key_packages_in_order,
                 a_package_is_claimed_once, claims_are_remembered, entries_for_whom_they_are, invitations_until_answered,
                 claims_and_packages_go_in_time, entries_go_when_they_were_fetched;
             rooms: rooms_and_their_values, rooms_that_want_events, periods_of_membership,

@@ -1,32 +1,14 @@
 //! SIGHUP: a running node takes up what changed in its configuration, and nobody notices.
 
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
 use kit::{Node, RawDevice};
-use rustix::process::{Pid, Signal};
 use wire::proto::{self, client_request::Request, client_response::Response};
 
 fn write(node: &Node, lines: &str) -> Result<()> {
     let path = node.data().join("comity.toml");
     Ok(fs::write(path, format!("domain = \"{}\"\n{lines}", node.domain()))?)
-}
-
-/// Sends SIGHUP and waits until the log says so much more often that it was obeyed.
-fn reload(node: &Node, sign: &str) -> Result<()> {
-    let seen = |node: &Node| node.log().iter().filter(|line| line.contains(sign)).count();
-    let before = seen(node);
-    let pid = node.pid().and_then(|pid| Pid::from_raw(pid.cast_signed())).context("a process id")?;
-    rustix::process::kill_process(pid, Signal::HUP)?;
-    let end = Instant::now() + Duration::from_secs(30);
-    while seen(node) == before {
-        ensure!(Instant::now() < end, "no line says {sign:?}: {:#?}", node.log());
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    Ok(())
 }
 
 fn logs_debug(node: &Node) -> bool {
@@ -48,15 +30,15 @@ async fn a_changed_configuration_is_taken_up_without_dropping_a_session() -> Res
 
     let listen = node.address();
     write(&node, &format!("listen = \"{listen}\"\n[log]\nlevel = \"debug\"\n"))?;
-    reload(&node, "the configuration was read again")?;
+    node.reload("the configuration was read again")?;
     ask().await?;
 
     write(&node, "listen = \"127.0.0.1:1\"\n[log]\nlevel = \"info\"\n")?;
-    reload(&node, "the change needs a restart")?;
+    node.reload("the change needs a restart")?;
     ask().await?;
 
     write(&node, "listne = \"127.0.0.1:1\"\n")?;
-    reload(&node, "did you mean `listen`?")?;
+    node.reload("did you mean `listen`?")?;
     ask().await?;
     node.stop()
 }
@@ -85,7 +67,7 @@ async fn the_policy_of_the_domain_changes_at_once() -> Result<()> {
     ensure!(claim(1).await? != Some(wire::ErrorCode::Policy), "asking is allowed by default");
     let listen = umbrella.address();
     write(&umbrella, &format!("listen = \"{listen}\"\ncontact_policy = \"deny\"\n"))?;
-    reload(&umbrella, "the configuration was read again")?;
+    umbrella.reload("the configuration was read again")?;
     ensure!(claim(2).await? == Some(wire::ErrorCode::Policy), "{:?}", claim(3).await?);
     Ok(())
 }

@@ -3,4 +3,5 @@
 mod enrol;
 mod flood;
 mod hello;
+mod password;
 mod request;

@@ -20,7 +20,7 @@ pub use entropy::SystemEntropy;
 pub use node::{Node, pin, pin_each_other};
 pub use person::Person;
 pub use ports::{free_address, held_address};
-pub use raw::{RawStream, close_code, connect, endpoint};
+pub use raw::{RawStream, close_code, connect, endpoint, endpoint_at};
 pub use raw_device::RawDevice;
 pub use raw_peer::{RawLink, RawPeer, ask as ask_peer};
 pub use talker::{Heard, Talker, Voice, direct_talk, group_talk};

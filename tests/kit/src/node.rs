@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -137,6 +137,22 @@ impl Node {
             command.env(name, value);
         }
         Ok(command)
+    }
+
+    /// SIGHUP, and waits until the log says this once more.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub fn reload(&self, sign: &str) -> Result<()> {
+        let seen = || self.log().iter().filter(|line| line.contains(sign)).count();
+        let before = seen();
+        self.signal(Signal::HUP)?;
+        let end = Instant::now() + PATIENCE;
+        while seen() == before {
+            ensure!(Instant::now() < end, "no line says {sign:?}: {:#?}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
     }
 
     /// SIGTERM, and waits for the end.

@@ -1,6 +1,10 @@
 //! QUIC without the rules: any name, any protocol, any key, any bytes.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail};
 use prost::Message;
@@ -16,7 +20,15 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// # Errors
 /// Those of the operating system.
 pub fn endpoint() -> std::io::Result<quinn::Endpoint> {
-    quinn::Endpoint::client(([127, 0, 0, 1], 0).into())
+    endpoint_at([127, 0, 0, 1].into())
+}
+
+/// The same at another address of this machine.
+///
+/// # Errors
+/// Those of the operating system.
+pub fn endpoint_at(address: IpAddr) -> std::io::Result<quinn::Endpoint> {
+    quinn::Endpoint::client((address, 0).into())
 }
 
 /// Connects with a server name, a protocol and, if wanted, a key.

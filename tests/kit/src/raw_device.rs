@@ -11,7 +11,7 @@ use wire::{
     },
 };
 
-use crate::{Node, Person, RawStream, close_code, connect, endpoint};
+use crate::{Node, Person, RawStream, close_code, connect, endpoint_at};
 
 /// A connection to a node with its session stream.
 #[derive(Debug)]
@@ -29,8 +29,16 @@ impl RawDevice {
     /// # Errors
     /// If the node does not let it.
     pub async fn connect(node: &Node) -> Result<Self> {
+        Self::connect_from(node, [127, 0, 0, 1].into()).await
+    }
+
+    /// As [`Self::connect`], from this address of the machine.
+    ///
+    /// # Errors
+    /// If the node does not let it.
+    pub async fn connect_from(node: &Node, from: std::net::IpAddr) -> Result<Self> {
         let name = node.domain().as_str();
-        let connection = connect(&endpoint()?, node.address(), name, tls::ALPN_CLIENT, None).await?;
+        let connection = connect(&endpoint_at(from)?, node.address(), name, tls::ALPN_CLIENT, None).await?;
         let stream = RawStream::open(&connection).await?;
         Ok(Self { connection, stream, aside: VecDeque::new(), next_id: 1 })
     }
@@ -89,7 +97,7 @@ impl RawDevice {
     pub async fn enrol(&mut self, person: &Person, code: [u8; 16]) -> Result<proto::AccountKeys> {
         let request = Request::Enrol(proto::Enrol {
             account: person.account.to_string(),
-            code: code.to_vec().into(),
+            proof: Some(proto::enrol::Proof::Code(code.to_vec().into())),
             keys: Some(person.enrolment()?),
         });
         match self.request(request).await? {

@@ -1,12 +1,12 @@
 //! Makes worlds: domains that have pinned one another, accounts that are enrolled, devices that run.
 
-use domain::{AdminId, Input, Output, SessionId};
+use domain::{AdminId, Input, Network, Output, SessionId};
 use engine::device::Enrolment;
 use machine::{Seeded, Timestamp};
 use store::Store as _;
 use wire::proto::{
     AccountKeys, AdminRequest, AdminResponse, ClientFrame, ClientRequest, InviteUser, NodeFrame, PinPeer,
-    admin_request, admin_response, client_frame, client_request, client_response, node_frame,
+    admin_request, admin_response, client_frame, client_request, client_response, enrol, node_frame,
 };
 
 use crate::{
@@ -65,11 +65,10 @@ pub fn enrol(world: &mut World, name: &str, seed: u64) {
     let Some(admin_response::Response::Invite(invite)) = response.response else {
         panic!("no invitation: {response:?}");
     };
-    let code = invite.code.as_ref().try_into().unwrap_or_else(|_| panic!("a code has 16 bytes"));
     let now = Timestamp::from_ms(world.now_ms());
     let mut random = Seeded::new(seed);
     let enrolment = Enrolment::new(account, now, &mut random).unwrap_or_else(|error| panic!("{error}"));
-    let keys = ask_to_enrol(world, home, enrolment.request(code));
+    let keys = ask_to_enrol(world, home, enrolment.request(enrol::Proof::Code(invite.code)));
     let document = world.nodes[home].documents.last().unwrap_or_else(|| panic!("no document"));
     let login = enrolment.finish(&keys, document, now).unwrap_or_else(|error| panic!("{name}: {error}"));
     let pin = identity::fingerprint(&world.nodes[home].keys.root.public());
@@ -83,7 +82,7 @@ fn ask_to_enrol(world: &mut World, node: usize, enrol: wire::proto::Enrol) -> Ac
     let request = ClientRequest { id: 1, request: Some(client_request::Request::Enrol(enrol)) };
     let frame = ClientFrame { frame: Some(client_frame::Frame::Request(request)) };
     let inputs = [
-        Input::SessionOpened { session, exporter: [0; 32] },
+        Input::SessionOpened { session, exporter: [0; 32], network: Network::V4([192, 0, 2, 1]) },
         Input::ClientFrame { session, frame: decode(&encode(&frame)) },
     ];
     let outputs = at_once(world, node, inputs);

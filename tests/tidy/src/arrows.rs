@@ -20,7 +20,8 @@ const NODE: &[(&str, &[&str])] = &[
     ("sqlite", &["store", "wire"]),
     ("domain", &["store", "machine", "wire", "identity", "mls", "room", "link"]),
     ("net", &["store", "domain", "link", "tls", "identity", "wire", "machine"]),
-    ("comityd", &["store", "sqlite", "domain", "net", "tls", "machine", "wire", "identity"]),
+    ("auth", &["domain", "wire"]),
+    ("comityd", &["store", "sqlite", "domain", "auth", "net", "tls", "machine", "wire", "identity"]),
 ];
 
 const CLI: &[(&str, &[&str])] = &[
@@ -37,6 +38,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("rustls", &["tls", "net", "client", "comityd"]),
     ("quinn", &["net", "client", "comityd"]),
     ("sqlx", &["sqlite", "client"]),
+    ("argon2", &["auth", "client"]),
     ("clap", &["comity", "comityd"]),
     ("anyhow", &["comity", "comityd"]),
     ("tokio", &["sqlite", "net", "comityd", "client", "comity"]),

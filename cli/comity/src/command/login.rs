@@ -1,9 +1,11 @@
-//! `comity login`: makes this machine the first device of an account. The invitation is a secret
-//! and is never taken from the command line, where every process of the machine can read it.
+//! `comity login`: makes this machine the first device of an account, by an invitation or by a
+//! password. Either is a secret and is never taken from the command line.
 
-use std::{fs::File, io::Read as _, path::PathBuf};
+use std::path::{Path, PathBuf};
 
-use client::{Account, Client, Protect, Protection};
+use client::{Account, Client, Introduction, Protect, Protection, Ticket};
+use identity::PeeringTicket;
+use wire::{limits, name::Endpoint};
 use zeroize::Zeroizing;
 
 use super::account::protect::{How, says};
@@ -12,8 +14,10 @@ use crate::{
     device,
     error::CliError,
     examples::{self, Example},
+    fingerprint,
     output::{Label, Paper, Show},
     passphrase,
+    secret::{self, Asked},
 };
 
 pub(crate) const EXAMPLES: &[Example] = &[
@@ -23,16 +27,38 @@ pub(crate) const EXAMPLES: &[Example] = &[
         "A bot: nobody types a passphrase",
         "comity login alice@acme.test --code-file invite.txt --protect file",
     ),
+    Example(
+        "With a password; the ticket of the domain, which is no secret, says whose node it is",
+        "comity login alice@acme.test --ticket \"$(cat acme.ticket)\" --password-file password.txt",
+    ),
+    Example(
+        "The same with what is in the ticket",
+        "comity login alice@acme.test --node 127.0.0.1:4433 --fingerprint \"$(cat acme.txt)\" --password-file password.txt",
+    ),
 ];
 
-/// A ticket is far shorter.
-const TICKET_BYTES_MAX: usize = 16_384;
+const INVITATION: Asked = Asked {
+    what: "the invitation",
+    prompt: "Invitation (it is not shown): ",
+    option: "--code-file",
+    // A ticket is far shorter.
+    bytes_max: 16_384,
+};
+
+const PASSWORD: Asked = Asked {
+    what: "the password",
+    prompt: "Password (it is not shown): ",
+    option: "--password-file",
+    bytes_max: limits::PASSWORD_BYTES_MAX,
+};
 
 /// Make this machine a device of an account
 ///
 /// Account key and device key are made here and stay here; the node is told the public halves.
-/// The invitation comes from your administrator (`comity user invite`). What the device keeps is
-/// sealed on the disk; a passphrase for it is asked for, or taken from --passphrase-file.
+/// The invitation comes from your administrator (`comity user invite`), who may also have set a
+/// password (`comity user password`). With a password you name the ticket of the domain, or node and
+/// fingerprint (`comity domain show`): the password goes to that node or to none. What the device
+/// keeps is sealed on the disk; a passphrase for it is asked for, or taken from --passphrase-file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
@@ -40,8 +66,20 @@ pub(crate) struct Args {
     #[arg(value_parser = device::account)]
     account: Account,
     /// A file that holds the invitation; `-` is stdin
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "domain")]
     code_file: Option<PathBuf>,
+    /// Log in with a password at the domain of this ticket: `comity-peer:` and a long word
+    #[arg(long, value_name = "TICKET", value_parser = peering, group = "domain")]
+    ticket: Option<PeeringTicket>,
+    /// Log in with a password at this node, host:port; may be given several times
+    #[arg(long = "node", value_name = "HOST:PORT", requires = "fingerprint", group = "domain")]
+    nodes: Vec<Endpoint>,
+    /// The fingerprint of the node's domain: 64 hexadecimal digits; spaces are ignored
+    #[arg(long, value_name = "DIGITS", value_parser = fingerprint::parse, requires = "nodes")]
+    fingerprint: Option<[u8; 32]>,
+    /// A file that holds the password; `-` is stdin
+    #[arg(long, value_name = "FILE", requires = "domain")]
+    password_file: Option<PathBuf>,
     /// What protects the device on this machine's disk [default: a passphrase if one is given, else a key file]
     #[arg(long, value_name = "HOW")]
     protect: Option<How>,
@@ -71,19 +109,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     if client::is_device(&dir) {
         return Err(device::failed("cannot log in", client::ClientError::AlreadyDevice(args.account)));
     }
-    let text = invitation(context, &args)?;
-    let ticket = client::ticket(&text).map_err(|error| device::failed("cannot log in", error))?;
-    if ticket.account != args.account {
-        return Err(CliError::usage(format!(
-            "the invitation is for {}, not for {}",
-            ticket.account, args.account
-        ))
-        .hint(format!("comity login {}", ticket.account)));
-    }
+    let proof = Proof::read(context, &args)?;
     let protect = protection(context, args.protect)?;
-    let client = Client::login_with(&dir, &ticket, &protect)
-        .await
-        .map_err(|error| device::failed("cannot log in", error))?;
+    let client = proof.log_in(&dir, &args.account, &protect).await?;
     let status = client.status().await.map_err(|error| device::failed("cannot ask the device", error))?;
     // The node needs key packages before anybody can invite this account.
     let synced = device::catch_up(context, &client).await;
@@ -113,30 +141,91 @@ fn protection(context: &Context, wanted: Option<How>) -> Result<Protect, CliErro
     Ok(passphrase.map_or(Protect::File, Protect::Passphrase))
 }
 
-fn invitation(context: &Context, args: &Args) -> Result<Zeroizing<String>, CliError> {
-    let read = |reader: &mut dyn std::io::Read| -> Result<Zeroizing<String>, CliError> {
-        // As large as it may become, so that no part stays behind when it grows.
-        let mut text = Zeroizing::new(String::with_capacity(TICKET_BYTES_MAX));
-        reader
-            .take(TICKET_BYTES_MAX as u64)
-            .read_to_string(&mut text)
-            .map_err(|error| CliError::usage("the invitation is not text").cause(error.to_string()))?;
-        Ok(text)
-    };
-    match &args.code_file {
-        Some(path) if path.as_os_str() == "-" => read(&mut std::io::stdin().lock()),
-        Some(path) => {
-            let mut file = File::open(path).map_err(|error| {
-                CliError::usage(format!("cannot open {}", path.display())).cause(error.to_string())
-            })?;
-            read(&mut file)
+/// By what the account is proved.
+enum Proof {
+    Ticket(Ticket),
+    Password(Introduction, Zeroizing<String>),
+}
+
+impl Proof {
+    fn read(context: &Context, args: &Args) -> Result<Self, CliError> {
+        let what = "cannot log in";
+        let Some(introduction) = introduction(args)? else {
+            let text = secret::read(context, args.code_file.as_deref(), INVITATION)?;
+            let ticket = client::ticket(&text).map_err(|error| device::failed(what, error))?;
+            if ticket.account != args.account {
+                let sentence = format!("the invitation is for {}, not for {}", ticket.account, args.account);
+                return Err(CliError::usage(sentence).hint(format!("comity login {}", ticket.account)));
+            }
+            return Ok(Self::Ticket(ticket));
+        };
+        let password = secret::read(context, args.password_file.as_deref(), PASSWORD)?;
+        if password.len() > limits::PASSWORD_BYTES_MAX {
+            return Err(CliError::wire(what, client::ErrorCode::TooLarge.into())
+                .hint(format!("a password has at most {} bytes", limits::PASSWORD_BYTES_MAX)));
         }
-        None if context.can_prompt() => rpassword::prompt_password("Invitation (it is not shown): ")
-            .map(Zeroizing::new)
-            .map_err(|error| CliError::usage("cannot ask for the invitation").cause(error.to_string())),
-        None if !context.stdin_terminal() => read(&mut std::io::stdin().lock()),
-        None => Err(CliError::usage("the invitation is missing")
-            .hint("put it into a file and add --code-file FILE, or pipe it in with --code-file -")),
+        if password.is_empty() {
+            return Err(CliError::usage("the password is empty"));
+        }
+        Ok(Self::Password(introduction, password))
+    }
+
+    async fn log_in(self, dir: &Path, account: &Account, protect: &Protect) -> Result<Client, CliError> {
+        let what = "cannot log in";
+        match self {
+            Self::Ticket(ticket) => {
+                Client::login_with(dir, &ticket, protect).await.map_err(|error| device::failed(what, error))
+            }
+            Self::Password(introduction, password) => {
+                let client =
+                    Client::login_with_password(dir, account, &introduction, &password, protect).await;
+                client.map_err(|error| refused(error, account))
+            }
+        }
+    }
+}
+
+/// How the node is recognised, if no invitation says it.
+fn introduction(args: &Args) -> Result<Option<Introduction>, CliError> {
+    let Some(ticket) = &args.ticket else {
+        let endpoints = args.nodes.clone();
+        return Ok(args.fingerprint.map(|fingerprint| Introduction { fingerprint, endpoints }));
+    };
+    if ticket.domain != *args.account.domain() {
+        return Err(CliError::usage(format!(
+            "the ticket is of {}, not of {}",
+            ticket.domain,
+            args.account.domain()
+        ))
+        .hint("take the ticket of your own domain: comity domain show --ticket"));
+    }
+    Ok(Some(Introduction { fingerprint: ticket.fingerprint, endpoints: ticket.endpoints.clone() }))
+}
+
+fn peering(text: &str) -> Result<PeeringTicket, String> {
+    PeeringTicket::parse(text).map_err(|code| match code {
+        client::ErrorCode::Unsupported => "it is of a newer version: update comity".to_owned(),
+        _ => "a ticket is a whole `comity-peer:…`, as `comity domain show --ticket` prints it".to_owned(),
+    })
+}
+
+/// What a refusal means for somebody who gave a password.
+fn refused(error: client::ClientError, account: &Account) -> CliError {
+    use client::ErrorCode::{AuthFailed, Conflict, Policy, RateLimited};
+    let code = error.code();
+    let failed = device::failed("cannot log in", error);
+    match code {
+        Some(AuthFailed) => {
+            failed.hint("the account or the password is wrong; your administrator can set another password")
+        }
+        Some(Conflict) => failed.hint(format!(
+            "the password is right, but {account} has a device already, and only that has its keys"
+        )),
+        Some(Policy) => {
+            failed.hint("passwords are off at this node: ask your administrator for an invitation")
+        }
+        Some(RateLimited) => failed.hint("wait, or ask your administrator for an invitation"),
+        _ => failed,
     }
 }
 

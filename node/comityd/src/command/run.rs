@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use auth::Passwords;
 use domain::{Core, CoreConfig};
 use net::{Bound, NetConfig, now};
 use sqlite::Sqlite;
@@ -32,7 +33,9 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     let flags = args.overrides.flags();
     let config = Config::read(&data.config(), &flags)?;
     let level = logging::begin(config.log_format, &config.log_level);
-    let reload = Reload { path: data.config(), flags, level };
+    let passwords = Passwords::start(config.password_cost, config.password_workers)
+        .map_err(|error| Failure::io(data.path(), &error))?;
+    let reload = Reload { path: data.config(), flags, level, passwords: Arc::new(passwords) };
     let mut documents = documents::read(&data, &config.domain)?;
     documents::check_clock(&data, &documents.newest, now())?;
     // The lock is taken before anything is written: a second process must find all as the first
@@ -73,7 +76,8 @@ async fn serve(parts: Parts) -> Result<(), Failure> {
     let (stage, health) = watch_over(&config, &data, &newest).await?;
     let core_config = core_config(&config, documents, keys, listen);
     let make = move || Core::new(core_config, store, SystemEntropy, now());
-    let running = bound.serve(make).await.map_err(|error| {
+    let authenticator = Arc::clone(&reload.passwords);
+    let running = bound.serve(make, authenticator).await.map_err(|error| {
         Failure::new(
             Exit::Storage,
             "StoreUnreadable",
@@ -126,6 +130,7 @@ fn core_config(config: &Config, documents: Documents, keys: NodeKeys, listen: So
         event_key: keys.event,
         binding_key: keys.binding,
         policy: config.contact_policy,
+        passwords: config.passwords,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         listen: listen.to_string(),
     }

@@ -110,6 +110,60 @@ pub(crate) const HEALTH_LISTEN: Key = Key {
                   There is no password: keep it on 127.0.0.1 or a network of your own.",
 };
 
+/// Whether passwords let people in.
+pub(crate) const AUTH_PASSWORD: Key = Key {
+    name: "auth.password",
+    default: Some("on"),
+    expected: "on or off",
+    usable: |text| parse::on_or_off(text).is_some(),
+    reloaded: true,
+    explanation: "Whether a password that you have set (`comity user password`) lets a person log in on \
+                  the first device, as an invitation does. While none is set, \"on\" lets nobody in.",
+};
+
+/// The memory of a guess.
+pub(crate) const AUTH_MEMORY: Key = Key {
+    name: "auth.memory_kib",
+    default: Some("19456"),
+    expected: "a number from 19456 to 1048576",
+    usable: |text| parse::memory_kib(text).is_some(),
+    reloaded: true,
+    explanation: "How many KiB of memory argon2id takes to check a password, so that whoever steals the \
+                  database pays as much for each guess. A hash of other memory or passes is made anew \
+                  when its password is given the next time.",
+};
+
+/// The time of a guess.
+pub(crate) const AUTH_PASSES: Key = Key {
+    name: "auth.passes",
+    default: Some("2"),
+    expected: "a number from 2 to 64",
+    usable: |text| parse::passes(text).is_some(),
+    reloaded: true,
+    explanation: "How often argon2id goes over that memory.",
+};
+
+/// How many passwords are checked at a time.
+pub(crate) const AUTH_WORKERS: Key = Key {
+    name: "auth.workers",
+    default: Some("1"),
+    expected: "a number from 1 to 64",
+    usable: |text| parse::workers(text).is_some(),
+    reloaded: false,
+    explanation: "How many passwords are checked at a time. One keeps a core busy at most, and checks \
+                  some twenty a second with the other defaults.",
+};
+
 /// All of them, those of a section together.
-pub(crate) const ALL: [&Key; 6] =
-    [&DOMAIN, &LISTEN, &CONTACT_POLICY, &LOG_FORMAT, &LOG_LEVEL, &HEALTH_LISTEN];
+pub(crate) const ALL: [&Key; 10] = [
+    &DOMAIN,
+    &LISTEN,
+    &CONTACT_POLICY,
+    &AUTH_PASSWORD,
+    &AUTH_MEMORY,
+    &AUTH_PASSES,
+    &AUTH_WORKERS,
+    &LOG_FORMAT,
+    &LOG_LEVEL,
+    &HEALTH_LISTEN,
+];

@@ -1,7 +1,8 @@
 //! What the text of a value means.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, num::NonZeroUsize};
 
+use auth::Cost;
 use wire::{DomainName, proto::ContactPolicy};
 
 pub(super) fn domain(text: &str) -> Option<DomainName> {
@@ -26,4 +27,26 @@ pub(super) fn contact_policy(text: &str) -> Option<ContactPolicy> {
         "deny" => Some(ContactPolicy::Deny),
         _ => None,
     }
+}
+
+pub(super) fn on_or_off(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
+pub(super) fn memory_kib(text: &str) -> Option<u32> {
+    let memory_kib = text.parse().ok()?;
+    Cost::new(memory_kib, Cost::LEAST.passes()).map(Cost::memory_kib)
+}
+
+pub(super) fn passes(text: &str) -> Option<u32> {
+    let passes = text.parse().ok()?;
+    Cost::new(Cost::LEAST.memory_kib(), passes).map(Cost::passes)
+}
+
+pub(super) fn workers(text: &str) -> Option<NonZeroUsize> {
+    text.parse().ok().filter(|workers: &NonZeroUsize| workers.get() <= 64)
 }

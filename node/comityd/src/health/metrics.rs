@@ -9,7 +9,7 @@ use prometheus_client::{
     metrics::{counter::ConstCounter, gauge::ConstGauge},
     registry::{Registry, Unit},
 };
-use wire::proto::{PeerPhase, PeerState};
+use wire::proto::{PeerPhase, PeerState, SignIns};
 
 use super::{Health, Report};
 
@@ -24,6 +24,11 @@ struct OfPeer {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfVersion {
     version: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct WithOutcome {
+    outcome: String,
 }
 
 /// All metrics as they are now. While the core does not serve, only those of the process.
@@ -78,6 +83,23 @@ fn counter(encoder: &mut DescriptorEncoder<'_>, (name, help): (&str, &str), valu
     metric.encode(encoder)
 }
 
+fn sign_ins(out: &mut DescriptorEncoder<'_>, counts: &SignIns) -> std::fmt::Result {
+    let kind = ConstCounter::new(0.0_f64).metric_type();
+    let help = "Attempts to sign in with a password, by what came of them";
+    let mut family = out.encode_descriptor("comity_password_sign_ins", help, None, kind)?;
+    for (outcome, count) in [
+        ("accepted", counts.accepted),
+        ("refused", counts.refused),
+        ("limited", counts.limited),
+        ("busy", counts.busy),
+        ("failed", counts.failed),
+    ] {
+        let labels = WithOutcome { outcome: outcome.to_owned() };
+        ConstCounter::new(number(count)).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
 impl Collector for Snapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
         let out = &mut encoder;
@@ -109,6 +131,7 @@ impl Collector for Snapshot {
             Some(&Unit::Seconds),
             number(status.started_ms) / 1e3,
         )?;
+        sign_ins(out, &status.passwords.unwrap_or_default())?;
         counter(out, ("comity_entries", "Entries that were written for devices"), number(status.head))?;
         self.of_peers(out, report)
     }

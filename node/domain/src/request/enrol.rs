@@ -1,4 +1,4 @@
-//! A device spends an invite code to give an account its keys.
+//! A device spends an invite code, or shows a password, to give an account its keys.
 
 use bytes::Bytes;
 use machine::Entropy;
@@ -10,24 +10,56 @@ use store::{
 };
 use subtle::ConstantTimeEq as _;
 use wire::{
-    Account, ErrorCode,
-    proto::{AccountKeys, Enrol},
+    Account, ErrorCode, WireError,
+    proto::{AccountKeys, Enrol, client_response::Response, enrol::Proof},
 };
 
-use crate::Core;
+use crate::{Core, SessionId};
 
 impl<S: Store, E: Entropy> Core<S, E> {
-    /// [SYNC-10] The code is compared by its hash in constant time and works once, for a time. Wrong
-    /// codes are not counted: nobody guesses 128 bits, and a count would let anybody void an invitation.
-    /// An account that does not exist and a wrong code look the same, and take as long.
-    pub(crate) fn enrol(&mut self, request: &Enrol) -> Result<AccountKeys, ErrorCode> {
-        let account: Account = request.account.parse()?;
-        let proposed = request.keys.as_ref().ok_or(ErrorCode::Malformed)?;
-        let row = self.store.account(&account).map_err(|error| error.code())?;
-        if let Some(keys) = row.as_ref().and_then(|row| row.keys.as_ref()) {
-            return repeated(keys.clone(), proposed);
+    /// Answers an enrolment; one with a password is answered when that was judged.
+    pub(crate) fn enrol(&mut self, session: SessionId, number: u64, request: Enrol) {
+        match self.enrolled((session, number), request) {
+            Ok(Some(keys)) => self.respond(session, number, Ok(Response::Account(keys))),
+            Ok(None) => {}
+            Err(error) => self.respond(session, number, Err(error)),
         }
-        let row = self.invited(row, &request.code)?;
+    }
+
+    /// The keys with both signatures, or nothing yet.
+    fn enrolled(
+        &mut self,
+        asker: (SessionId, u64),
+        request: Enrol,
+    ) -> Result<Option<AccountKeys>, WireError> {
+        let account: Account = request.account.parse()?;
+        let proposed = request.keys.ok_or(ErrorCode::Malformed)?;
+        let proof = request.proof.ok_or(ErrorCode::Malformed)?;
+        let row = self.store.account(&account).map_err(|error| error.code())?;
+        let known = row.as_ref().and_then(|row| row.keys.as_ref());
+        if let Some(keys) = known.and_then(|known| repeated(known, &proposed)) {
+            return Ok(Some(keys));
+        }
+        match proof {
+            Proof::Code(code) => {
+                let row = self.invited(row.filter(|row| row.keys.is_none()), &code)?;
+                Ok(Some(self.give_keys(row, &proposed)?))
+            }
+            Proof::Password(password) => {
+                self.try_password(asker, account, proposed, &password)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// [ID-17] Gives an account its keys, with the domain's signature: whoever proposed them has proved
+    /// that it may.
+    pub(crate) fn give_keys(
+        &mut self,
+        row: AccountRow,
+        proposed: &AccountKeys,
+    ) -> Result<AccountKeys, ErrorCode> {
+        let account = row.account.clone();
         let (binding, view) = identity::check_enrolment(proposed, self.now)?;
         if view.account != account || view.devices.is_empty() {
             return Err(ErrorCode::AuthFailed);
@@ -52,6 +84,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
         Ok(keys)
     }
 
+    /// [SYNC-10] The code is compared by its hash in constant time and works once, for a time. Wrong
+    /// codes are not counted: nobody guesses 128 bits, and a count would let anybody void an invitation.
+    /// An account that does not exist and a wrong code look the same, and take as long.
     fn invited(&self, row: Option<AccountRow>, code: &Bytes) -> Result<AccountRow, ErrorCode> {
         let given: [u8; 32] = Sha256::digest(code).into();
         let expected = row.as_ref().and_then(|row| row.code_hash);
@@ -64,11 +99,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 }
 
-// The answer to an enrolment whose first answer was lost.
-fn repeated(keys: Bytes, proposed: &AccountKeys) -> Result<AccountKeys, ErrorCode> {
-    let keys = AccountKeys::decode(keys).map_err(|_| ErrorCode::Internal)?;
+/// The answer to an enrolment whose first answer was lost.
+pub(crate) fn repeated(known: &Bytes, proposed: &AccountKeys) -> Option<AccountKeys> {
+    let keys = AccountKeys::decode(known.clone()).ok()?;
     let body = |keys: &AccountKeys| keys.binding.as_ref().map(|signed| signed.body.clone());
     let same =
         body(&keys).is_some() && body(&keys) == body(proposed) && keys.device_list == proposed.device_list;
-    if same { Ok(keys) } else { Err(ErrorCode::AuthFailed) }
+    same.then_some(keys)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use domain::{Input, SessionId};
+use domain::{Input, Network, SessionId};
 use identity::{AccountBinding, AccountMode, DeviceCertificate, DeviceList, session};
 use machine::{Entropy as _, Seeded};
 use mls::{Change, DeviceKeys, Entrance, Member, OwnKeyPackage, Processed};
@@ -14,7 +14,7 @@ use wire::{
         AccountKeys, ClaimKeyPackages, ClientFrame, ClientRequest, Enrol, Entry, Event, EventKind,
         InviteUser, Join, KeyPackageUpload, MessageBinding, NodeFrame, Submission, Subscribe,
         UploadKeyPackages, admin_request, admin_response, client_frame, client_request, client_response,
-        entry, node_frame,
+        enrol, entry, node_frame,
     },
 };
 
@@ -44,7 +44,8 @@ impl World {
         let code = self.invite(&account);
         let (mut device, keys) = Device::make(self, &account);
         let session = self.open(account.domain());
-        let enrol = Enrol { account: text.to_owned(), code, keys: Some(keys) };
+        let enrol =
+            Enrol { account: text.to_owned(), proof: Some(enrol::Proof::Code(code)), keys: Some(keys) };
         match self.ask(account.domain(), session, client_request::Request::Enrol(enrol)) {
             Ok(client_response::Response::Account(keys)) => device.keys.binding = keys.binding.unwrap(),
             other => panic!("{other:?}"),
@@ -67,7 +68,8 @@ impl World {
     pub(crate) fn open(&mut self, domain: &DomainName) -> SessionId {
         let session = SessionId(self.fresh());
         self.inboxes.insert(session, Vec::new());
-        self.feed(domain, Input::SessionOpened { session, exporter: [7; 32] });
+        let network = Network::V4([192, 0, 2, self.network]);
+        self.feed(domain, Input::SessionOpened { session, exporter: [7; 32], network });
         session
     }
 

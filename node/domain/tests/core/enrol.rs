@@ -4,7 +4,8 @@ use bytes::Bytes;
 use wire::{
     Account, ErrorCode,
     proto::{
-        ClientRequest, Enrol, GetAccount, GetDomain, Subscribe, client_frame, client_request, client_response,
+        ClientRequest, Enrol, GetAccount, GetDomain, Subscribe, client_frame, client_request,
+        client_response, enrol::Proof,
     },
 };
 
@@ -16,7 +17,7 @@ use crate::{
 fn enrol(world: &mut World, account: &Account, code: Bytes) -> Result<(), ErrorCode> {
     let keys = Some(Device::proposal(world, account));
     let session = world.open(account.domain());
-    let request = Enrol { account: account.to_string(), code, keys };
+    let request = Enrol { account: account.to_string(), proof: Some(Proof::Code(code)), keys };
     world
         .ask(account.domain(), session, client_request::Request::Enrol(request))
         .map(drop)
@@ -55,7 +56,11 @@ fn an_enrolment_whose_answer_was_lost_is_answered_again() {
     let alice: Account = "alice@acme.test".parse().unwrap();
     let code = world.invite(&alice);
     let keys = Some(Device::proposal(&mut world, &alice));
-    let request = client_request::Request::Enrol(Enrol { account: alice.to_string(), code, keys });
+    let request = client_request::Request::Enrol(Enrol {
+        account: alice.to_string(),
+        proof: Some(Proof::Code(code)),
+        keys,
+    });
     let session = world.open(&name("acme.test"));
     let first = world.ask(&name("acme.test"), session, request.clone()).unwrap();
     assert_eq!(world.ask(&name("acme.test"), session, request).unwrap(), first);
@@ -71,7 +76,7 @@ fn two_enrolments_in_one_drain_do_not_both_succeed() {
     let inputs = (1..=2)
         .map(|id| {
             let keys = Some(Device::proposal(&mut world, &alice));
-            let enrol = Enrol { account: alice.to_string(), code: code.clone(), keys };
+            let enrol = Enrol { account: alice.to_string(), proof: Some(Proof::Code(code.clone())), keys };
             let request = ClientRequest { id, request: Some(client_request::Request::Enrol(enrol)) };
             let frame = wire::proto::ClientFrame { frame: Some(client_frame::Frame::Request(request)) };
             domain::Input::ClientFrame { session, frame }

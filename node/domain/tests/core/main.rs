@@ -27,6 +27,8 @@ mod message;
 #[cfg(test)]
 mod origin;
 #[cfg(test)]
+mod password;
+#[cfg(test)]
 mod refused;
 #[cfg(test)]
 mod storage_full;

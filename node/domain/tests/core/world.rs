@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
-use domain::{AdminId, ConnId, Core, CoreConfig, Input, Output, RequestId, SessionId, StreamId};
+use domain::{
+    AdminId, ConnId, Core, CoreConfig, Input, Kept, Output, ProofId, Question, RequestId, SessionId,
+    StreamId, Verdict,
+};
 use identity::DomainKeys;
 use machine::{Seeded, Timestamp};
 use store::{Store as _, StoreError, memory::Memory};
@@ -53,6 +56,12 @@ pub(crate) struct World {
     pub(crate) answers: Vec<PeerResponse>,
     /// Frames that went over links, decoded.
     pub(crate) links: Vec<(DomainName, LinkFrame)>,
+    /// The last part of the address that sessions come from.
+    pub(crate) network: u8,
+    /// What was asked about secrets, and not answered yet.
+    pub(crate) questions: VecDeque<(DomainName, ProofId, Question)>,
+    /// Questions wait until a test answers them.
+    pub(crate) slow: bool,
     /// Who dialled whom.
     pub(crate) dials: Vec<(DomainName, DomainName)>,
     wires: BTreeMap<ConnId, Wire>,
@@ -268,8 +277,34 @@ impl World {
             Output::ToAdmin { id, response } => {
                 self.admin.insert(id, response);
             }
+            Output::Prove { proof, question } => {
+                self.questions.push_back((at.clone(), proof, question));
+                if !self.slow {
+                    self.judge();
+                }
+            }
             Output::WakeAt(at_time) => self.nodes.get_mut(at).unwrap().wake = Some(at_time),
         }
+    }
+
+    /// Answers the oldest question: what is kept of a password is the password and a mark.
+    pub(crate) fn judge(&mut self) {
+        let (_, _, question) = self.questions.front().unwrap();
+        let kept = |secret: &domain::Secret| Kept(format!("kept {:?}", secret.bytes()));
+        let verdict = match question {
+            Question::Prove { secret, kept: Some(known), .. } if *known == kept(secret) => {
+                Verdict::Proved { renewed: None }
+            }
+            Question::Prove { .. } => Verdict::NotProved,
+            Question::Keep { secret } => Verdict::Kept(kept(secret)),
+        };
+        self.decide(verdict);
+    }
+
+    /// Answers the oldest question with this. Whoever waits hears it at the next [`Self::run`].
+    pub(crate) fn decide(&mut self, verdict: Verdict) {
+        let (at, proof, _) = self.questions.pop_front().unwrap();
+        self.queue.push_back((at, Input::Proved { proof, verdict }));
     }
 
     fn answer(&mut self, conn: ConnId, request: RequestId, response: PeerResponse) {
@@ -322,6 +357,7 @@ pub(crate) fn boot(
         event_key: keys.event.clone(),
         binding_key: keys.binding.clone(),
         policy: ContactPolicy::Ask,
+        passwords: true,
         version: "test".to_owned(),
         listen: "127.0.0.1:1".to_owned(),
     };

@@ -14,6 +14,7 @@ pub(super) const fn only_drops(write: &Write) -> bool {
         write,
         Write::Cursor(..)
             | Write::DropDevice(..)
+            | Write::DropPassword(..)
             | Write::ClaimKeyPackage(..)
             | Write::DropKeyPackage(..)
             | Write::DropInvitation(..)
@@ -90,6 +91,9 @@ impl State {
     fn apply_write(&mut self, write: Write) {
         match write {
             Write::PutAccount(row) => drop(self.accounts.insert(row.account.clone(), row)),
+            Write::PutPassword(row) => drop(self.passwords.insert(row.account.clone(), row)),
+            Write::DropPassword(account) => drop(self.passwords.remove(&account)),
+            Write::PutTries(slot, full_ms) => drop(self.tries.insert(slot, full_ms)),
             Write::PutDevice(row) => drop(self.devices.insert((row.account.clone(), row.device), row)),
             Write::Cursor(account, device, position) => {
                 if let Some(row) = self.devices.get_mut(&(account, device)) {

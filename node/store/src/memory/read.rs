@@ -10,7 +10,8 @@ use crate::{
     Batch, Store, StoreError,
     row::{
         AccountRow, AnswerRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
-        KeyPackageRow, MemberRow, OutboxRow, PeerRow, PendingRow, ProgressRow, QuarantineRow, RoomRow,
+        KeyPackageRow, MemberRow, OutboxRow, PasswordRow, PeerRow, PendingRow, ProgressRow, QuarantineRow,
+        RoomRow,
     },
 };
 
@@ -46,6 +47,14 @@ impl Store for Memory {
         let state = &self.lock().state;
         let rows = state.accounts.range::<Account, _>((from, Bound::Unbounded));
         Ok(rows.take(limit).map(|(_, row)| row.clone()).collect())
+    }
+
+    fn password(&self, account: &Account) -> Read<Option<PasswordRow>> {
+        Ok(self.lock().state.passwords.get(account).cloned())
+    }
+
+    fn tries(&self) -> Read<Vec<(u32, u64)>> {
+        Ok(self.lock().state.tries.iter().map(|(slot, full_ms)| (*slot, *full_ms)).collect())
     }
 
     fn devices(&self, account: &Account) -> Read<Vec<DeviceRow>> {

@@ -7,7 +7,8 @@ use wire::{Account, DeviceId, DomainName, MessageId, RoomId};
 
 use crate::row::{
     AccountRow, AnswerRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
-    KeyPackageRow, MemberRow, OutboxRow, PeerRow, PendingRow, ProgressRow, QuarantineRow, RoomRow,
+    KeyPackageRow, MemberRow, OutboxRow, PasswordRow, PeerRow, PendingRow, ProgressRow, QuarantineRow,
+    RoomRow,
 };
 
 /// A device's packages by hash, each with the number of its upload.
@@ -18,6 +19,8 @@ pub(super) type Packages = BTreeMap<[u8; 32], (u64, KeyPackageRow)>;
 pub(super) struct State {
     pub(super) meta: BTreeMap<&'static str, Bytes>,
     pub(super) accounts: BTreeMap<Account, AccountRow>,
+    pub(super) passwords: BTreeMap<Account, PasswordRow>,
+    pub(super) tries: BTreeMap<u32, u64>,
     pub(super) devices: BTreeMap<(Account, DeviceId), DeviceRow>,
     pub(super) packages: BTreeMap<(Account, DeviceId), Packages>,
     pub(super) uploads: u64,
@@ -48,6 +51,8 @@ impl State {
         let rows = [
             self.meta.len(),
             self.accounts.len(),
+            self.passwords.len(),
+            self.tries.len(),
             self.devices.len(),
             packages,
             self.claims.len(),

@@ -18,6 +18,21 @@ pub struct AccountRow {
     pub policy: ContactPolicy,
 }
 
+/// What is kept of an account's password. Key: `account`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordRow {
+    /// The account.
+    pub account: Account,
+    /// From which the password cannot be had; in the form of whoever judges it.
+    pub kept: String,
+}
+
+impl std::fmt::Debug for PasswordRow {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "PasswordRow(of {})", self.account)
+    }
+}
+
 /// One device in the current device list of an account. Key: `account, device`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceRow {

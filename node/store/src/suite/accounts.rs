@@ -3,7 +3,7 @@
 use super::{Backend, sample::*};
 use crate::{
     Store as _, Write,
-    row::{AccountRow, ClaimRow, EntryRow, InvitationRow, KeyPackageRow},
+    row::{AccountRow, ClaimRow, EntryRow, InvitationRow, KeyPackageRow, PasswordRow},
 };
 use wire::proto::ContactPolicy;
 
@@ -25,6 +25,21 @@ pub fn accounts_are_replaced_and_listed(backend: &mut impl Backend) {
     let listed = store.accounts(Some(&account(2)), 2).unwrap();
     assert_eq!(listed.iter().map(|row| row.account.clone()).collect::<Vec<_>>(), [account(3), account(4)]);
     assert_eq!(store.accounts(None, 100).unwrap().len(), 5);
+}
+
+/// A password is replaced and dropped with its own account's only; a slot has its last value.
+pub fn passwords_and_tries(backend: &mut impl Backend) {
+    let store = backend.open();
+    let row = |number, kept: &str| PasswordRow { account: account(number), kept: kept.to_owned() };
+    store.commit(&batch([row(1, "a"), row(2, "b"), row(1, "c")].map(Write::PutPassword))).unwrap();
+    assert_eq!(store.password(&account(1)).unwrap(), Some(row(1, "c")));
+    assert_eq!(store.password(&account(3)).unwrap(), None);
+    store.commit(&batch([Write::DropPassword(account(1)), Write::DropPassword(account(3))])).unwrap();
+    assert_eq!(store.password(&account(1)).unwrap(), None);
+    assert_eq!(store.password(&account(2)).unwrap(), Some(row(2, "b")));
+    let tries = [(7, 5), (3, 9), (7, 1), (u32::MAX, u64::MAX / 2)];
+    store.commit(&batch(tries.map(|(slot, full_ms)| Write::PutTries(slot, full_ms)))).unwrap();
+    assert_eq!(store.tries().unwrap(), [(3, 9), (7, 1), (u32::MAX, u64::MAX / 2)]);
 }
 
 /// A cursor moves forward only, and only while its device is there.

@@ -1,7 +1,6 @@
 //! A first login: the account key, the device key and what they sign are made on the device; the
 //! node gets public parts only and adds its signature to the binding.
 
-use bytes::Bytes;
 use identity::{AccountBinding, AccountMode, DeviceCertificate, DeviceList, DomainDocument};
 use machine::{Entropy, Timestamp};
 use mls::DeviceKeys;
@@ -57,14 +56,10 @@ impl Enrolment {
         Ok(Self { account, account_key, device, device_key, keys })
     }
 
-    /// The request; `code` is the invite ticket's, 16 bytes.
+    /// The request; the proof is the code of an invite ticket, 16 bytes, or a password.
     #[must_use]
-    pub fn request(&self, code: [u8; 16]) -> proto::Enrol {
-        proto::Enrol {
-            account: self.account.to_string(),
-            code: Bytes::copy_from_slice(&code),
-            keys: Some(self.keys.clone()),
-        }
+    pub fn request(&self, proof: proto::enrol::Proof) -> proto::Enrol {
+        proto::Enrol { account: self.account.to_string(), proof: Some(proof), keys: Some(self.keys.clone()) }
     }
 
     /// Checks the answer against what was asked for and the domain's newest document, which was

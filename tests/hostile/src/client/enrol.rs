@@ -7,7 +7,7 @@ use identity::{AccountBinding, AccountMode, DeviceCertificate, DeviceList};
 use kit::Person;
 use wire::{
     DeviceId, ErrorCode, limits,
-    proto::{AccountKeys, Enrol, Signed, client_request::Request, client_response::Response},
+    proto::{AccountKeys, Enrol, Signed, client_request::Request, client_response::Response, enrol::Proof},
 };
 
 use crate::stage::{Strangers, node, unharmed};
@@ -21,6 +21,10 @@ fn flipped(bytes: &Bytes, at: usize) -> Bytes {
         *byte ^= 1 << (at % 8);
     }
     bytes.into()
+}
+
+fn of_code(person: &Person, code: [u8; 16]) -> Enrol {
+    Enrol { account: person.account.to_string(), proof: Some(Proof::Code(code.to_vec().into())), keys: None }
 }
 
 fn keys(change: impl Fn(&mut AccountKeys) -> Result<()> + 'static) -> Change {
@@ -57,6 +61,14 @@ fn incomplete() -> Vec<(&'static str, ErrorCode, Change)> {
             Malformed,
             Box::new(|enrol| {
                 enrol.keys = None;
+                Ok(())
+            }),
+        ),
+        (
+            "no proof",
+            Malformed,
+            Box::new(|enrol| {
+                enrol.proof = None;
                 Ok(())
             }),
         ),
@@ -298,7 +310,7 @@ async fn keys_that_prove_nothing_do_not_spend_the_code() -> Result<()> {
     let code = node.invite(&alice.account)?;
     let honest = Enrol {
         account: alice.account.to_string(),
-        code: code.to_vec().into(),
+        proof: Some(Proof::Code(code.to_vec().into())),
         keys: Some(alice.enrolment()?),
     };
     let mut device = Strangers::new(&node).await?;
@@ -341,8 +353,7 @@ async fn every_bit_of_every_statement_is_under_a_signature() -> Result<()> {
             if let Some(signed) = part(&mut keys) {
                 signed.body = flipped(&signed.body, bit);
             }
-            let enrol =
-                Enrol { account: alice.account.to_string(), code: code.to_vec().into(), keys: Some(keys) };
+            let enrol = Enrol { keys: Some(keys), ..of_code(&alice, code) };
             let error = device.refused(Request::Enrol(enrol)).await?;
             let named = matches!(
                 error,
@@ -351,7 +362,7 @@ async fn every_bit_of_every_statement_is_under_a_signature() -> Result<()> {
             assert!(named, "bit {bit}: {error}");
         }
     }
-    let enrol = Enrol { account: alice.account.to_string(), code: code.to_vec().into(), keys: Some(honest) };
+    let enrol = Enrol { keys: Some(honest), ..of_code(&alice, code) };
     device.request(Request::Enrol(enrol)).await?;
     unharmed(&mut node).await
 }
@@ -364,7 +375,7 @@ async fn a_code_is_not_found_by_guessing() -> Result<()> {
     let guess = |account: &str, code: &[u8]| -> Result<Request> {
         Ok(Request::Enrol(Enrol {
             account: account.to_owned(),
-            code: Bytes::copy_from_slice(code),
+            proof: Some(Proof::Code(Bytes::copy_from_slice(code))),
             keys: Some(alice.enrolment()?),
         }))
     };

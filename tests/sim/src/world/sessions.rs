@@ -1,6 +1,6 @@
 //! Carries sessions: a device connects to its home node, proves itself, and exchanges frames.
 
-use domain::{Input, SessionId};
+use domain::{Input, Network, SessionId};
 use engine::Input as EngineInput;
 use prost::bytes::Bytes;
 use wire::proto::{ClientFrame, NodeFrame, client_frame, node_frame};
@@ -46,7 +46,9 @@ impl World {
         device.session = Some((pipe, false));
         let keys = &device.keys;
         let hello = identity::session::sign(&keys.secret, &keys.account, keys.device, &exporter(pipe), now);
-        self.node_takes(home, Input::SessionOpened { session: SessionId(pipe), exporter: exporter(pipe) });
+        let network = Network::V4([192, 0, 2, 1]);
+        let session = SessionId(pipe);
+        self.node_takes(home, Input::SessionOpened { session, exporter: exporter(pipe), network });
         let frame = ClientFrame { frame: Some(client_frame::Frame::Hello(hello)) };
         self.send(Packet { pipe, forward: true, stream: Stream::Session, bytes: encode(&frame) });
     }

@@ -29,6 +29,7 @@ struct User {
     enrolled: bool,
     devices: u32,
     key_packages: u64,
+    password: bool,
 }
 
 impl From<proto::User> for User {
@@ -38,13 +39,14 @@ impl From<proto::User> for User {
             enrolled: user.enrolled,
             devices: user.devices,
             key_packages: user.key_packages,
+            password: user.password,
         }
     }
 }
 
 impl Row for User {
-    const FIELDS: &'static [&'static str] = &["account", "enrolled", "devices", "key_packages"];
-    const COLUMNS: &'static [&'static str] = &["ACCOUNT", "STATE", "DEVICES", "KEY PACKAGES"];
+    const FIELDS: &'static [&'static str] = &["account", "enrolled", "devices", "key_packages", "password"];
+    const COLUMNS: &'static [&'static str] = &["ACCOUNT", "STATE", "DEVICES", "KEY PACKAGES", "PASSWORD"];
 
     fn cells(&self, _: &Paper) -> Vec<(Label, String)> {
         let (label, state) =
@@ -54,6 +56,7 @@ impl Row for User {
             (label, state.to_owned()),
             (Label::Dim, self.devices.to_string()),
             (Label::Dim, self.key_packages.to_string()),
+            (Label::Dim, if self.password { "set" } else { "none" }.to_owned()),
         ]
     }
 }
