@@ -320,6 +320,15 @@ impl Client {
         self.done(Request::Role { room, account: account.clone(), admin }).await
     }
 
+    /// Says what is said in a group to an account that came in although its keys could not be checked
+    /// ([`crate::Member::held`]); what waits for that is sent.
+    ///
+    /// # Errors
+    /// `Refused`.
+    pub async fn admit(&self, room: RoomId, account: &Account) -> Result<(), ClientError> {
+        self.done(Request::Admit { room, account: account.clone() }).await
+    }
+
     /// Gives a group another name and topic, both encrypted.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use crate::view::{
 pub(crate) fn room(view: RoomView, unread: u64, time_ms: u64, managed: impl Fn(&Account) -> bool) -> Room {
     let standing = match (view.paused, view.phase) {
         (Some(_), _) => Standing::Paused,
+        (None, RoomPhase::Joined) if view.lost.is_some() => Standing::Rejoining,
         (None, RoomPhase::Joined) => Standing::Member,
         (None, RoomPhase::Left) => Standing::Left,
         (None, _) => Standing::Joining,
@@ -25,6 +26,7 @@ pub(crate) fn room(view: RoomView, unread: u64, time_ms: u64, managed: impl Fn(&
         unverified: member.unverified,
         managed: managed(&member.account),
         declined: member.declined,
+        held: member.held,
         account: member.account,
     };
     Room {
@@ -43,7 +45,7 @@ pub(crate) fn room(view: RoomView, unread: u64, time_ms: u64, managed: impl Fn(&
         unread,
         time_ms,
         behind: view.behind,
-        problem: view.paused.or(forked),
+        problem: view.paused.or(view.lost).or(forked),
     }
 }
 
@@ -118,6 +120,7 @@ fn body(body: Body) -> MessageBody {
         Body::Roles(accounts) => changed(Change::Roles, accounts),
         Body::Declined(accounts) => changed(Change::Declined, accounts),
         Body::Nack(accounts) => changed(Change::Nack, accounts),
+        Body::Rejoined(accounts) => changed(Change::Rejoined, accounts),
     }
 }
 
@@ -165,6 +168,13 @@ pub(crate) fn warning(warning: &Warning) -> String {
         Warning::Unverified { account, error, .. } => {
             format!("the keys of {account} could not be verified ({})", error.name())
         }
+        Warning::Held { room, account, error } => {
+            format!(
+                "{account} came into room {room} and its keys could not be verified ({}): nothing is sent there \
+                 before they are, it is removed, or you say so (comity room admit {room} {account})",
+                error.name()
+            )
+        }
         Warning::KeyChanged { account } => {
             format!(
                 "{account} has another account key than before: compare it with them (comity contact show {account})"
@@ -175,8 +185,21 @@ pub(crate) fn warning(warning: &Warning) -> String {
                 "{account} saw another history of room {room} at {seq}: its hub tells people different things"
             )
         }
+        Warning::HubAtFault { room, account, seq } => {
+            format!(
+                "the hub of room {room} ordered a message of {account} at {seq}, who is out of the room; it is not shown"
+            )
+        }
         Warning::Nack { room, account, seq } => {
             format!("a device of {account} could not follow room {room} at {seq}")
+        }
+        Warning::Lost { room, account, seq, error } => {
+            let of = account.as_ref().map(|account| format!(", a change by {account}")).unwrap_or_default();
+            format!(
+                "this device cannot follow room {room} at {seq}{of} ({}): it comes back by itself, and does \
+                 not read what is said meanwhile",
+                error.name()
+            )
         }
         Warning::DomainKeyChanged { domain } => {
             format!("the keys of {domain} do not follow from those that were seen before")

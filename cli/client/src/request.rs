@@ -98,6 +98,12 @@ pub(crate) enum Request {
         account: Account,
         admin: bool,
     },
+    Admit {
+        #[serde(with = "text")]
+        room: RoomId,
+        #[serde(with = "text")]
+        account: Account,
+    },
     Rename {
         #[serde(with = "text")]
         room: RoomId,
@@ -177,6 +183,7 @@ impl Request {
             Self::Invite { room, accounts } => Command::Invite { room, accounts },
             Self::Remove { room, account } => Command::Remove { room, account },
             Self::Role { room, account, admin } => Command::SetRole { room, account, admin },
+            Self::Admit { room, account } => Command::Admit { room, account },
             Self::Rename { room, name, topic } => {
                 bounded(&name, limits::ROOM_NAME_BYTES_MAX)?;
                 Command::Rename { room, name, topic }

@@ -43,6 +43,8 @@ pub enum Standing {
     Left,
     /// Stopped, because the client cannot or must not go on; `Room::problem` says why.
     Paused,
+    /// This device could not follow the room, and is coming back into it by itself.
+    Rejoining,
 }
 
 /// An account in a room.
@@ -60,6 +62,10 @@ pub struct Member {
     pub managed: bool,
     /// Whether it declined the invitation, as the hub says.
     pub declined: bool,
+    /// Whether it came in without its keys having passed: nothing is sent in the room before they do,
+    /// it is removed, or [`crate::Client::admit`] is called.
+    #[serde(default)]
+    pub held: bool,
 }
 
 /// A room as this device sees it.
@@ -141,6 +147,9 @@ pub enum Change {
     Declined,
     /// A device of the accounts could not follow.
     Nack,
+    /// A device of the sender came back that could not follow. If it is this one, the accounts came in
+    /// meanwhile, and what was said meanwhile cannot be read.
+    Rejoined,
 }
 
 /// What a message says.

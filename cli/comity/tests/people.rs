@@ -91,7 +91,9 @@ fn two_people_talk_make_a_group_and_part() {
     house.says("alice", &["room", "create", "ops", "bob@acme.test"], 0);
     let shown = house.says("bob", &["room", "show", "#ops", "--json=members,standing"], 0);
     assert!(
-        shown.contains(r#""account":"alice@acme.test","declined":false,"managed":false,"role":"admin""#),
+        shown.contains(
+            r#""account":"alice@acme.test","declined":false,"held":false,"managed":false,"role":"admin""#
+        ),
         "{shown}"
     );
     house.says("bob", &["room", "remove", "#ops", "alice@acme.test"], 5);

@@ -121,6 +121,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
             (Some(Request::Subscribe(asked)), Some((account, device))) => {
                 self.subscribe(id, (&account, device), &asked).map(Response::Done).map_err(Into::into)
             }
+            (Some(Request::GetGroup(asked)), Some((account, device))) => {
+                return self.get_group(id, number, (&account, device), &asked);
+            }
             (Some(Request::PullEvents(asked)), Some((account, _))) => {
                 self.pull_events(&account, &asked).map(Response::Pulled).map_err(Into::into)
             }
@@ -143,7 +146,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             let error = peer_response::Response::Error(ErrorCode::AuthFailed.into());
             return self.stage(Send::Answer(conn, id, error));
         };
-        if let Err(error) = self.pace_peer(&peer) {
+        if let Err(error) = self.pace_peer(&peer, &request) {
             return self.stage(Send::Answer(conn, id, peer_response::Response::Error(error.into())));
         }
         let response = match &request.request {
@@ -151,6 +154,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             Some(Request::GetAccount(asked)) => self.peer_get_account(asked),
             Some(Request::ClaimKeyPackages(asked)) => self.peer_claim(&peer, asked),
             Some(Request::PullEvents(asked)) => self.peer_pull(&peer, asked),
+            Some(Request::GetGroup(asked)) => self.peer_get_group(&peer, asked),
             Some(Request::Hello(_) | Request::Link(_)) => Err(ErrorCode::Malformed),
             None => Err(ErrorCode::Unsupported),
         };
@@ -159,10 +163,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     // [LINK-15]
-    fn pace_peer(&mut self, peer: &DomainName) -> Result<(), WireError> {
+    fn pace_peer(&mut self, peer: &DomainName, request: &PeerRequest) -> Result<(), WireError> {
         let peer = self.links.get_mut(peer).ok_or(ErrorCode::Internal)?;
         let (rate, burst) = (limits::PEER_REQUESTS_PER_SECOND_MAX, limits::PEER_REQUESTS_BURST);
-        let wait = peer.requests.take(1, self.now, rate, burst);
+        let whole_group = matches!(request.request, Some(peer_request::Request::GetGroup(_)));
+        let count = if whole_group { limits::PEER_REQUESTS_GROUP_COUNTS } else { 1 };
+        let wait = peer.requests.take(count, self.now, rate, burst);
         wait.map_err(|retry_after_ms| WireError { code: ErrorCode::RateLimited, retry_after_ms, value: 0 })
     }
 

@@ -59,6 +59,7 @@ pub(crate) fn cost(request: Option<&Request>) -> usize {
             EventKind::Message | EventKind::Notice | EventKind::Unspecified => limits::COST_MESSAGE,
         },
         Some(Request::PullEvents(_)) => limits::COST_PULL,
+        Some(Request::GetGroup(_)) => limits::COST_GROUP,
         Some(Request::UploadKeyPackages(asked)) => {
             // More than these are refused by their number.
             asked.packages.len().clamp(1, limits::KEY_PACKAGES_PER_DEVICE_MAX) * limits::COST_KEY_PACKAGE

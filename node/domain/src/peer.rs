@@ -6,6 +6,7 @@ mod declined;
 mod events;
 mod get_account;
 mod get_domain;
+mod get_group;
 mod hello;
 mod item;
 mod join;

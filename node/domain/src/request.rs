@@ -5,6 +5,7 @@ mod claim_key_packages;
 mod enrol;
 mod get_account;
 mod get_domain;
+mod get_group;
 mod hello;
 mod peer_states;
 mod pull_events;

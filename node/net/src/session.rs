@@ -141,7 +141,9 @@ impl Reading<'_> {
 const fn answer_bytes(frame: &proto::ClientFrame) -> usize {
     match &frame.frame {
         Some(Frame::Request(request)) => match &request.request {
-            Some(Request::PullEvents(_) | Request::ClaimKeyPackages(_)) => limits::BATCH_BYTES_MAX,
+            Some(Request::PullEvents(_) | Request::ClaimKeyPackages(_) | Request::GetGroup(_)) => {
+                limits::BATCH_BYTES_MAX
+            }
             Some(Request::GetDomain(_) | Request::GetAccount(_) | Request::PeerStates(_)) => {
                 limits::FIRST_FRAME_BYTES_MAX
             }

@@ -151,6 +151,13 @@ pub enum Command {
         /// Whose.
         account: Account,
     },
+    /// Says what is said in a group to an account that came in although its keys could not be checked.
+    Admit {
+        /// The room.
+        room: RoomId,
+        /// Whom.
+        account: Account,
+    },
     /// Trusts the account key that was last seen for this account in place of the pinned one. Only
     /// after comparing it out of band.
     TrustKey {

@@ -14,7 +14,7 @@ use crate::{
     intent::Intents,
     record::{ContactRow, CursorRow, IntentRow, InvitationRow, mls_record},
     request::Requests,
-    room::{Group, Joins, Room},
+    room::{Group, Joins, Lost, Room},
     session::Session,
     stage::Stage,
     trust::{Contacts, Domains, Trust, Wants},
@@ -61,7 +61,11 @@ impl<E: Entropy> Engine<E> {
         let mut rooms = BTreeMap::new();
         for (id, row) in &snapshot.rooms {
             let roster = snapshot.rosters.get(id).ok_or(ErrorCode::Malformed)?;
-            rooms.insert(*id, Room::load(*id, row, roster, snapshot.mls.remove(id))?);
+            let mut room = Room::load(*id, row, roster, snapshot.mls.remove(id))?;
+            if room.lacks_group() && room.lost.is_none() {
+                room.lost = Some(Lost::new(ErrorCode::NotFound));
+            }
+            rooms.insert(*id, room);
         }
         let intents = Intents::load(snapshot.intents, &mut rooms)?;
         let own = keys.account.domain();

@@ -8,6 +8,7 @@ mod found;
 mod message;
 mod outcome;
 mod queue;
+mod rejoin;
 mod stale;
 mod typing;
 mod worker;

@@ -107,6 +107,16 @@ pub enum Warning {
         /// Why.
         error: ErrorCode,
     },
+    /// An account came into the room without its keys having passed: nothing is sent there before they
+    /// do, it is removed, or the user admits it (`Command::Admit`).
+    Held {
+        /// The room.
+        room: RoomId,
+        /// Who.
+        account: Account,
+        /// Why.
+        error: ErrorCode,
+    },
     /// The account key is not the one that was seen first.
     KeyChanged {
         /// Whose.
@@ -122,6 +132,16 @@ pub enum Warning {
         /// Of which seq.
         seq: u64,
     },
+    /// The hub ordered a message of somebody who is not in the room any more, which it has to refuse.
+    /// The message is not shown.
+    HubAtFault {
+        /// The room.
+        room: RoomId,
+        /// Whose message.
+        account: Account,
+        /// Its place.
+        seq: u64,
+    },
     /// A member's device could not process a commit.
     Nack {
         /// The room.
@@ -130,6 +150,18 @@ pub enum Warning {
         account: Account,
         /// The commit.
         seq: u64,
+    },
+    /// This device cannot follow a room any more and means to come back by itself; what is said
+    /// meanwhile it will not read.
+    Lost {
+        /// The room.
+        room: RoomId,
+        /// Whose commit it was, if its signature says so.
+        account: Option<Account>,
+        /// Its place.
+        seq: u64,
+        /// Why.
+        error: ErrorCode,
     },
     /// A domain's documents do not chain to those that are pinned here.
     DomainKeyChanged {

@@ -21,6 +21,8 @@ pub(crate) enum Purpose {
     /// Key packages of this device, by hash.
     Upload(Vec<Bytes>),
     Pull(RoomId),
+    /// A room's group, for coming back into it by this intent.
+    Group(RoomId, MessageId),
     Domain(DomainName),
     Account(Account),
     Answer(RoomId),

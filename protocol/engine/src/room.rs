@@ -9,9 +9,11 @@ mod message;
 mod present;
 mod progress;
 mod pull;
+mod rejoin;
 mod state;
 
 pub(crate) use commit::roster;
 pub(crate) use joins::Joins;
 pub(crate) use log::Flow;
+pub(crate) use rejoin::Lost;
 pub(crate) use state::{Group, Member, Room};

@@ -46,6 +46,7 @@ impl<E: Entropy> Engine<E> {
                 self.stage.rooms.insert(room.id);
             }
         }
+        self.seek_ways();
     }
 
     pub(crate) fn disconnected(&mut self) {
@@ -59,6 +60,8 @@ impl<E: Entropy> Engine<E> {
         }
         self.trust.wants.reset();
         self.intents.claiming.clear();
+        self.intents.asking.clear();
+        self.intents.shown.clear();
         for room in self.rooms.values_mut() {
             room.pulling = false;
         }
@@ -115,6 +118,13 @@ impl<E: Entropy> Engine<E> {
             (Purpose::Claim(intent), Err(error)) => self.claim_failed(intent, error),
             (Purpose::Pull(room), Ok(Response::Pulled(pulled))) => self.pulled(room, &pulled),
             (Purpose::Pull(room), Err(_)) => self.pull_failed(room),
+            (Purpose::Group(room, intent), Ok(Response::Group(shown))) => {
+                self.group_shown(room, intent, shown);
+            }
+            (Purpose::Group(room, intent), Ok(_)) => {
+                self.group_failed(room, intent, ErrorCode::Malformed.into());
+            }
+            (Purpose::Group(room, intent), Err(error)) => self.group_failed(room, intent, error),
             (Purpose::Upload(hashes), Ok(_)) => self.uploaded(&hashes),
             (Purpose::Upload(_), Err(error)) => self.passed(error.code),
             (Purpose::Answer(room), result) => self.answered(room, result.err()),

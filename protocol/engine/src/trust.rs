@@ -8,5 +8,5 @@ mod wants;
 
 pub(crate) use contacts::Contacts;
 pub(crate) use domains::Domains;
-pub(crate) use leaf_check::{Trust, Verdict, is_fresh};
+pub(crate) use leaf_check::{Trust, Verdict, form, is_fresh};
 pub(crate) use wants::{Want, Wants};

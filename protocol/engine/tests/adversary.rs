@@ -79,6 +79,35 @@ fn a_replayed_ciphertext_is_not_shown_again() {
     assert_eq!(world.texts(0, room).last().unwrap(), "goes on");
 }
 
+// [ROOM-33]
+#[test]
+fn who_is_out_of_a_room_is_heard_no_more_although_the_hub_orders_it() {
+    for leaves in [false, true] {
+        let mut world = World::new(&[ALICE, BOB, CAROL]);
+        let room = world.group("ours");
+        world.send(1, Target::Room(room), "while I may").unwrap().unwrap();
+        let kept = world.unsent(1, room, "as if I were there");
+        let (by, out) = match leaves {
+            true => (1, Command::Leave { room }),
+            false => (0, Command::Remove { room, account: account(BOB) }),
+        };
+        world.command(by, out).unwrap().unwrap();
+        let id = kept.message_id.as_ref().try_into().unwrap();
+        world.node.order(room, (EventKind::Message, id, &kept.body), world.now);
+        world.run();
+        let seq = world.node.rooms[&room].head.seq;
+        let warning = Notice::Warning(Warning::HubAtFault { room, account: account(BOB), seq });
+        for phone in [0, 2] {
+            assert_eq!(last(&world, phone, room).body, Body::Unreadable(ErrorCode::Forbidden));
+            assert!(world.phones[phone].told(|notice| *notice == warning), "leaves: {leaves}");
+            assert_eq!(world.texts(phone, room), ["while I may"]);
+        }
+        world.wait(10_000);
+        world.send(2, Target::Room(room), "goes on").unwrap().unwrap();
+        assert_eq!(world.texts(0, room), ["while I may", "goes on"]);
+    }
+}
+
 #[test]
 fn an_event_that_the_hub_did_not_sign_is_passed_over_and_the_real_one_pulled() {
     let (mut world, room) = direct();
@@ -232,22 +261,6 @@ fn an_add_by_somebody_who_is_no_admin_pauses_the_room_and_is_said_aloud() {
         .filter(|event: &&Event| room::chain::read(event).unwrap().kind == EventKind::Notice);
     assert_eq!(notices.count(), 3, "each of them says so in the log, the tool of the lie included");
     assert!(matches!(world.send(0, Target::Account(account(BOB)), "elsewhere"), Some(Ok(_))));
-}
-
-#[test]
-fn an_admin_cannot_add_a_ghost_of_somebody_known() {
-    let mut world = World::new(&[ALICE, BOB, CAROL]);
-    let room = world.group("ours");
-    world.send(2, Target::Account(account(BOB)), "carol knows bob").unwrap().unwrap();
-    let promote = Command::SetRole { room, account: account(CAROL), admin: true };
-    world.command(0, promote).unwrap().unwrap();
-    world.command(0, Command::Remove { room, account: account(BOB) }).unwrap().unwrap();
-    let (_, package) = ghost(&world, BOB);
-    let change = Change { add: vec![package.key_package], ..Change::default() };
-    forced_commit(&mut world, 0, room, &change);
-    let view = world.phones[2].engine().room(room).unwrap();
-    assert_eq!(view.paused, Some(ErrorCode::KeyUnverified));
-    assert!(view.member(&account(BOB)).is_none());
 }
 
 // [ROOM-19]

@@ -145,5 +145,6 @@ fn a_renewed_leaf_is_not_followed_before_it_can_be_judged() {
     world.node.domains.insert(third, (keys, forged));
     renew(&mut world, 2, room);
     let view = world.phones[1].engine().room(room).unwrap();
-    assert_eq!((view.paused, view.epoch), (Some(ErrorCode::BadSignature), before));
+    assert_eq!((view.paused, view.epoch), (None, before + 1), "nobody new reads by it");
+    assert_eq!(mark(&mut world, 1, room, CAROL), Some(ErrorCode::BadSignature));
 }

@@ -73,7 +73,19 @@ impl DeviceCertificate {
     /// # Errors
     /// `BadSignature`, `AuthFailed` if it is not in force yet, `Expired` if no more.
     pub fn verify(&self, account_key: &PublicKey, now: Timestamp) -> Result<(), ErrorCode> {
-        signed::verify::<proto::DeviceCertificate>(account_key, &self.signed.body, &self.signed.signature)?;
+        self.verify_signature(account_key)?;
+        self.in_force(now)
+    }
+
+    /// Checks the account key's signature, which no time changes.
+    ///
+    /// # Errors
+    /// `BadSignature`.
+    pub(crate) fn verify_signature(&self, account_key: &PublicKey) -> Result<(), ErrorCode> {
+        signed::verify::<proto::DeviceCertificate>(account_key, &self.signed.body, &self.signed.signature)
+    }
+
+    pub(crate) fn in_force(&self, now: Timestamp) -> Result<(), ErrorCode> {
         validity::begun(self.not_before, now)?;
         if validity::over(self.not_after, now) { Err(ErrorCode::Expired) } else { Ok(()) }
     }

@@ -27,7 +27,7 @@ pub use document::{DocumentFields, DomainDocument, DomainKey, fingerprint};
 pub use domain_keys::DomainKeys;
 pub use invite::Ticket;
 pub use key_file::{KeyFileError, KeyKind};
-pub use leaf::check_leaf;
+pub use leaf::{check_leaf, check_leaf_form};
 pub use peering::PeeringTicket;
 
 pub use wire::proto::{AccountMode, KeyUse};

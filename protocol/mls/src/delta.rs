@@ -8,7 +8,7 @@ use openmls::prelude::{
 };
 use wire::{ErrorCode, RoomId, limits, proto::RoomState};
 
-use crate::{Leaf, suite};
+use crate::{Leaf, key_package, suite};
 
 /// What a commit does.
 #[derive(Clone, Debug)]
@@ -121,7 +121,7 @@ impl Parts {
         let by_value = proposal.proposal_or_ref_type() == ProposalOrRefType::Proposal;
         match proposal.proposal() {
             Proposal::Add(add) if by_value => {
-                self.added.push(Leaf::of_node(0, add.key_package().leaf_node())?);
+                self.added.push(key_package::check_form(add.key_package())?);
             }
             Proposal::Remove(remove) if by_value => {
                 self.removed.push(leaf(group, remove.removed().u32())?);

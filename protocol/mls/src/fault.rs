@@ -163,6 +163,8 @@ fn commit(error: &StageCommitError) -> ErrorCode {
         | StageCommitError::PathLeafNodeVerificationFailure
         | StageCommitError::UpdatePathError(_)
         | StageCommitError::VerifiedUpdatePathError(_) => ErrorCode::BadSignature,
+        // What this device had of the group is gone.
+        StageCommitError::MissingDecryptionKey | StageCommitError::OwnKeyNotFound => ErrorCode::NotFound,
         StageCommitError::SenderTypeExternal | StageCommitError::SenderTypeNewMemberProposal => {
             ErrorCode::Forbidden
         }

@@ -6,7 +6,7 @@ use openmls::prelude::{
     Extension, Extensions, KeyPackage, KeyPackageIn, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut,
     OpenMlsProvider as _, ProtocolVersion, UnknownExtension, Welcome,
 };
-use tls_codec::{Deserialize as _, Serialize as _};
+use tls_codec::{Deserialize as _, Serialize as _, Size as _};
 use wire::{ErrorCode, limits};
 
 use crate::{
@@ -122,13 +122,23 @@ pub(crate) fn parse(bytes: &[u8], crypto: &Crypto) -> Result<KeyPackage, ErrorCo
         return Err(ErrorCode::Malformed);
     };
     let package = validate(package, crypto)?;
+    check_form(&package)?;
+    Ok(package)
+}
+
+/// What no clock decides about a package whose signatures hold: the hub and every member check it
+/// again when a commit adds it, for the committer may have had it from anywhere.
+pub(crate) fn check_form(package: &KeyPackage) -> Result<Leaf, ErrorCode> {
+    // As an MLSMessage: version and wire format stand before it.
+    if package.tls_serialized_len() + 4 > limits::KEY_PACKAGE_BYTES_MAX {
+        return Err(ErrorCode::TooLarge);
+    }
     // [MLS-22]
     if *package.life_time() != suite::lifetime() {
         return Err(ErrorCode::Malformed);
     }
-    validity(&package)?;
-    Leaf::of_node(0, package.leaf_node())?;
-    Ok(package)
+    validity(package)?;
+    Leaf::of_node(0, package.leaf_node())
 }
 
 fn validate(package: KeyPackageIn, crypto: &Crypto) -> Result<KeyPackage, ErrorCode> {

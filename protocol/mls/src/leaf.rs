@@ -2,6 +2,7 @@
 
 use openmls::prelude::{BasicCredential, Credential, CredentialType, CredentialWithKey, LeafNode, Member};
 use prost::Message as _;
+use tls_codec::Size as _;
 use wire::{Account, DeviceId, ErrorCode, PublicKey, SecretKey, limits, proto};
 
 use crate::suite;
@@ -69,10 +70,14 @@ impl Leaf {
         self.account == other.account && self.device == other.device
     }
 
-    /// A leaf node with its capabilities checked.
+    /// [MLS-5] A leaf node whose capabilities, extensions and size were checked. A member makes its leaf
+    /// by itself: what nobody reads in it would only take up the space that the tree has for others.
     pub(crate) fn of_node(index: u32, node: &LeafNode) -> Result<Self, ErrorCode> {
-        if !suite::suffices(node.capabilities()) {
+        if !suite::suffices(node.capabilities()) || node.extensions().iter().next().is_some() {
             return Err(ErrorCode::Unsupported);
+        }
+        if node.tls_serialized_len() > limits::LEAF_BYTES_MAX {
+            return Err(ErrorCode::TooLarge);
         }
         Self::new(index, node.credential(), node.signature_key().as_slice())
     }

@@ -12,6 +12,7 @@ pub mod content;
 mod delta;
 mod fault;
 mod framing;
+mod group_view;
 mod key_package;
 mod leaf;
 mod member;
@@ -23,6 +24,7 @@ mod store;
 mod suite;
 
 pub use framing::{Framing, ephemeral_framing, framing};
+pub use group_view::{GroupView, confirmation};
 pub use key_package::{KeyPackageInfo, OwnKeyPackage, check_key_package, make_key_packages, welcome_targets};
 pub use leaf::{DeviceKeys, Leaf};
 pub use member::{Change, CommitBundle, Entrance, Joined, Member, Processed, StagedChange};

@@ -304,6 +304,28 @@ fn check_group_info(
     tag: &[u8],
     signer: &Leaf,
 ) -> Result<(), ErrorCode> {
+    let read = read_group_info(bytes, context)?;
+    if read.tag != tag || read.signer != signer.index {
+        return Err(ErrorCode::Malformed);
+    }
+    verify_with_label(&signer.key, "GroupInfoTBS", read.signed, read.signature)
+}
+
+/// A GroupInfo that has the form of [MLS-19].
+pub(crate) struct GroupInfo<'a> {
+    /// The confirmation tag with its length.
+    pub(crate) tag: &'a [u8],
+    /// The index of the leaf that signed it.
+    pub(crate) signer: u32,
+    signed: &'a [u8],
+    signature: &'a [u8],
+}
+
+/// Reads a GroupInfo of this context.
+pub(crate) fn read_group_info<'a>(
+    bytes: &'a [u8],
+    context: &GroupContext,
+) -> Result<GroupInfo<'a>, ErrorCode> {
     if bytes.len() > limits::GROUP_INFO_BYTES_MAX {
         return Err(ErrorCode::TooLarge);
     }
@@ -313,15 +335,14 @@ fn check_group_info(
     let start = reader;
     reader.literal(&context.tls_serialize_detached().map_err(|_| ErrorCode::Internal)?)?;
     external_pub(reader.bytes()?)?;
-    reader.literal(tag)?;
-    let index = reader.u32()?;
+    let before = reader;
+    reader.bytes()?;
+    let tag = reader.since(before);
+    let signer = reader.u32()?;
     let signed = reader.since(start);
     let signature = reader.bytes()?;
     reader.end()?;
-    if index != signer.index {
-        return Err(ErrorCode::Malformed);
-    }
-    verify_with_label(&signer.key, "GroupInfoTBS", signed, signature)
+    Ok(GroupInfo { tag, signer, signed, signature })
 }
 
 // Exactly one extension: external_pub (4), with a key of 32 bytes.

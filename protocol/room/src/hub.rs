@@ -5,6 +5,7 @@ mod founding;
 mod message;
 mod notice;
 mod proposal;
+mod rejoin;
 mod repeat;
 mod standing;
 
@@ -13,6 +14,7 @@ pub use founding::{Founded, FoundingLeaf, order_founding};
 pub use message::order_message;
 pub use notice::{declined, order_nack};
 pub use proposal::{LeaveEffects, order_proposal};
+pub use rejoin::may_rejoin;
 pub use repeat::{Repeat, repeat};
 pub use standing::{RoomView, Standing, origin};
 

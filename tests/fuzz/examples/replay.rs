@@ -5,12 +5,13 @@ use std::{env, fs, io, path::Path};
 
 use machine::Seeded;
 
-const TARGETS: [(&str, fn(&[u8])); 18] = [
+const TARGETS: [(&str, fn(&[u8])); 19] = [
     ("account", fuzz::account),
     ("chain", fuzz::chain),
     ("content", fuzz::content),
     ("event", fuzz::event),
     ("frame", fuzz::frame),
+    ("group_view", fuzz::group_view),
     ("key_file", fuzz::key_file),
     ("key_package", fuzz::key_package),
     ("leaf", fuzz::leaf),

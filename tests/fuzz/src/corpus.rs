@@ -6,7 +6,7 @@ use machine::Seeded;
 use mls::Change;
 use prost::Message;
 use room::chain::{Draft, LogHead, seal};
-use wire::proto::{self, EventKind};
+use wire::proto::{self, EventKind, GroupState};
 use wire::{Frame, MessageId, frame};
 
 use crate::groups::{binding, founded, room};
@@ -168,11 +168,17 @@ fn groups() -> Vec<Seed> {
     let bundle =
         alice.commit(&binding(1), &Change { add, ..Change::default() }, &mut entropy).expect("a commit");
     let observer = mls::Observer::found(&founding).expect("a group");
+    let shown = GroupState {
+        group_info: founding.group_info.clone(),
+        ratchet_tree: founding.ratchet_tree.clone(),
+    };
     let (mut again, _) = founded();
     let message = again.encrypt(&binding(2), b"hello", &mut entropy).expect("a message");
     let with = |what: u8, bytes: &[u8]| [&[what], bytes].concat();
     let mut seeds = vec![
         seed("observer", "founding", with(0, &founding.encode_to_vec())),
+        seed("group_view", "founding", with(0, &shown.encode_to_vec())),
+        seed("group_view", "commit", with(1, &bundle.commit)),
         seed("observer", "commit", with(1, &bundle.commit)),
         seed("observer", "saved", with(3, &observer.save())),
         seed("member", "commit", with(0, &bundle.commit)),

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use bytes::Bytes;
 use machine::Seeded;
 use mls::{Member, Observer};
-use wire::proto::{CommitExtras, EventKind, MessageBinding, RoomFounding, RoomState};
+use wire::proto::{CommitExtras, EventKind, GroupState, MessageBinding, RoomFounding, RoomState};
 use wire::{RoomId, frame};
 
 use crate::people::{ACME, NOW};
@@ -65,6 +65,20 @@ pub fn observer(bytes: &[u8]) {
             hub.discard();
         }),
         _ => drop(Observer::load(bytes)),
+    }
+}
+
+/// What a hub shows to a device that comes back: with a first byte of 0 a group, else a commit that
+/// nobody can follow.
+pub fn group_view(bytes: &[u8]) {
+    let Some((what, bytes)) = bytes.split_first() else { return };
+    if what % 2 == 1 {
+        let _ = mls::confirmation(bytes);
+        return;
+    }
+    let Ok(shown) = frame::decode::<GroupState>(Bytes::copy_from_slice(bytes)) else { return };
+    if let Ok(view) = mls::GroupView::read(&shown.group_info, &shown.ratchet_tree) {
+        assert!(view.leaves.contains(&view.signer), "a member has signed it");
     }
 }
 

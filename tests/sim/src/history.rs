@@ -156,7 +156,8 @@ impl History {
                 self.complaints.push((device, format!("paused: {}", error.name())));
             }
             // A member of an absent domain cannot be checked; that is no fault.
-            Notice::Warning(Warning::Unverified { error, .. }) if error.retryable() => {}
+            Notice::Warning(Warning::Unverified { error, .. } | Warning::Held { error, .. })
+                if error.retryable() => {}
             Notice::Warning(warning) => self.complaints.push((device, format!("{warning:?}"))),
             Notice::Stopped => self.complaints.push((device, "stopped".into())),
             _ => {}

@@ -48,7 +48,7 @@ impl Driver {
             endpoint: self.endpoint.clone(),
             problem: self.problem.clone(),
             caught_up: self.session.is_some() && self.engine.caught_up() && !self.fetching(),
-            rooms: standing(Standing::Member) + standing(Standing::Joining),
+            rooms: standing(Standing::Member) + standing(Standing::Joining) + standing(Standing::Rejoining),
             invitations: standing(Standing::Invited),
             unread: rooms.iter().map(|room| room.unread).sum(),
             unsent,

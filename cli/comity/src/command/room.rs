@@ -1,6 +1,7 @@
 //! `comity room`: rooms and who is in them.
 
 mod accept;
+mod admit;
 mod changed;
 mod create;
 mod decline;
@@ -27,6 +28,8 @@ pub(crate) enum Verb {
     Remove(remove::Args),
     Rename(rename::Args),
     Role(role::Args),
+    /// Send to an account whose keys could not be checked
+    Admit(admit::Args),
 }
 
 pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
@@ -41,5 +44,6 @@ pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
         Verb::Remove(args) => remove::run(context, args).await,
         Verb::Rename(args) => rename::run(context, args).await,
         Verb::Role(args) => role::run(context, args).await,
+        Verb::Admit(args) => admit::run(context, args).await,
     }
 }

@@ -199,6 +199,7 @@ async fn shown(client: &Client, happening: Happening, rooms: &[RoomId]) -> Resul
                 Standing::Left => format!("you are out of {}", room_label(&room)),
                 Standing::Joining => format!("joining {}", room_label(&room)),
                 Standing::Paused => format!("{} is paused", room_label(&room)),
+                Standing::Rejoining => format!("coming back into {}", room_label(&room)),
             };
             Shown { event: "room", room: Some(RoomShown::from(room)), text: Some(text), ..blank }
         }

@@ -59,6 +59,8 @@ fn change_text(change: Change, accounts: &[String]) -> String {
         Change::Roles => format!("admins are now {who}"),
         Change::Declined => format!("{who} declined the invitation"),
         Change::Nack => format!("a device of {who} could not follow"),
+        Change::Rejoined if accounts.is_empty() => "a device came back that could not follow".to_owned(),
+        Change::Rejoined => format!("came back, what was said meanwhile is lost; new here: {who}"),
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) struct MemberShown {
     unverified: Option<&'static str>,
     managed: bool,
     declined: bool,
+    held: bool,
 }
 
 impl From<Room> for RoomShown {
@@ -48,6 +49,7 @@ impl From<Room> for RoomShown {
             unverified: member.unverified.map(client::ErrorCode::name),
             managed: member.managed,
             declined: member.declined,
+            held: member.held,
         };
         Self {
             label: room_label(&room),
@@ -93,6 +95,7 @@ const fn standing(standing: Standing) -> &'static str {
         Standing::Member => "member",
         Standing::Left => "left",
         Standing::Paused => "paused",
+        Standing::Rejoining => "rejoining",
     }
 }
 
@@ -157,12 +160,19 @@ impl Show for RoomShown {
                 Some(error) => paper.paint(Label::Warning, &format!(" ! not verified: {error}")),
                 None => String::new(),
             };
+            let held = match member.held {
+                true => paper.paint(Label::Warning, " (nothing is sent before it is checked or admitted)"),
+                false => String::new(),
+            };
             // [ID-10]
             let managed = if member.managed { " (managed)" } else { "" };
             let declined = if member.declined { " (declined)" } else { "" };
             paper.pair(
                 "member",
-                &format!("{}{role}{managed}{declined}{trust}", paper.paint(Label::Account, &member.account)),
+                &format!(
+                    "{}{role}{managed}{declined}{trust}{held}",
+                    paper.paint(Label::Account, &member.account)
+                ),
             );
         }
     }

@@ -7,6 +7,7 @@ use wire::{
     proto::{AccountKeys, GetAccount, PeerResponse, client_response, peer_request, peer_response},
 };
 
+use super::get_group::fits;
 use crate::{Core, RequestId, waiting::Asker};
 
 impl<S: Store, E: Entropy> Core<S, E> {
@@ -28,6 +29,14 @@ impl<S: Store, E: Entropy> Core<S, E> {
             ) => {
                 let checked = self.check_foreign(&peer, &asked, &keys);
                 let response = checked.map(|()| client_response::Response::Account(keys));
+                self.respond(session, request, response.map_err(WireError::from));
+            }
+            (
+                Asker::Device(session, request),
+                peer_request::Request::GetGroup(_),
+                peer_response::Response::Group(state),
+            ) => {
+                let response = fits(&state).map(|()| client_response::Response::Group(state));
                 self.respond(session, request, response.map_err(WireError::from));
             }
             (Asker::Gather(gather, accounts), _, peer_response::Response::Claimed(claimed)) => {

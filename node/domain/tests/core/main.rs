@@ -31,6 +31,8 @@ mod password;
 #[cfg(test)]
 mod refused;
 #[cfg(test)]
+mod rejoin;
+#[cfg(test)]
 mod storage_full;
 #[cfg(test)]
 mod turns;

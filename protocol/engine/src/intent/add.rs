@@ -227,7 +227,7 @@ impl<E: Entropy> Engine<E> {
         if leaf.account != *account || leaf.device.as_bytes().as_slice() != package.device_id {
             return Err(ErrorCode::AuthFailed);
         }
-        match self.trust.listed(self.now, &leaf) {
+        match self.trust.listed(self.now, self.now, &leaf) {
             Verdict::Good => Ok(Some(leaf.device)),
             Verdict::Unknown => Ok(None),
             Verdict::Unavailable(error) | Verdict::Bad(error) => Err(error),

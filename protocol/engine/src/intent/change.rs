@@ -24,6 +24,8 @@ const SETTLE_AGAIN_MS: u64 = 60_000;
 
 /// A lost race is run again after about this many milliseconds, then twice as many, and so on.
 const RACE_MS: u64 = 50;
+/// The same of coming back into the room.
+const RETURN_RACE_MS: u64 = 400;
 
 impl<E: Entropy> Engine<E> {
     pub(super) fn change(&mut self, room: &mut Room, intent: MessageId) -> Step {
@@ -122,6 +124,13 @@ impl<E: Entropy> Engine<E> {
     }
 
     fn try_leave(&mut self, room: &mut Room, intent: MessageId) -> Result<(), ErrorCode> {
+        let submission = self.departure(room)?;
+        room.flight = Some(intent);
+        self.submit(intent, submission);
+        Ok(())
+    }
+
+    fn departure(&mut self, room: &mut Room) -> Result<Submission, ErrorCode> {
         let message = self.new_id();
         let binding =
             MessageBinding { room: room.id.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
@@ -129,8 +138,7 @@ impl<E: Entropy> Engine<E> {
         self.stage.mls.insert(*member.room());
         let epoch = member.epoch();
         let body = member.propose_leave(&binding, &mut self.entropy)?;
-        room.flight = Some(intent);
-        let submission = Submission {
+        Ok(Submission {
             room: room.id.to_bytes(),
             message_id: message.to_bytes(),
             kind: EventKind::Proposal.into(),
@@ -139,9 +147,23 @@ impl<E: Entropy> Engine<E> {
             account: self.keys.account.to_string(),
             device_id: self.keys.device.to_bytes(),
             ..Submission::default()
-        };
-        self.submit(intent, submission);
-        Ok(())
+        })
+    }
+
+    /// Goes away from a room that this device cannot follow any more. If the others' epoch is still its
+    /// own, they see it; else only this device forgets the room, and an admin removes the account.
+    pub(super) fn leave_paused(&mut self, room: &mut Room) {
+        self.take_back(room);
+        if let Ok(submission) = self.departure(room) {
+            let mut row = IntentRow { quiet: true, ..IntentRow::default() };
+            row.set_kind(IntentKind::Farewell);
+            if let Ok(intent) = self.push_intent(room, row, None, false) {
+                room.waiting.retain(|waiting| *waiting != intent);
+                self.submit(intent, submission);
+            }
+        }
+        room.paused = None;
+        self.go_out(room);
     }
 
     /// A commit was merged: an own one is done, another one has won the race against an own one.
@@ -171,7 +193,7 @@ impl<E: Entropy> Engine<E> {
 
     /// An own commit or leave will not be ordered in this epoch: derive it again after a while, a
     /// bounded number of times.
-    pub(super) fn race_lost(&mut self, room: &mut Room, intent: MessageId) {
+    pub(crate) fn race_lost(&mut self, room: &mut Room, intent: MessageId) {
         room.flight = None;
         self.take_back(room);
         let Some(tries) = self.intents.get(intent).map(|row| row.tries) else { return };
@@ -184,7 +206,9 @@ impl<E: Entropy> Engine<E> {
             row.submission = None;
         });
         room.waiting.push_front(intent);
-        let whole = RACE_MS << tries.min(10);
+        // Whoever comes back races with all who lost their way by the same commit.
+        let first = if room.lost.is_some() { RETURN_RACE_MS } else { RACE_MS };
+        let whole = first << tries.min(10);
         let at = self.now.plus_ms(whole / 2 + self.jitter_ms(whole));
         room.rest_until = at;
         self.wake_for(at, room.id);
@@ -193,10 +217,11 @@ impl<E: Entropy> Engine<E> {
     /// An own commit or leave will not be ordered: the group is as it was before it.
     pub(super) fn take_back(&mut self, room: &mut Room) {
         self.stage.mls.insert(room.id);
-        if let Ok(member) = room.live(&self.keys)
-            && let Err(error) = member.clear_pending()
-        {
-            self.passed(error);
+        match room.live(&self.keys).map(mls::Member::clear_pending) {
+            // A group that was entered from outside is none before that is ordered.
+            Ok(Err(ErrorCode::Conflict)) => self.drop_group(room),
+            Ok(Err(error)) => self.passed(error),
+            Ok(Ok(())) | Err(_) => {}
         }
     }
 
@@ -209,6 +234,7 @@ impl<E: Entropy> Engine<E> {
         match kind {
             Some(IntentKind::Add) if room.kind == RoomKind::Direct => self.fail_all(room, code),
             Some(IntentKind::Settle) => self.settle_within(room, SETTLE_AGAIN_MS),
+            Some(IntentKind::Rejoin) => self.stay_lost(room, code),
             _ => {}
         }
     }

@@ -66,7 +66,7 @@ impl<E: Entropy> Engine<E> {
                 let kind = if admin { IntentKind::Promote } else { IntentKind::Demote };
                 self.change_room(id, room, kind, vec![account])
             }
-            Command::Leave { room } => self.change_room(id, room, IntentKind::Leave, Vec::new()),
+            Command::Leave { room } => self.leave_room(id, room),
             Command::AnswerInvitation { room, accept } => {
                 self.answer_invitation(room, accept)?;
                 self.finish_command(id, Ok(Outcome::Done));
@@ -80,6 +80,12 @@ impl<E: Entropy> Engine<E> {
             Command::PeerStates { domains } => {
                 let domains = domains.iter().map(ToString::to_string).collect();
                 self.ask(id, Request::PeerStates(proto::PeerStatesRequest { domains }))
+            }
+            Command::Admit { room, account } => {
+                let admitted = self.with_room(room, |engine, room| engine.admit(room, &account));
+                admitted.ok_or(ErrorCode::NotFound)??;
+                self.finish_command(id, Ok(Outcome::Done));
+                Ok(())
             }
             Command::LookUp { account } => self.look_up(id, account),
             Command::TrustKey { account, key } => {
@@ -132,6 +138,16 @@ impl<E: Entropy> Engine<E> {
             return Err(ErrorCode::Forbidden);
         }
         self.push_in(id, room, kind, IntentRow { accounts, ..IntentRow::default() })
+    }
+
+    fn leave_room(&mut self, id: CommandId, room: RoomId) -> Result<(), ErrorCode> {
+        let paused = |room: &Room| room.phase == RoomPhase::Joined && room.paused.is_some();
+        if !self.rooms.get(&room).is_some_and(paused) {
+            return self.change_room(id, room, IntentKind::Leave, Vec::new());
+        }
+        self.with_room(room, Self::leave_paused);
+        self.finish_command(id, Ok(Outcome::Done));
+        Ok(())
     }
 
     fn push_in(

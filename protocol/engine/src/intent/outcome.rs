@@ -81,7 +81,7 @@ impl<E: Entropy> Engine<E> {
                     self.stage.notify(Notice::Delivery { room, intent, message, state });
                 }
             }
-            IntentKind::Nack => {
+            kind if kind.is_said_once() => {
                 self.drop_intent(intent);
             }
             _ => {}
@@ -102,7 +102,7 @@ impl<E: Entropy> Engine<E> {
                 room.unaccepted = room.unaccepted.saturating_sub(1);
             }
             match (kind, error.code) {
-                (IntentKind::Nack, _) => {
+                (kind, _) if kind.is_said_once() => {
                     engine.drop_intent(intent);
                 }
                 (IntentKind::Message, ErrorCode::StaleEpoch) => engine.stale(room, intent, error),
@@ -164,7 +164,7 @@ impl<E: Entropy> Engine<E> {
         let mut open: Vec<(u64, MessageId, IntentKind)> = self
             .intents
             .of(room.id)
-            .filter(|row| row.progressed() != Progressed::Failed && row.kind() != IntentKind::Nack)
+            .filter(|row| row.progressed() != Progressed::Failed && !row.kind().is_said_once())
             .filter_map(|row| Some((row.number, row.intent.as_ref().try_into().ok()?, row.kind())))
             .collect();
         open.sort_unstable();

@@ -28,6 +28,10 @@ pub(crate) struct Intents {
     pub(crate) claimed: BTreeMap<MessageId, proto::ClaimedKeyPackages>,
     /// Claims on their way.
     pub(crate) claiming: BTreeSet<MessageId>,
+    /// Rooms whose group was asked for, by intent.
+    pub(crate) asking: BTreeSet<MessageId>,
+    /// Groups as their hubs show them, until they are judged.
+    pub(crate) shown: BTreeMap<MessageId, proto::GroupState>,
     /// Submissions to send again, by intent.
     pub(crate) resend: BTreeSet<MessageId>,
     /// Messages of which a node said that their epoch is past.
@@ -127,6 +131,8 @@ impl Intents {
         }
         self.claimed.remove(&id);
         self.claiming.remove(&id);
+        self.asking.remove(&id);
+        self.shown.remove(&id);
         self.resend.remove(&id);
         self.stale.remove(&id);
         Some(row)
@@ -226,5 +232,5 @@ impl<E: Entropy> Engine<E> {
 
 /// Whether at most one of these may be on its way in a room.
 pub(super) fn is_handshake(kind: IntentKind) -> bool {
-    !matches!(kind, IntentKind::Message | IntentKind::Nack | IntentKind::Unspecified)
+    !matches!(kind, IntentKind::Message | IntentKind::Unspecified) && !kind.is_said_once()
 }

@@ -21,10 +21,13 @@ impl<E: Entropy> Engine<E> {
     }
 
     fn send_typing(&mut self, room: &mut Room, active: bool) -> Result<(), ErrorCode> {
+        if room.lost.is_some() {
+            return Ok(());
+        }
         if !room.is_open() {
             return Err(room.paused.unwrap_or(ErrorCode::Forbidden));
         }
-        if room.peer_unverified().is_some() || room.behind || room.flight.is_some() || !self.caught_up() {
+        if room.withheld().is_some() || room.behind || room.flight.is_some() || !self.caught_up() {
             return Ok(());
         }
         let content = Content {
@@ -61,6 +64,9 @@ impl<E: Entropy> Engine<E> {
             let processed =
                 room.live(&engine.keys).and_then(|member| member.process_ephemeral(&ephemeral.body));
             let Ok(Processed::Message { sender, content, .. }) = processed else { return };
+            if !room.may_speak(&sender.account, sender.device) {
+                return;
+            }
             let content = mls::content::unpad(&content).ok();
             if let Some(Kind::Typing(typing)) = content.and_then(|content| content.kind) {
                 let (account, active) = (sender.account, typing.active);

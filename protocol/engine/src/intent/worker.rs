@@ -25,6 +25,8 @@ pub(super) enum Step {
     Again,
     /// Nothing more can be done now.
     Wait,
+    /// Nothing may be said now; what is not said may go on.
+    Held,
 }
 
 impl<E: Entropy> Engine<E> {
@@ -50,7 +52,12 @@ impl<E: Entropy> Engine<E> {
         if room.phase == RoomPhase::Awaiting && self.is_overdue(room) {
             self.fail_all(room, ErrorCode::Undeliverable);
         }
-        while let Some(intent) = room.waiting.front().copied() {
+        while !room.waiting.is_empty() {
+            // Until the way back is found, nothing else is done.
+            if room.lost.is_some() && !self.put_first(room, |kind| kind == IntentKind::Rejoin) {
+                return;
+            }
+            let Some(intent) = room.waiting.front().copied() else { return };
             if !self.caught_up() || room.rest_until > self.now || room.paused.is_some() {
                 return;
             }
@@ -65,8 +72,19 @@ impl<E: Entropy> Engine<E> {
                 }
                 Step::Again => {}
                 Step::Wait => return,
+                Step::Held if self.put_first(room, |kind| kind != IntentKind::Message) => {}
+                Step::Held => return,
             }
         }
+    }
+
+    /// Puts the first intent of a kind at the front of the queue; `false` if there is none.
+    fn put_first(&self, room: &mut Room, fits: impl Fn(IntentKind) -> bool) -> bool {
+        let is = |id: &MessageId| self.intents.get(*id).is_some_and(|row| fits(row.kind()));
+        let place = room.waiting.iter().position(is);
+        let Some(intent) = place.and_then(|place| room.waiting.remove(place)) else { return false };
+        room.waiting.push_front(intent);
+        true
     }
 
     /// What is first in the queue waits for as long as a node tries.
@@ -92,9 +110,11 @@ impl<E: Entropy> Engine<E> {
                     }
                 };
             }
-            if let Some(error) = room.peer_unverified() {
-                return self.hold_back(room, intent, error);
-            }
+        }
+        if kind == IntentKind::Message
+            && let Some(error) = room.withheld()
+        {
+            return self.hold_back(room, intent, error);
         }
         match (kind, room.phase) {
             (IntentKind::Add, RoomPhase::Wanted) => self.add(room, intent),
@@ -107,6 +127,7 @@ impl<E: Entropy> Engine<E> {
             (IntentKind::Message, _) => self.send_message(room, intent),
             (IntentKind::Add, _) => self.add(room, intent),
             (IntentKind::Leave, _) => self.leave(room, intent),
+            (IntentKind::Rejoin, _) => self.rejoin(room, intent),
             _ => self.change(room, intent),
         }
     }
@@ -115,7 +136,7 @@ impl<E: Entropy> Engine<E> {
     /// cannot go, or not in time, is given back.
     fn hold_back(&mut self, room: &Room, intent: MessageId, error: ErrorCode) -> Step {
         let error = match error.retryable() {
-            true if !self.is_overdue(room) => return Step::Wait,
+            true if !self.is_overdue(room) => return Step::Held,
             true => ErrorCode::Undeliverable,
             false => ErrorCode::KeyUnverified,
         };

@@ -31,6 +31,19 @@ pub enum IntentKind {
     Settle = 9,
     /// Say that a commit could not be followed.
     Nack = 10,
+    /// Say in a room that this device cannot follow any more that its account goes away.
+    Farewell = 11,
+    /// Come back into the room by an external commit. `refused` are those who came in meanwhile and do
+    /// not pass, `added` those for whom nobody vouches.
+    Rejoin = 12,
+}
+
+impl IntentKind {
+    /// Nobody waits for it, and nothing depends on whether it is done: the first answer ends it.
+    #[must_use]
+    pub const fn is_said_once(self) -> bool {
+        matches!(self, Self::Nack | Self::Farewell)
+    }
 }
 
 /// How far an intent is.

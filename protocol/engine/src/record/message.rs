@@ -38,6 +38,9 @@ pub enum ItemKind {
     Declined = 12,
     /// A device of `accounts` could not process a commit.
     Nack = 13,
+    /// A device came back that had lost its way. If it is this one: `accounts` came in meanwhile, and
+    /// what was said meanwhile cannot be read.
+    Rejoined = 14,
 }
 
 /// One item of a room's timeline. Key: `room ‖ seq`. Read receipts and typing make no row.

@@ -58,6 +58,18 @@ pub struct RoomRow {
     /// The seq of the newest text by somebody else.
     #[prost(uint64, tag = "11")]
     pub last_text_seq: u64,
+    /// The seq of the newest event of which this device has said that it cannot follow it.
+    #[prost(uint64, tag = "12")]
+    pub nacked: u64,
+    /// Why this device has lost its way in the room, as an error's number; 0 if it has not.
+    #[prost(uint32, tag = "13")]
+    pub lost: u32,
+    /// The epoch to which the newest commit leads that was passed over; 0 if none was.
+    #[prost(uint64, tag = "14")]
+    pub lost_epoch: u64,
+    /// That commit's confirmation tag.
+    #[prost(bytes = "bytes", tag = "15")]
+    pub lost_tag: Bytes,
 }
 
 impl Row for RoomRow {
@@ -141,6 +153,12 @@ pub struct MemberRow {
     /// The hub says that it declined the invitation.
     #[prost(bool, tag = "10")]
     pub declined: bool,
+    /// A leaf of it was added while this device was in the room, and did not pass: nothing is sent.
+    #[prost(bool, tag = "11")]
+    pub held: bool,
+    /// It came in while this device had lost its way, and nobody vouches for it: nothing is sent.
+    #[prost(bool, tag = "12")]
+    pub unproved: bool,
 }
 
 /// An account that has seen another history of a room than this device.

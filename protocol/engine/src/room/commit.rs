@@ -3,19 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use machine::Entropy;
+use machine::{Entropy, Timestamp};
 use mls::{Leaf, Processed, StagedChange};
 use room::{Change, CheckedEvent, Outcome, Roster, State, policy};
 use wire::{
-    Account, DeviceId, ErrorCode, MessageId,
+    Account, DeviceId, ErrorCode, MessageId, limits,
     proto::{EventKind, MessageBinding},
 };
 
 use super::{Member, Room, log::Flow};
 use crate::{
-    Engine, Notice, Warning,
+    Engine, Notice,
     record::{ItemKind, RoomPhase},
-    trust::Verdict,
+    trust::{Verdict, form},
 };
 
 /// Others' leaves are committed within this many milliseconds.
@@ -34,8 +34,10 @@ struct Judged {
     outcome: Outcome,
     before: State,
     after: State,
-    /// Added accounts whose keys could not be had.
-    unverified: BTreeMap<Account, ErrorCode>,
+    /// Accounts with a renewed leaf that does not pass.
+    marked: BTreeMap<Account, ErrorCode>,
+    /// Accounts with an added leaf that does not pass.
+    held: BTreeMap<Account, ErrorCode>,
 }
 
 impl<E: Entropy> Engine<E> {
@@ -51,12 +53,12 @@ impl<E: Entropy> Engine<E> {
         let staged = match processed {
             Ok(Processed::Commit(staged)) => staged,
             Ok(_) => return self.refuse(room, event, ErrorCode::Malformed),
-            Err(error) => return self.refuse(room, event, error),
+            Err(error) => return self.stumble(room, event, error),
         };
         match self.judge(room, event, &staged) {
             Ok(judged) => {
                 if let Err(error) = room.live(&self.keys).and_then(mls::Member::merge_staged) {
-                    return self.refuse(room, event, error);
+                    return self.stumble(room, event, error);
                 }
                 self.merged(room, event, &staged, &judged);
                 self.after_commit(room, event, own);
@@ -101,60 +103,75 @@ impl<E: Entropy> Engine<E> {
             after: &after,
         };
         let outcome = policy::check(&roster, &leaving, &change).map_err(Objection::Refuse)?;
-        let mut unverified = self.judge_renewed(staged)?;
-        if !staged.own {
-            unverified.extend(self.judge_added(staged)?);
+        if staged.own {
+            let (marked, held) = (BTreeMap::new(), BTreeMap::new());
+            return Ok(Judged { outcome, before, after, marked, held });
         }
-        Ok(Judged { outcome, before, after, unverified })
+        let at = self.judged_at(event);
+        let marked = self.judge_renewed(at, staged)?;
+        let held = self.judge_added(at, staged)?;
+        Ok(Judged { outcome, before, after, marked, held })
     }
 
-    /// A renewed leaf has the key that it had, so nobody new can read by it ([MLS-9]). Statements that
-    /// fail are refused, as those of an added leaf; what cannot be had at the moment, or a device list
-    /// of today that lacks the device of a commit of last month, is a mark.
-    fn judge_renewed(&mut self, staged: &StagedChange) -> Result<BTreeMap<Account, ErrorCode>, Objection> {
+    /// The time at which a commit's statements are to hold: that of the hub when it ordered the commit,
+    /// so that all members find the same whenever they apply it; not beyond what clocks may differ by.
+    fn judged_at(&self, event: &CheckedEvent) -> Timestamp {
+        Timestamp::from_ms(event.time_ms).min(self.now.plus_ms(limits::CLOCK_SKEW_MS))
+    }
+
+    /// A renewed leaf has the key that it had, so nobody new can read by it ([MLS-9]), and what clocks,
+    /// documents and lists say of it is a mark: it stops nobody. Only statements that are not even its
+    /// own by themselves are refused, which no honest hub has ordered.
+    fn judge_renewed(
+        &mut self,
+        at: Timestamp,
+        staged: &StagedChange,
+    ) -> Result<BTreeMap<Account, ErrorCode>, Objection> {
         let Some(leaf) = &staged.updated else { return Ok(BTreeMap::new()) };
-        let mark = |error| Ok(BTreeMap::from([(leaf.account.clone(), error)]));
-        match self.trust.chain(self.now, leaf) {
-            Verdict::Good => {}
-            Verdict::Unknown => return Err(Objection::Wait),
-            Verdict::Unavailable(error) => return mark(error),
-            Verdict::Bad(error) => return Err(Objection::Refuse(error)),
+        form(leaf).map_err(Objection::Refuse)?;
+        let mut verdict = self.trust.chain(self.now, at, leaf);
+        if verdict == Verdict::Good {
+            verdict = self.trust.revoked(self.now, leaf);
         }
-        match self.trust.revoked(self.now, leaf) {
+        match verdict {
             Verdict::Good => Ok(BTreeMap::new()),
             Verdict::Unknown => Err(Objection::Wait),
-            Verdict::Unavailable(error) | Verdict::Bad(error) => mark(error),
+            Verdict::Unavailable(error) | Verdict::Bad(error) => {
+                Ok(BTreeMap::from([(leaf.account.clone(), error)]))
+            }
         }
     }
 
-    fn judge_added(&mut self, staged: &StagedChange) -> Result<BTreeMap<Account, ErrorCode>, Objection> {
-        let mut unverified = BTreeMap::new();
+    /// An added leaf is somebody who reads from now on. The commit is followed, for whoever stays behind
+    /// is out of the room; but nothing is said to one that does not pass, or cannot be judged.
+    fn judge_added(
+        &mut self,
+        at: Timestamp,
+        staged: &StagedChange,
+    ) -> Result<BTreeMap<Account, ErrorCode>, Objection> {
+        let mut held = BTreeMap::new();
         let mut wait = false;
         for leaf in &staged.added {
-            match self.trust.listed(self.now, leaf) {
+            form(leaf).map_err(Objection::Refuse)?;
+            match self.trust.listed(self.now, at, leaf) {
                 Verdict::Good => {}
                 Verdict::Unknown => wait = true,
-                Verdict::Unavailable(error) => {
-                    unverified.insert(leaf.account.clone(), error);
+                Verdict::Unavailable(error) | Verdict::Bad(error) => {
+                    held.insert(leaf.account.clone(), error);
                 }
-                Verdict::Bad(error) => return Err(Objection::Refuse(error)),
             }
         }
-        if wait { Err(Objection::Wait) } else { Ok(unverified) }
+        if wait { Err(Objection::Wait) } else { Ok(held) }
     }
 
     fn merged(&mut self, room: &mut Room, event: &CheckedEvent, staged: &StagedChange, judged: &Judged) {
         room.epoch = staged.epoch_after;
         let left = room.leaving();
         self.adopt(room, &judged.outcome.roster, &judged.after, event.seq);
-        for (account, error) in &judged.unverified {
-            room.unchecked = true;
-            let Some(member) = room.members.get_mut(account) else { continue };
-            if member.unverified.replace(*error) == Some(*error) {
-                continue;
-            }
-            let warning = Warning::Unverified { room: room.id, account: account.clone(), error: *error };
-            self.stage.notify(Notice::Warning(warning));
+        self.mark_renewed(room, &judged.marked);
+        self.hold(room, &judged.held);
+        if room.members.values().any(|member| member.held) {
+            room.judge_again();
         }
         let removed: BTreeSet<Account> = judged.outcome.gone.difference(&left).cloned().collect();
         let by = Some((&staged.committer.account, staged.committer.device));
@@ -164,6 +181,8 @@ impl<E: Entropy> Engine<E> {
             self.system_item(room, event, ItemKind::Removed, by, &removed);
         } else if judged.before.admins != judged.after.admins {
             self.system_item(room, event, ItemKind::Roles, by, &judged.after.admins);
+        } else if staged.rejoined {
+            self.system_item(room, event, ItemKind::Rejoined, by, &BTreeSet::new());
         }
         if staged.removes_us {
             self.go_out(room);
@@ -217,7 +236,7 @@ impl<E: Entropy> Engine<E> {
                 return self.refuse(room, event, ErrorCode::Malformed);
             }
             Ok(_) => return self.refuse(room, event, ErrorCode::Malformed),
-            Err(error) => return self.refuse(room, event, error),
+            Err(error) => return self.stumble(room, event, error),
         };
         if let Some(member) = room.members.get_mut(&sender.account) {
             member.leaving = true;
@@ -249,8 +268,9 @@ impl<E: Entropy> Engine<E> {
     }
 
     /// This account is out of the room.
-    pub(super) fn go_out(&mut self, room: &mut Room) {
+    pub(crate) fn go_out(&mut self, room: &mut Room) {
         room.phase = RoomPhase::Left;
+        room.lost = None;
         room.behind = false;
         room.settle_at = None;
         self.drop_group(room);

@@ -226,7 +226,7 @@ impl<E: Entropy> Engine<E> {
         let mut missing = None;
         for leaf in accepted {
             let account = leaf.account.clone();
-            match self.trust.listed(self.now, leaf) {
+            match self.trust.listed(self.now, self.now, leaf) {
                 Verdict::Good => {}
                 Verdict::Unknown => missing = missing.or(Some(None)),
                 Verdict::Unavailable(error) => missing = Some(Some((account, error))),

@@ -94,6 +94,9 @@ impl<E: Entropy> Engine<E> {
 
     fn apply(&mut self, room: &mut Room, event: &CheckedEvent) -> Flow {
         let own = self.own_intent(room, event);
+        if room.lost.is_some() {
+            return self.pass_over(room, event, own);
+        }
         match event.kind {
             EventKind::Founding => match own {
                 Some(intent) => self.founded(room, event, intent),
@@ -148,8 +151,17 @@ impl<E: Entropy> Engine<E> {
     /// silent fork).
     pub(super) fn refuse(&mut self, room: &mut Room, event: &CheckedEvent, error: ErrorCode) -> Flow {
         self.pause(room, error);
-        self.submit_nack(room, event.seq);
+        self.nack(room, event.seq);
         Flow::Ended
+    }
+
+    /// Says in the log that this device cannot follow an event, once.
+    pub(super) fn nack(&mut self, room: &mut Room, seq: u64) {
+        if seq > room.nacked {
+            room.nacked = seq;
+            self.stage.rooms.insert(room.id);
+            self.submit_nack(room, seq);
+        }
     }
 
     /// Compares what a member says of its history with this device's own, whose end is the event

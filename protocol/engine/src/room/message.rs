@@ -52,6 +52,10 @@ impl<E: Entropy> Engine<E> {
         if last_epoch(framing.epoch) < room.epoch {
             return Err((None, ErrorCode::Expired));
         }
+        // [MLS-24] It was said while this device was not there.
+        if room.is_deaf(&self.keys) {
+            return Err((None, ErrorCode::StaleEpoch));
+        }
         self.stage.mls.insert(room.id);
         let processed =
             room.live(&self.keys).and_then(|member| member.process(EventKind::Message, &event.event.body));
@@ -68,10 +72,21 @@ impl<E: Entropy> Engine<E> {
             return Err((None, ErrorCode::Malformed));
         }
         let names = (sender.account, sender.device);
+        if !room.may_speak(&names.0, names.1) {
+            return Err((Some(names.clone()), self.spoken_for_nobody(room, event, names.0)));
+        }
         match mls::content::unpad(&plaintext) {
             Ok(content) => Ok((names.0, names.1, content)),
             Err(error) => Err((Some(names), error)),
         }
+    }
+
+    /// [ROOM-33] A key of a past epoch still opens what somebody says who is out by now. No honest hub
+    /// orders it.
+    fn spoken_for_nobody(&mut self, room: &Room, event: &CheckedEvent, account: Account) -> ErrorCode {
+        let warning = Warning::HubAtFault { room: room.id, account, seq: event.seq };
+        self.stage.notify(Notice::Warning(warning));
+        ErrorCode::Forbidden
     }
 
     fn content(

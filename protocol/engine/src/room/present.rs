@@ -1,7 +1,7 @@
 //! Whether those who are in a room are who they say: nobody counts as verified before it was judged,
 //! and whoever does not pass stays, with a mark (rule R7).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use machine::Entropy;
 use wire::{Account, ErrorCode};
@@ -37,8 +37,16 @@ impl<E: Entropy> Engine<E> {
         }
         let Ok(leaves) = room.live(&self.keys).map(|member| member.leaves()) else { return };
         let mut found: BTreeMap<Account, Verdict> = BTreeMap::new();
-        for leaf in leaves.iter().filter(|leaf| leaf.account != self.keys.account) {
-            let verdict = self.trust.present(self.now, leaf);
+        for leaf in &leaves {
+            // Who came in without having passed is to pass as an added leaf does.
+            let held = room.members.get(&leaf.account).is_some_and(|member| member.held);
+            if leaf.account == self.keys.account && !held {
+                continue;
+            }
+            let verdict = match held {
+                true => self.trust.listed(self.now, self.now, leaf),
+                false => self.trust.present(self.now, leaf),
+            };
             let worst = found.entry(leaf.account.clone()).or_insert(Verdict::Good);
             *worst = (*worst).max(verdict);
         }
@@ -62,9 +70,12 @@ impl<E: Entropy> Engine<E> {
             Verdict::Unknown => (member.unverified, false),
             Verdict::Unavailable(error) | Verdict::Bad(error) => (Some(error), true),
         };
-        let news = member.unverified != found;
+        let passed = member.held && verdict == Verdict::Good;
+        let news = member.unverified != found || passed;
         if news {
             member.unverified = found;
+            member.held &= !passed;
+            self.touched.insert(room.id);
             self.stage.rosters.insert(room.id);
             self.stage.notify(Notice::Room(room.id));
         }
@@ -73,6 +84,56 @@ impl<E: Entropy> Engine<E> {
             let warning = Warning::Unverified { room: room.id, account, error };
             self.stage.notify(Notice::Warning(warning));
         }
+    }
+
+    /// A renewed leaf of each of these accounts does not pass: that is shown, and stops nobody.
+    pub(super) fn mark_renewed(&mut self, room: &mut Room, marked: &BTreeMap<Account, ErrorCode>) {
+        for (account, error) in marked {
+            room.unchecked = true;
+            let Some(member) = room.members.get_mut(account) else { continue };
+            if member.unverified.replace(*error) != Some(*error) {
+                let warning = Warning::Unverified { room: room.id, account: account.clone(), error: *error };
+                self.stage.notify(Notice::Warning(warning));
+            }
+        }
+    }
+
+    /// A leaf that came in of each of these accounts does not pass: nothing is said in the room before
+    /// it does, or the user says so.
+    pub(super) fn hold(&mut self, room: &mut Room, held: &BTreeMap<Account, ErrorCode>) {
+        for (account, error) in held {
+            let Some(member) = room.members.get_mut(account) else { continue };
+            member.unverified = Some(*error);
+            member.held = true;
+            let warning = Warning::Held { room: room.id, account: account.clone(), error: *error };
+            self.stage.notify(Notice::Warning(warning));
+        }
+    }
+
+    /// Nobody who was here before vouches for these accounts: nothing is said before the user says so.
+    pub(super) fn hold_unproved(&mut self, room: &mut Room, accounts: &BTreeSet<Account>) {
+        for account in accounts {
+            let Some(member) = room.members.get_mut(account) else { continue };
+            member.unproved = true;
+            let error = ErrorCode::KeyUnverified;
+            let warning = Warning::Held { room: room.id, account: account.clone(), error };
+            self.stage.notify(Notice::Warning(warning));
+        }
+    }
+
+    /// The user says that an account may read what is said here, although its keys could not be checked.
+    ///
+    /// # Errors
+    /// `NotFound` if it is not in the room.
+    pub(crate) fn admit(&mut self, room: &mut Room, account: &Account) -> Result<(), ErrorCode> {
+        let member = room.members.get_mut(account).ok_or(ErrorCode::NotFound)?;
+        let held = std::mem::take(&mut member.held);
+        if std::mem::take(&mut member.unproved) || held {
+            self.stage.rosters.insert(room.id);
+            self.stage.notify(Notice::Room(room.id));
+            self.touched.insert(room.id);
+        }
+        Ok(())
     }
 
     /// The user trusts another key of an account now: what was found about it may be wrong.
@@ -93,10 +154,15 @@ impl Room {
         self.recheck_at = None;
     }
 
-    /// Why nothing may be sent to the other side of a direct room: it is not known, or it is known
-    /// that it is not, the account that this room is for.
-    pub(crate) fn peer_unverified(&self) -> Option<ErrorCode> {
-        let peer = self.peer.as_ref()?;
-        self.members.get(peer)?.unverified
+    /// Why nothing may be said here: the other side of a direct room is not known, or it is known that
+    /// it is not, the account that this room is for; or somebody has come in who did not pass.
+    pub(crate) fn withheld(&self) -> Option<ErrorCode> {
+        let peer = self.peer.as_ref().and_then(|peer| self.members.get(peer));
+        peer.and_then(|peer| peer.unverified).or_else(|| {
+            let held = self.members.values().find(|member| member.held);
+            let unproved = || self.members.values().any(|member| member.unproved);
+            held.map(|member| member.unverified.unwrap_or(ErrorCode::Unavailable))
+                .or_else(|| unproved().then_some(ErrorCode::KeyUnverified))
+        })
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use machine::Timestamp;
 use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId, proto};
 
+use super::Lost;
 use crate::{
     record::{ForkRow, MemberRow, RoomPhase, RoomRow, RosterRow, StoredRow},
     view::{MemberView, RoomView},
@@ -24,6 +25,10 @@ pub(crate) struct Member {
     pub(crate) admin: bool,
     pub(crate) devices: BTreeSet<DeviceId>,
     pub(crate) unverified: Option<ErrorCode>,
+    /// One of its leaves was added while this device was here, and has not passed: nothing is sent.
+    pub(crate) held: bool,
+    /// It is here as the hub shows it, and nobody who was here before vouches for it.
+    pub(crate) unproved: bool,
     pub(crate) delivered: u64,
     pub(crate) read: u64,
     pub(crate) leaving: bool,
@@ -67,6 +72,12 @@ pub(crate) struct Room {
     pub(crate) last_text_seq: u64,
     pub(crate) behind: bool,
     pub(crate) paused: Option<ErrorCode>,
+    /// This device has lost its way in the room and means to come back.
+    pub(crate) lost: Option<Lost>,
+    /// The event that MLS did not take and that is fetched once more.
+    pub(crate) stumbled_at: u64,
+    /// The newest event of which this device has said that it cannot follow it.
+    pub(crate) nacked: u64,
     pub(crate) leaf_updated_ms: u64,
     pub(crate) group: Group,
     /// The keys of the group's stored rows.
@@ -124,6 +135,9 @@ impl Room {
             last_text_seq: 0,
             behind: false,
             paused: None,
+            lost: None,
+            stumbled_at: 0,
+            nacked: 0,
             leaf_updated_ms: 0,
             group: Group::None,
             group_keys: BTreeSet::new(),
@@ -165,6 +179,12 @@ impl Room {
         room.last_text_seq = row.last_text_seq;
         room.behind = row.behind;
         room.paused = (row.paused != 0).then(|| ErrorCode::from_code(row.paused));
+        room.nacked = row.nacked;
+        room.lost = (row.lost != 0).then(|| Lost {
+            epoch: row.lost_epoch,
+            confirmed: row.lost_tag.to_vec(),
+            ..Lost::new(ErrorCode::from_code(row.lost))
+        });
         room.leaf_updated_ms = row.leaf_updated_ms;
         room.group_keys = group.iter().flat_map(|rows| rows.keys().cloned()).collect();
         room.group = group.map_or(Group::None, Group::Rows);
@@ -198,6 +218,10 @@ impl Room {
             paused: self.paused.map_or(0, ErrorCode::code),
             leaf_updated_ms: self.leaf_updated_ms,
             last_text_seq: self.last_text_seq,
+            nacked: self.nacked,
+            lost: self.lost.as_ref().map_or(0, |lost| lost.error.code()),
+            lost_epoch: self.lost.as_ref().map_or(0, |lost| lost.epoch),
+            lost_tag: self.lost.as_ref().map(|lost| lost.confirmed.clone().into()).unwrap_or_default(),
         }
     }
 
@@ -242,6 +266,7 @@ impl Room {
             read_seq: self.read_seq,
             last_text_seq: self.last_text_seq,
             paused: self.paused,
+            lost: self.lost.as_ref().map(|lost| lost.error),
             forks: self.forks.iter().map(|(account, seq)| (account.clone(), *seq)).collect(),
             behind: self.behind,
             waiting,
@@ -317,12 +342,23 @@ impl Room {
 
     /// In it, and nothing speaks against going on.
     pub(crate) fn is_open(&self) -> bool {
-        self.phase == RoomPhase::Joined && self.paused.is_none()
+        self.phase == RoomPhase::Joined && self.paused.is_none() && self.lost.is_none()
+    }
+
+    /// It has this group now.
+    pub(crate) fn replace_group(&mut self, member: mls::Member) {
+        self.group = Group::Live(Box::new(member));
     }
 
     /// Events of its log are taken in.
     pub(crate) fn listens(&self) -> bool {
         matches!(self.phase, RoomPhase::Founding | RoomPhase::Joined) && self.paused.is_none()
+    }
+
+    /// [ROOM-33] Whether a message of this device has a place in the log at its end: it has a leaf, and
+    /// its account is not on its way out.
+    pub(crate) fn may_speak(&self, account: &Account, device: DeviceId) -> bool {
+        self.members.get(account).is_some_and(|member| !member.leaving && member.devices.contains(&device))
     }
 
     /// Whether there are leaves of accounts that asked to leave.
@@ -358,6 +394,8 @@ impl Member {
             declined: row.declined,
             heard: row.heard,
             since: row.since,
+            held: row.held,
+            unproved: row.unproved,
         })
     }
 
@@ -373,6 +411,8 @@ impl Member {
             declined: self.declined,
             heard: self.heard,
             since: self.since,
+            held: self.held,
+            unproved: self.unproved,
         }
     }
 
@@ -386,6 +426,7 @@ impl Member {
             read: self.read,
             leaving: self.leaving,
             declined: self.declined,
+            held: self.held || self.unproved,
             since: self.since,
         }
     }

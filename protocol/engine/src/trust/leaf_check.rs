@@ -2,7 +2,7 @@
 
 use identity::AccountBinding;
 use machine::Timestamp;
-use wire::{Account, ErrorCode, PublicKey, proto};
+use wire::{Account, ErrorCode, PublicKey, limits, proto};
 
 use super::{Contacts, Domains, Want, Wants, contacts::lists};
 use crate::record::{ContactRow, Record, Row as _};
@@ -39,15 +39,26 @@ pub(crate) struct Trust {
     pub(crate) changed_keys: Vec<Account>,
 }
 
+/// [ID-23] Whether a leaf's statements are its own by themselves: what the hub and every member find
+/// alike, whatever their clocks say and whichever documents they have.
+///
+/// # Errors
+/// As `identity::check_leaf_form`.
+pub(crate) fn form(leaf: &mls::Leaf) -> Result<(), ErrorCode> {
+    let names = identity::check_leaf_form(&leaf.identity, &leaf.key)?;
+    let same = names == (leaf.account.clone(), leaf.device);
+    same.then_some(()).ok_or(ErrorCode::AuthFailed)
+}
+
 impl Trust {
-    /// Checks binding and certificate against the documents of the account's domain, and the account
-    /// key against the one that is trusted.
-    pub(crate) fn chain(&mut self, now: Timestamp, leaf: &mls::Leaf) -> Verdict {
+    /// Checks binding and certificate against the documents of the account's domain as of `at`, and
+    /// the account key against the one that is trusted.
+    pub(crate) fn chain(&mut self, now: Timestamp, at: Timestamp, leaf: &mls::Leaf) -> Verdict {
         let domain = leaf.account.domain();
         let Some(document) = self.domains.newest(domain) else {
             return self.want(now, Want::Domain(domain.clone()));
         };
-        let checked = identity::check_leaf(&leaf.identity, &leaf.key, document, now);
+        let checked = identity::check_leaf(&leaf.identity, &leaf.key, document, at);
         match checked {
             Ok(names) if names == (leaf.account.clone(), leaf.device) => {}
             Ok(_) => return Verdict::Bad(ErrorCode::AuthFailed),
@@ -71,8 +82,8 @@ impl Trust {
 
     /// As [`Trust::chain`], and the account's current device list must hold the device. What a leaf
     /// must pass that is being added.
-    pub(crate) fn listed(&mut self, now: Timestamp, leaf: &mls::Leaf) -> Verdict {
-        let chained = self.chain(now, leaf);
+    pub(crate) fn listed(&mut self, now: Timestamp, at: Timestamp, leaf: &mls::Leaf) -> Verdict {
+        let chained = self.chain(now, at, leaf);
         if chained != Verdict::Good {
             return chained;
         }
@@ -92,7 +103,11 @@ impl Trust {
     /// As [`Trust::chain`], and a device list of the account that is known must hold the device. What
     /// those who are present already must pass.
     pub(crate) fn present(&mut self, now: Timestamp, leaf: &mls::Leaf) -> Verdict {
-        let chained = self.chain(now, leaf);
+        let mut chained = self.chain(now, now, leaf);
+        if chained == Verdict::Bad(ErrorCode::AuthFailed) {
+            // It was ordered by a clock that may be ahead of this one.
+            chained = self.chain(now, now.plus_ms(limits::CLOCK_SKEW_MS), leaf);
+        }
         if chained == Verdict::Good { self.revoked(now, leaf) } else { chained }
     }
 

@@ -38,6 +38,8 @@ pub struct RoomView {
     pub last_text_seq: u64,
     /// Why nothing goes in or out; `None` if it does.
     pub paused: Option<ErrorCode>,
+    /// Why this device cannot follow the room, as long as it means to come back into it.
+    pub lost: Option<ErrorCode>,
     /// Members that have seen another history of the room than this device, and of which seq they
     /// first said so: its hub shows different things to different people.
     pub forks: Vec<(Account, u64)>,
@@ -74,6 +76,9 @@ pub struct MemberView {
     pub leaving: bool,
     /// It declined the invitation, as the hub says: an admin may remove it, or invite it again.
     pub declined: bool,
+    /// It came in without having passed: nothing is sent in the room before its keys are checked, it is
+    /// removed, or the user admits it.
+    pub held: bool,
     /// The seq of the event that added it; 0 if that was before this device joined.
     pub since: u64,
 }

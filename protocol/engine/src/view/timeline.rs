@@ -87,6 +87,9 @@ pub enum Body {
     Declined(Vec<Account>),
     /// A device of these accounts could not process a commit.
     Nack(Vec<Account>),
+    /// A device of the sender came back that had lost its way. If it is this one, these accounts came
+    /// in meanwhile.
+    Rejoined(Vec<Account>),
 }
 
 /// A reaction and who gave it.
@@ -153,6 +156,7 @@ impl TimelineItem {
             ItemKind::Roles => Body::Roles(accounts()),
             ItemKind::Declined => Body::Declined(accounts()),
             ItemKind::Nack => Body::Nack(accounts()),
+            ItemKind::Rejoined => Body::Rejoined(accounts()),
             ItemKind::Unspecified => return None,
         };
         Some(Self {

@@ -149,6 +149,7 @@ impl Node {
             Ask::Submit(_) => "submit",
             Ask::GetAccount(_) => "account",
             Ask::GetDomain(_) => "domain",
+            Ask::GetGroup(_) => "group",
             _ => "other",
         };
         if let Some((failing, error)) = &self.failing
@@ -187,6 +188,14 @@ impl Node {
                 let events: Vec<Event> = room.log[from..].iter().take(pull.limit as usize).cloned().collect();
                 let end = from + events.len() == room.log.len();
                 Response::Pulled(PulledEvents { events, end })
+            }
+            Ask::GetGroup(get) => {
+                let room = self.rooms.get(&get.room.as_ref().try_into()?).ok_or(ErrorCode::NotFound)?;
+                let device =
+                    *room.view.roster.get(from).and_then(|own| own.first()).ok_or(ErrorCode::Forbidden)?;
+                hub::may_rejoin(&room.view, from, &device)?;
+                let (group_info, ratchet_tree) = (room.observer.group_info(), room.observer.ratchet_tree()?);
+                Response::Group(GroupState { group_info, ratchet_tree })
             }
             Ask::AnswerInvitation(answer) => {
                 self.answer(from, &answer, now)?;

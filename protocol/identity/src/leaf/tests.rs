@@ -39,6 +39,27 @@ fn a_leaf_is_one_device_of_one_account_of_the_domain() {
     }
 }
 
+// [ID-23]
+#[test]
+fn what_no_clock_decides_holds_at_any_time_and_in_no_document() {
+    let (acme, other) = (domain("acme.test", 1), domain("acme.test", 9));
+    let (alice, bob) = (person("alice@acme.test", &acme, 3), person("bob@acme.test", &acme, 4));
+    let key = alice.device_key.public();
+    let names = Ok((alice.account.clone(), alice.device));
+    let late = NOW.plus_ms(2 * wire::limits::CERTIFICATE_VALID_S * 1_000);
+    let early = Timestamp::from_ms(NOW.as_ms() - 10 * wire::limits::CLOCK_SKEW_MS);
+    let check = |document: &DomainDocument, now| check_leaf(&alice.leaf(), &key, document, now);
+    assert_eq!(check(&acme.document, late), Err(ErrorCode::Expired));
+    assert_eq!(check(&acme.document, early), Err(ErrorCode::AuthFailed));
+    assert_eq!(check(&other.document, NOW), Err(ErrorCode::BadSignature));
+    assert_eq!(check_leaf_form(&alice.leaf(), &key), names);
+    assert_eq!(check_leaf_form(&alice.leaf(), &bob.device_key.public()), Err(ErrorCode::AuthFailed));
+    let mixed = LeafIdentity { certificate: bob.leaf().certificate, ..alice.leaf() };
+    assert_eq!(check_leaf_form(&mixed, &key), Err(ErrorCode::BadSignature));
+    let renamed = LeafIdentity { account: "bob@acme.test".into(), ..alice.leaf() };
+    assert_eq!(check_leaf_form(&renamed, &key), Err(ErrorCode::AuthFailed));
+}
+
 // [ID-16]
 #[test]
 fn a_domain_cannot_mint_a_device_for_an_account() {

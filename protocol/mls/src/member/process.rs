@@ -1,8 +1,8 @@
 //! What a member makes of the events of its room's log.
 
 use openmls::prelude::{
-    LeafNodeIndex, ProcessedMessage, ProcessedMessageContent, ProtocolMessage, QueuedProposal, Sender,
-    StagedCommit,
+    LeafNodeIndex, OpenMlsProvider as _, ProcessedMessage, ProcessedMessageContent, ProtocolMessage,
+    QueuedProposal, Sender, StagedCommit,
 };
 use sha2::{Digest as _, Sha256};
 use wire::{
@@ -66,7 +66,39 @@ impl Member {
         } else {
             self.group.process_message(&self.provider, message)
         };
-        self.classify(processed.map_err(|error| fault::process(&error))?, framing.binding)
+        let processed = match processed.map_err(|error| fault::process(&error)) {
+            Err(ErrorCode::BadSignature) if kind == EventKind::Proposal => self.witness(body)?,
+            processed => processed?,
+        };
+        self.classify(processed, framing.binding)
+    }
+
+    /// [MLS-15] A proposal whose membership tag is wrong, as the hub sees it: by its signature. The hub
+    /// cannot check the tag, so it orders such a leave, and whoever asked for the tag could go no
+    /// further.
+    fn witness(&self, body: &[u8]) -> Result<ProcessedMessage, ErrorCode> {
+        let (_, message) = framing::open(EventKind::Proposal, body)?;
+        let group = self.group.public_group();
+        group.process_message(self.provider.crypto(), message).map_err(|error| fault::public_process(&error))
+    }
+
+    /// Whose commit this is, by its signature alone: its secrets and its tags may be garbage.
+    ///
+    /// # Errors
+    /// As [`Member::process`] of what needs no secret.
+    pub fn author_of(&self, body: &[u8]) -> Result<Leaf, ErrorCode> {
+        let (framing, message) = framing::open(EventKind::Commit, body)?;
+        if framing.room != self.room || framing.epoch != self.epoch() {
+            return Err(ErrorCode::StaleEpoch);
+        }
+        let group = self.group.public_group();
+        let processed = group
+            .process_message(self.provider.crypto(), message)
+            .map_err(|error| fault::public_process(&error))?;
+        match processed.sender() {
+            Sender::Member(index) => delta::leaf(group, index.u32()),
+            _ => Err(ErrorCode::Forbidden),
+        }
     }
 
     fn classify(

@@ -4,8 +4,8 @@
 use mls::{Change, Observer, Processed, check_key_package};
 use openmls::prelude::{
     BasicCredential, Capabilities, CommitBuilder, CredentialWithKey, Extension, ExtensionType, Extensions,
-    GroupContext, GroupId, Initial, KeyPackage, LeafNodeParameters, Lifetime, MlsGroup, MlsGroupJoinConfig,
-    MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, NewSignerBundle, OpenMlsProvider as _,
+    GroupContext, GroupId, Initial, KeyPackage, LeafNode, LeafNodeParameters, Lifetime, MlsGroup,
+    MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, NewSignerBundle, OpenMlsProvider as _,
     PURE_PLAINTEXT_WIRE_FORMAT_POLICY, PreSharedKeyProposal, Proposal, ProposalType, RatchetTreeIn,
     RequiredCapabilitiesExtension, StagedWelcome, UnknownExtension, group_info::VerifiableGroupInfo,
 };
@@ -78,6 +78,11 @@ fn room_state(state: &RoomState) -> Extension {
     Extension::Unknown(ROOM_STATE, UnknownExtension(state.encode_to_vec()))
 }
 
+/// An extension of a leaf that nobody knows, although the leaf says that it does.
+fn baggage(bytes: usize) -> Extensions<LeafNode> {
+    Extensions::single(Extension::Unknown(0xF0CE, UnknownExtension(vec![7; bytes]))).unwrap()
+}
+
 fn bytes(message: &MlsMessageOut) -> bytes::Bytes {
     message.to_bytes().unwrap().into()
 }
@@ -88,12 +93,15 @@ struct Package {
     validity: Vec<u8>,
     capabilities: Capabilities,
     suite: Ciphersuite,
+    /// An unknown extension of the leaf.
+    baggage: Option<usize>,
 }
 
 impl Package {
     fn good() -> Self {
         let validity = [NOW.as_s().to_be_bytes(), (NOW.as_s() + 3_600).to_be_bytes()].concat();
-        Self { lifetime: Lifetime::init(0, u64::MAX), validity, capabilities: all(), suite: SUITE }
+        let lifetime = Lifetime::init(0, u64::MAX);
+        Self { lifetime, validity, capabilities: all(), suite: SUITE, baggage: None }
     }
 
     fn make(self, provider: &OpenMlsRustCrypto, keys: &mls::DeviceKeys) -> bytes::Bytes {
@@ -102,6 +110,7 @@ impl Package {
             .key_package_lifetime(self.lifetime)
             .key_package_extensions(Extensions::single(validity).unwrap())
             .leaf_node_capabilities(self.capabilities)
+            .leaf_node_extensions(self.baggage.map(baggage).unwrap_or_default())
             .build(self.suite, provider, &Key(keys.secret.clone()), credential(keys))
             .unwrap();
         bytes(&MlsMessageOut::from(package.key_package().clone()))
@@ -247,6 +256,39 @@ fn proposals_for_others_and_of_other_kinds() {
     }
 }
 
+// [MLS-15]
+#[test]
+fn a_leave_whose_membership_tag_is_wrong_is_carried_out_like_any_other() {
+    let mut rogue = Rogue::new(76);
+    let signer = Key(rogue.keys.secret.clone());
+    let data = rogue.data();
+    rogue.group.set_aad(data);
+    let leave = rogue.group.leave_group_via_self_remove(&rogue.provider, &signer).unwrap();
+    let good = bytes(&leave);
+    let mut unsigned = good.to_vec();
+    // At the end: the length of the membership tag (1 byte), and the tag (32). Before it the signature.
+    let (tag, signature) = (unsigned.len() - 1, unsigned.len() - 40);
+    unsigned[signature] ^= 1;
+    assert_eq!(rogue.world.observer.check_proposal(&unsigned).unwrap_err(), ErrorCode::BadSignature);
+    for name in [ALICE, BOB] {
+        let refused = rogue.world.device(name).member.process(EventKind::Proposal, &unsigned);
+        assert_eq!(refused.unwrap_err(), ErrorCode::BadSignature);
+    }
+    let mut untagged = good.to_vec();
+    untagged[tag] ^= 1;
+    rogue.world.observer.check_proposal(&untagged).unwrap();
+    rogue.world.observer.merge().unwrap();
+    for name in [ALICE, BOB] {
+        let processed = rogue.world.device(name).member.process(EventKind::Proposal, &untagged).unwrap();
+        assert!(
+            matches!(processed, Processed::Proposal { sender, .. } if sender.account.as_str() == MALLORY)
+        );
+    }
+    rogue.world.run(BOB, &Change::default()).unwrap();
+    rogue.world.agree();
+    assert_eq!(rogue.world.observer.leaves().len(), 2);
+}
+
 // [MLS-8]
 #[test]
 fn a_second_leaf_of_a_device() {
@@ -305,6 +347,40 @@ fn a_leaf_that_cannot_do_what_a_room_needs() {
     let weak = bytes(&MlsMessageOut::from(weak.key_package().clone()));
     // It has no validity either, for it could not carry the extension.
     assert_eq!(check_key_package(&weak, NOW).unwrap_err(), ErrorCode::Malformed);
+}
+
+// [MLS-5]
+#[test]
+fn a_leaf_that_takes_up_the_space_of_the_others() {
+    let mut rogue = Rogue::new(75);
+    let renewed = |leaf| LeafNodeParameters::builder().with_capabilities(leaf);
+    let types: Vec<ExtensionType> = (0xF100..0xFE00).map(ExtensionType::Unknown).collect();
+    let wide = capabilities(&[all().extensions(), &types].concat());
+    let leaves = [
+        (renewed(all()).with_extensions(baggage(1)), ErrorCode::Unsupported),
+        (renewed(all()).with_extensions(baggage(400_000)), ErrorCode::Unsupported),
+        (renewed(wide.clone()), ErrorCode::TooLarge),
+    ];
+    for (leaf, error) in leaves {
+        let (commit, extras) = rogue.commit(true, |builder| builder.leaf_node_parameters(leaf.build()));
+        assert_eq!(rogue.refused(&commit, &extras), error);
+    }
+    // Nor does an admin bring one in, whose package no node has seen.
+    let provider = OpenMlsRustCrypto::default();
+    let other = keys("new@acme.test", 1);
+    let long = [0_u64.to_be_bytes(), u64::MAX.to_be_bytes()].concat();
+    let packages = [
+        (Package { baggage: Some(1), ..Package::good() }, ErrorCode::Unsupported),
+        (Package { baggage: Some(400_000), ..Package::good() }, ErrorCode::TooLarge),
+        (Package { capabilities: wide, ..Package::good() }, ErrorCode::TooLarge),
+        (Package { validity: long, ..Package::good() }, ErrorCode::Malformed),
+        (Package { lifetime: Lifetime::init(0, NOW.as_s() + 60), ..Package::good() }, ErrorCode::Malformed),
+    ];
+    for (package, error) in packages {
+        let package = parse(&package.make(&provider, &other));
+        let (commit, extras) = rogue.commit(true, |builder| builder.propose_adds([package]));
+        assert_eq!(rogue.refused(&commit, &extras), error);
+    }
 }
 
 // [MLS-10], [MLS-11]

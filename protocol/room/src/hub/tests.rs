@@ -305,3 +305,19 @@ fn a_device_complains_only_for_itself_and_about_what_is_there() {
     assert_eq!(nack(Some(Notice::Declined("bob@umbrella.test".into()))), Err(Malformed.into()));
     assert_eq!(nack(None), Err(Malformed.into()));
 }
+
+// [ROOM-34]
+#[test]
+fn the_group_is_shown_to_devices_that_are_in_it() {
+    let view = group_view();
+    let ask = |view: &RoomView, name: &str, number| may_rejoin(view, &account(name), &device(name, number));
+    assert_eq!(ask(&view, "bob", 1), Ok(()));
+    assert_eq!(ask(&view, "bob", 9), Err(Forbidden), "no such leaf");
+    assert_eq!(ask(&view, "dave", 1), Err(NotFound), "as if there were no room");
+    let out = RoomView { leaving: BTreeSet::from([account("bob")]), ..view.clone() };
+    assert_eq!(ask(&out, "bob", 1), Err(Forbidden));
+    assert_eq!(ask(&out, "alice", 1), Err(Conflict), "not while a departure is open");
+    let declined = RoomView { declined: BTreeSet::from([account("bob")]), ..view };
+    assert_eq!(ask(&declined, "bob", 1), Err(Forbidden));
+    assert_eq!(ask(&declined, "alice", 1), Ok(()));
+}

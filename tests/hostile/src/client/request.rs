@@ -7,7 +7,7 @@ use wire::{
     ErrorCode, limits,
     proto::{
         AnswerInvitation, ClaimKeyPackages, ClientRequest, CommitExtras, EventKind, GetAccount, GetDomain,
-        KeyPackageUpload, PeerStatesRequest, PullEvents, SetContactPolicy, Submission, Subscribe,
+        GetGroup, KeyPackageUpload, PeerStatesRequest, PullEvents, SetContactPolicy, Submission, Subscribe,
         UploadKeyPackages, client_frame::Frame, client_request::Request, client_response::Response,
     },
 };
@@ -239,6 +239,9 @@ fn others() -> Vec<(&'static str, ErrorCode, Request)> {
     let pull = |room: &[u8]| {
         Request::PullEvents(PullEvents { room: Bytes::copy_from_slice(room), from_seq: 0, limit: u32::MAX })
     };
+    let group = |room: &[u8]| {
+        Request::GetGroup(GetGroup { room: Bytes::copy_from_slice(room), ..GetGroup::default() })
+    };
     let answer = |room: &[u8]| {
         Request::AnswerInvitation(AnswerInvitation { room: Bytes::copy_from_slice(room), accept: true })
     };
@@ -253,6 +256,8 @@ fn others() -> Vec<(&'static str, ErrorCode, Request)> {
         ("a position without a store", CursorGone, subscribe(&[], 1)),
         ("events of a room that does not exist", NotFound, pull(&[1; 32])),
         ("events of half a room", Malformed, pull(&[1; 16])),
+        ("the group of a room that does not exist", NotFound, group(&[1; 32])),
+        ("the group of half a room", Malformed, group(&[1; 16])),
         ("an invitation that never came", NotFound, answer(&[1; 32])),
         ("an invitation to half a room", Malformed, answer(&[1; 16])),
         ("an unknown policy", Malformed, Request::SetContactPolicy(SetContactPolicy { policy: 99 })),

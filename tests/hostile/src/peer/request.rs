@@ -5,7 +5,7 @@ use bytes::Bytes;
 use kit::{RawDevice, RawPeer, ask_peer};
 use wire::{
     ErrorCode, WireError,
-    proto::{ClaimKeyPackages, GetAccount, GetDomain, PullEvents, peer_request::Request},
+    proto::{ClaimKeyPackages, GetAccount, GetDomain, GetGroup, PullEvents, peer_request::Request},
 };
 
 use crate::stage::{node, unharmed};
@@ -16,6 +16,10 @@ fn rows() -> Vec<(&'static str, ErrorCode, Request)> {
     let account = |account: &str| Request::GetAccount(GetAccount { account: account.to_owned() });
     let pull = |room: &'static [u8]| {
         Request::PullEvents(PullEvents { room: Bytes::from_static(room), from_seq: 0, limit: u32::MAX })
+    };
+    let group = |room: &'static [u8], account: &str, device: usize| {
+        let (account, device_id) = (account.to_owned(), vec![3; device].into());
+        Request::GetGroup(GetGroup { room: Bytes::from_static(room), account, device_id })
     };
     let honest = ClaimKeyPackages {
         room: Bytes::from_static(&[1; 32]),
@@ -35,6 +39,12 @@ fn rows() -> Vec<(&'static str, ErrorCode, Request)> {
         ("nobody", NotFound, account("nobody@acme.test")),
         ("an account of a third domain", NotFound, account("bob@umbrella.test")),
         ("an account of its own", NotFound, account("eve@evil.test")),
+        ("a group of half a room", Malformed, group(&[1; 16], "eve@evil.test", 16)),
+        ("a group that does not exist", NotFound, group(&[1; 32], "eve@evil.test", 16)),
+        ("a group for our own account", OriginMismatch, group(&[1; 32], "alice@acme.test", 16)),
+        ("a group for a third domain's account", OriginMismatch, group(&[1; 32], "bob@umbrella.test", 16)),
+        ("a group for nobody", Malformed, group(&[1; 32], "", 16)),
+        ("a group for 15 bytes of device", Malformed, group(&[1; 32], "eve@evil.test", 15)),
         ("half a room", Malformed, pull(&[1; 16])),
         ("a room that does not exist", NotFound, pull(&[1; 32])),
         (
