@@ -18,6 +18,7 @@ use crate::{
     password::Passwords,
     peer::{ClaimRate, FoundingRate},
     quiet::Quiet,
+    restoring::Restoring,
     room_table::RoomTable,
     send::Send,
     session::Sessions,
@@ -49,6 +50,7 @@ pub struct Core<S, E> {
     pub(crate) sessions: Sessions,
     pub(crate) rooms: RoomTable,
     pub(crate) links: LinkTable,
+    pub(crate) restoring: Restoring,
     pub(crate) waiting: Waiting,
     pub(crate) gathers: Gathers,
     pub(crate) claim_rate: ClaimRate,
@@ -102,6 +104,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let position = store.head()?;
         let instance = entropy.array();
         let links = LinkTable::load(&store)?;
+        let restoring = Restoring::load(&store, &config.domain, &links, &mut drain.batch)?;
         Ok(Self {
             chain,
             entropy,
@@ -117,6 +120,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             sessions: Sessions::default(),
             rooms: RoomTable::default(),
             links,
+            restoring,
             waiting: Waiting::default(),
             gathers: Gathers::default(),
             claim_rate: ClaimRate::default(),

@@ -39,6 +39,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 self.woken();
                 self.asks_expired();
                 self.watch_peers();
+                self.watch_restoring();
             }
             Input::Drain => self.begin_draining(),
         }

@@ -127,6 +127,16 @@ impl<S: Store, E: Entropy> Core<S, E> {
         extras: &CommitExtras,
     ) -> Result<Observation, ErrorCode> {
         let seen = group.check_commit(body, extras)?;
+        self.observation(&seen)
+    }
+
+    /// As [`Self::observe_commit`], of a commit that this hub has ordered before.
+    pub(crate) fn observe_ordered(&self, group: &mut Group, body: &[u8]) -> Result<Observation, ErrorCode> {
+        let seen = group.check_ordered(body)?;
+        self.observation(&seen)
+    }
+
+    fn observation(&self, seen: &mls::Observed) -> Result<Observation, ErrorCode> {
         for leaf in seen.added.iter().chain(&seen.updated) {
             self.verify_leaf(leaf)?;
         }

@@ -32,6 +32,7 @@ mod ports;
 mod pump;
 mod quiet;
 mod request;
+mod restoring;
 mod room_table;
 mod roster;
 mod seen;

@@ -32,6 +32,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             Some(Seen::Pending(_)) => return Err(ErrorCode::Conflict.into()),
             None => {}
         }
+        self.is_open(&request.room)?;
         let own = self.config.domain.clone();
         let taken = self.rooms.take(&self.store, &own, &request.room)?;
         let mut room = match (taken, request.kind) {
@@ -251,7 +252,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     /// These accounts have had their last event: devices and domains are told.
-    fn put_out(&mut self, room: &mut Room, accounts: &BTreeSet<Account>, seq: u64) {
+    pub(crate) fn put_out(&mut self, room: &mut Room, accounts: &BTreeSet<Account>, seq: u64) {
         let own = self.config.domain.clone();
         for (domain, accounts) in by_domain(accounts) {
             if domain == own {

@@ -134,7 +134,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
         }
         let mut dials = Vec::new();
         for (domain, peer) in &mut self.links.peers {
-            let wanted = peer.queued.0 > 0 || peer.retry.absent_since.is_some() || self.waiting.wants(domain);
+            let wanted = peer.queued.0 > 0
+                || peer.retry.absent_since.is_some()
+                || self.waiting.wants(domain)
+                || self.restoring.wants(domain);
             let free = peer.conn.is_none() && !peer.dialling;
             if wanted && free && peer.retry.is_due(self.now) && !peer.row.endpoints.is_empty() {
                 peer.dialling = true;
@@ -280,10 +283,13 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let lazy = self.drain.lazy.due();
         let more = (self.pages_wait || self.turns.are_waiting()).then_some(self.now);
         let progress = self.progress_due();
-        [peers, late, lazy, self.waiting.due(), progress, more].into_iter().flatten().min().map(|at| {
-            // A time that has passed is the next moment, not this one again.
-            at.max(self.now.plus_ms(1))
-        })
+        let restoring = self.restoring.due();
+        [peers, late, lazy, self.waiting.due(), progress, more, restoring].into_iter().flatten().min().map(
+            |at| {
+                // A time that has passed is the next moment, not this one again.
+                at.max(self.now.plus_ms(1))
+            },
+        )
     }
 
     /// The links as the store has them; connections are closed and will resume.
@@ -311,6 +317,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             }
             self.links.peers.insert(domain, fresh);
         }
+        self.load_restoring();
         for conn in conns {
             self.stage(Send::ClosePeer(conn, code));
         }

@@ -142,6 +142,19 @@ impl Observer {
     /// `BadSignature`; `Malformed`, `TooLarge`, `Unsupported`; `Malformed` too if Welcome or `GroupInfo` do
     /// not belong to it.
     pub fn check_commit(&mut self, body: &[u8], extras: &CommitExtras) -> Result<Observed, ErrorCode> {
+        self.check(body, Some(extras))
+    }
+
+    /// As [`Observer::check_commit`], of a commit that this hub has ordered before: Welcome and
+    /// `GroupInfo` are not in the log. Until the next commit there is no `GroupInfo` to rejoin by.
+    ///
+    /// # Errors
+    /// As [`Observer::check_commit`].
+    pub fn check_ordered(&mut self, body: &[u8]) -> Result<Observed, ErrorCode> {
+        self.check(body, None)
+    }
+
+    fn check(&mut self, body: &[u8], extras: Option<&CommitExtras>) -> Result<Observed, ErrorCode> {
         self.staged = None;
         let (framing, message) = self.open(EventKind::Commit, body)?;
         let tag = confirmation_tag(&message)?;
@@ -155,9 +168,12 @@ impl Observer {
         };
         let delta = delta::read(&self.room, &self.group, &staged, &sender, &self.leaving)?;
         let signer = delta.updated.as_ref().unwrap_or(&delta.committer);
-        check_group_info(&extras.group_info, staged.group_context(), &tag, signer)?;
-        check_welcome(&extras.welcome, staged.as_ref(), self.provider.crypto())?;
-        self.staged = Some(Staged::Commit(staged, extras.group_info.clone(), delta.state.clone()));
+        if let Some(extras) = extras {
+            check_group_info(&extras.group_info, staged.group_context(), &tag, signer)?;
+            check_welcome(&extras.welcome, staged.as_ref(), self.provider.crypto())?;
+        }
+        let group_info = extras.map(|extras| extras.group_info.clone()).unwrap_or_default();
+        self.staged = Some(Staged::Commit(staged, group_info, delta.state.clone()));
         Ok(Observed {
             committer: delta.committer,
             binding: framing.binding,

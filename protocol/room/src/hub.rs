@@ -9,11 +9,11 @@ mod rejoin;
 mod repeat;
 mod standing;
 
-pub use commit::{CommitEffects, Observation, order_commit};
+pub use commit::{CommitEffects, Observation, commit_again, order_commit};
 pub use founding::{Founded, FoundingLeaf, order_founding};
 pub use message::order_message;
 pub use notice::{declined, order_nack};
-pub use proposal::{LeaveEffects, order_proposal};
+pub use proposal::{LeaveEffects, leave_again, order_proposal};
 pub use rejoin::may_rejoin;
 pub use repeat::{Repeat, repeat};
 pub use standing::{RoomView, Standing, origin};

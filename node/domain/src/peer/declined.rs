@@ -12,6 +12,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let account: Account = declined.account.parse()?;
         hub::origin(peer, &account)?;
         let id = RoomId::try_from(declined.room.as_ref())?;
+        self.is_open(&id)?;
         let mut room = self.take_room(&id)?.ok_or(ErrorCode::NotFound)?;
         let known = room.view.as_ref().is_some_and(|view| view.roster.contains_key(&account));
         if known {

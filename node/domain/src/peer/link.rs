@@ -16,6 +16,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let Some(domain) = self.links.peer_of(conn) else {
             return self.stage(Send::ClosePeer(conn, ErrorCode::AuthFailed));
         };
+        if self.waits_for_lost(&domain, conn, stream, open) {
+            return;
+        }
         let Some(peer) = self.links.get_mut(&domain) else { return };
         let (resume, renumbered) = match peer.inbound.open(open) {
             Ok(opened) => opened,

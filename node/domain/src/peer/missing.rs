@@ -30,6 +30,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let due =
             due.filter_map(|(domain, peer)| std::mem::take(&mut peer.pulls_due).then(|| domain.clone()));
         for hub in due.collect::<Vec<DomainName>>() {
+            self.pull_lost(&hub);
             match self.store.rooms_wanting(&hub, limits::PULLS_AT_ONCE_MAX) {
                 Ok(rows) => {
                     for row in rows {
@@ -45,7 +46,13 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     /// Takes in what a hub answered to a pull.
     pub(crate) fn take_pulled(&mut self, hub: &DomainName, id: RoomId, pulled: PulledEvents) {
-        let Ok(mut room) = self.take_followed(hub, &id) else { return };
+        let Ok(Some(mut room)) = self.take_room(&id) else { return };
+        if room.row.hub == self.config.domain {
+            return self.take_lost(hub, room, pulled);
+        }
+        if room.row.hub != *hub {
+            return self.rooms.put(room);
+        }
         let before = room.row.head_seq;
         let run = Events { room: id.to_bytes(), events: pulled.events };
         let outcome = match run.events.is_empty() {
@@ -94,6 +101,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     /// A pull was answered with an error, or not at all.
     pub(crate) fn pull_failed(&mut self, hub: &DomainName, id: RoomId, error: ErrorCode) {
+        if self.restoring.closes(&id) {
+            return self.lost_failed(hub, &id, error);
+        }
         match error {
             // There is nothing for this domain.
             ErrorCode::NotFound | ErrorCode::Forbidden => {

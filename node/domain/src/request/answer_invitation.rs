@@ -28,6 +28,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         if request.accept {
             self.may_enter(account)?;
         }
+        self.is_open(&id)?;
         let mut room = self.take_room(&id)?.ok_or(ErrorCode::NotFound)?;
         self.drain.settle_first = true;
         self.drain.batch.push(Write::DropInvitation(account.clone(), id));

@@ -33,6 +33,8 @@ mod refused;
 #[cfg(test)]
 mod rejoin;
 #[cfg(test)]
+mod restored;
+#[cfg(test)]
 mod storage_full;
 #[cfg(test)]
 mod turns;

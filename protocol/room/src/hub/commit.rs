@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use wire::{Account, DeviceId, DomainName, ErrorCode, WireError};
 
 use super::{RoomView, message::current_epoch};
-use crate::{Change, Outcome, Request, State, policy};
+use crate::{Change, CheckedEvent, Outcome, Request, State, policy};
 
 /// What the hub's copy of the group says about a commit whose MLS signature and structure are
 /// valid.
@@ -60,6 +60,31 @@ pub fn order_commit(
     if has_welcome == seen.added.is_empty() {
         return Err(ErrorCode::Malformed.into());
     }
+    Ok(judge(view, seen)?)
+}
+
+/// [ROOM-40] What a commit does that this hub has ordered before, and gets back from a follower: the
+/// same as the first time.
+///
+/// # Errors
+/// `StaleEpoch` if it is of another epoch, `Malformed` if its binding names another place, else as
+/// [`policy::check`].
+pub fn commit_again(
+    view: &RoomView,
+    event: &CheckedEvent,
+    observe: impl FnOnce() -> Result<Observation, ErrorCode>,
+) -> Result<CommitEffects, ErrorCode> {
+    if event.epoch != view.epoch {
+        return Err(ErrorCode::StaleEpoch);
+    }
+    let seen = observe()?;
+    if seen.binding != (view.room, event.message) {
+        return Err(ErrorCode::Malformed);
+    }
+    judge(view, seen)
+}
+
+fn judge(view: &RoomView, seen: Observation) -> Result<CommitEffects, ErrorCode> {
     let change = Change {
         committer: (&seen.committer.0, &seen.committer.1),
         added: &seen.added,

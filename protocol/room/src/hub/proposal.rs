@@ -44,8 +44,14 @@ pub fn order_proposal(
     if binding != (view.room, request.message) {
         return Err(ErrorCode::Malformed.into());
     }
+    Ok(leave_again(view, &request.account))
+}
+
+/// [ROOM-40] What a leave does, when it is ordered and when it is got back from a follower.
+#[must_use]
+pub fn leave_again(view: &RoomView, account: &Account) -> LeaveEffects {
     let mut after = view.clone();
-    after.leaving.insert(request.account.clone());
+    after.leaving.insert(account.clone());
     let left = view.recipients().difference(&after.recipients()).cloned().collect();
-    Ok(LeaveEffects { view: after, account: request.account.clone(), left })
+    LeaveEffects { view: after, account: account.clone(), left }
 }

@@ -1,0 +1,364 @@
+//! Rooms that this domain orders, after a restore from a backup: each is closed until its followers have
+//! given back what the hub had ordered since the backup was made ([ROOM-40]).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use machine::{Entropy, Timestamp};
+use prost::Message as _;
+use room::{
+    CheckedEvent,
+    follower::{self, Applied, Hub},
+    hub,
+};
+use store::{Batch, Store, StoreError, Write, row::RoomRow};
+use wire::{
+    Account, DomainName, ErrorCode, RoomId, limits,
+    proto::{EventKind, Events, HubNotice, LinkOpen, PulledEvents, hub_notice::Notice},
+};
+
+use crate::{ConnId, Core, StreamId, drain::Seen, link_table::LinkTable, room_table::Room};
+
+/// A question that came to nothing is asked again after so many milliseconds.
+const AGAIN_MS: u64 = 1_000;
+
+/// The rooms that are closed, and who has to be heard about each.
+#[derive(Default)]
+pub(crate) struct Restoring {
+    rooms: BTreeMap<RoomId, Followers>,
+    /// Link streams of peers that are answered when what they know is here: what they sent before would
+    /// be judged by a log that is too short.
+    links: BTreeMap<DomainName, (ConnId, StreamId, LinkOpen)>,
+    again: Option<Timestamp>,
+}
+
+#[derive(Default)]
+struct Followers {
+    owing: BTreeSet<DomainName>,
+    heard: BTreeSet<DomainName>,
+}
+
+impl Restoring {
+    /// Finds the closed rooms of a store, and opens those in which there is nobody to be heard.
+    pub(crate) fn load<S: Store>(
+        store: &S,
+        own: &DomainName,
+        links: &LinkTable,
+        batch: &mut Batch,
+    ) -> Result<Self, StoreError> {
+        let mut rooms = BTreeMap::new();
+        for row in store.rooms_wanting(own, usize::MAX)? {
+            let members = store.members(&row.room)?;
+            let there = members.iter().filter(|member| member.to_seq.is_none());
+            let domains = there.map(|member| member.account.domain()).filter(|domain| *domain != own);
+            let owing: BTreeSet<DomainName> =
+                domains.filter(|domain| links.get(domain).is_some()).cloned().collect();
+            if owing.is_empty() {
+                batch.push(Write::PutRoom(RoomRow { wanted_seq: 0, ..row }));
+            } else {
+                rooms.insert(row.room, Followers { owing, ..Followers::default() });
+            }
+        }
+        Ok(Self { rooms, ..Self::default() })
+    }
+
+    /// Whether nothing may be ordered in a room.
+    pub(crate) fn closes(&self, room: &RoomId) -> bool {
+        self.rooms.contains_key(room)
+    }
+
+    /// Whether a peer has still to be heard.
+    pub(crate) fn wants(&self, peer: &DomainName) -> bool {
+        self.rooms.values().any(|followers| followers.owing.contains(peer))
+    }
+
+    /// When a question is asked again.
+    pub(crate) const fn due(&self) -> Option<Timestamp> {
+        self.again
+    }
+
+    fn of_peer(&self, peer: &DomainName) -> Vec<RoomId> {
+        let owing = self.rooms.iter().filter(|(_, followers)| followers.owing.contains(peer));
+        owing.map(|(room, _)| *room).take(limits::PULLS_AT_ONCE_MAX).collect()
+    }
+
+    /// A follower has given all that it has. Whoever came into the room by that is to be heard as well.
+    /// Returns whether everybody has been heard.
+    fn heard(&mut self, room: &RoomId, peer: &DomainName, now_there: BTreeSet<DomainName>) -> bool {
+        let Some(followers) = self.rooms.get_mut(room) else { return false };
+        followers.owing.remove(peer);
+        followers.heard.insert(peer.clone());
+        followers.owing.extend(now_there.difference(&followers.heard).cloned().collect::<Vec<_>>());
+        if followers.owing.is_empty() {
+            self.rooms.remove(room);
+        }
+        !self.closes(room)
+    }
+}
+
+impl<S: Store, E: Entropy> Core<S, E> {
+    /// # Errors
+    /// `Unavailable` while the room is closed: the same submission may be ordered later.
+    pub(crate) fn is_open(&self, room: &RoomId) -> Result<(), ErrorCode> {
+        if self.restoring.closes(room) { Err(ErrorCode::Unavailable) } else { Ok(()) }
+    }
+
+    /// The closed rooms as the store has them: what was given back and not written is asked for again.
+    pub(crate) fn load_restoring(&mut self) {
+        let mut batch = Batch::default();
+        match Restoring::load(&self.store, &self.config.domain, &self.links, &mut batch) {
+            Ok(restoring) => {
+                self.restoring = restoring;
+                self.drain.batch.writes.append(&mut batch.writes);
+            }
+            Err(error) => tracing::error!(error = error.code().name(), "the rooms could not be read"),
+        }
+    }
+
+    /// Asks a connected follower what it has of rooms that are closed.
+    pub(crate) fn pull_lost(&mut self, peer: &DomainName) {
+        for id in self.restoring.of_peer(peer) {
+            if let Ok(Some(room)) = self.take_room(&id) {
+                let next = room.row.head_seq.saturating_add(1);
+                self.rooms.put(room);
+                self.pull(peer, id, next);
+            }
+        }
+    }
+
+    /// Takes in what a follower gave back of a room that this domain orders.
+    pub(crate) fn take_lost(&mut self, peer: &DomainName, mut room: Box<Room>, pulled: PulledEvents) {
+        let id = room.row.room;
+        if !self.restoring.closes(&id) {
+            return self.rooms.put(room);
+        }
+        let before = room.row.head_seq;
+        let run = Events { room: id.to_bytes(), events: pulled.events };
+        let outcome = if run.events.is_empty() { Ok(()) } else { self.order_again(&mut room, &run) };
+        match outcome {
+            Ok(()) if room.row.head_seq > before && !pulled.end => {
+                self.pull(peer, id, room.row.head_seq.saturating_add(1));
+            }
+            Ok(()) => self.heard(peer, &mut room),
+            // What this domain has not signed proves nothing; what it has signed and cannot follow must
+            // not be passed over.
+            Err(ErrorCode::BadSignature | ErrorCode::Malformed | ErrorCode::OriginMismatch) => {
+                tracing::warn!(peer = %peer, room = %id, "a follower gave back what was never ordered");
+                self.quarantine_pulled(peer, run, ErrorCode::BadSignature);
+                self.heard(peer, &mut room);
+            }
+            Err(error) => {
+                tracing::error!(peer = %peer, room = %id, error = error.name(), "a restored room stays closed");
+                self.quarantine_pulled(peer, run, error);
+                self.ask_lost_again();
+            }
+        }
+        self.rooms.put(room);
+    }
+
+    /// A follower did not say what it has of a room.
+    pub(crate) fn lost_failed(&mut self, peer: &DomainName, id: &RoomId, error: ErrorCode) {
+        match error {
+            // It has no copy, or none that it would show its hub.
+            ErrorCode::NotFound | ErrorCode::Forbidden => {
+                if let Ok(Some(mut room)) = self.take_room(id) {
+                    self.heard(peer, &mut room);
+                    self.rooms.put(room);
+                }
+            }
+            _ => self.ask_lost_again(),
+        }
+    }
+
+    fn ask_lost_again(&mut self) {
+        self.restoring.again.get_or_insert(self.now.plus_ms(AGAIN_MS));
+    }
+
+    /// Asks again what came to nothing, and stops waiting for those that are pinned no more or have
+    /// been away for as long as anything waits for a peer.
+    pub(crate) fn watch_restoring(&mut self) {
+        if self.restoring.rooms.is_empty() {
+            return;
+        }
+        if self.restoring.again.is_some_and(|again| again <= self.now) {
+            self.restoring.again = None;
+            self.links.peers.values_mut().for_each(|peer| peer.pulls_due = true);
+        }
+        let oldest = link::undeliverable_before(self.now);
+        let owing = self.restoring.rooms.values().flat_map(|followers| followers.owing.iter().cloned());
+        for peer in owing.collect::<BTreeSet<DomainName>>() {
+            let is_gone = self.links.get(&peer).is_none_or(|peer| {
+                peer.conn.is_none() && peer.retry.absent_since.is_some_and(|since| since < oldest)
+            });
+            if is_gone {
+                tracing::warn!(peer = %peer, "restored rooms do not wait for this follower any longer");
+                self.give_up_follower(&peer);
+            }
+        }
+    }
+
+    fn give_up_follower(&mut self, peer: &DomainName) {
+        loop {
+            let rooms = self.restoring.of_peer(peer);
+            if rooms.is_empty() {
+                return;
+            }
+            for id in rooms {
+                match self.take_room(&id) {
+                    Ok(Some(mut room)) => {
+                        self.heard(peer, &mut room);
+                        self.rooms.put(room);
+                    }
+                    Ok(None) | Err(_) => drop(self.restoring.rooms.remove(&id)),
+                }
+            }
+        }
+    }
+
+    fn heard(&mut self, peer: &DomainName, room: &mut Room) {
+        let id = room.row.room;
+        let there = room.followers.iter().filter(|domain| self.links.get(domain).is_some());
+        let there: BTreeSet<DomainName> = there.cloned().collect();
+        if self.restoring.heard(&id, peer, there) {
+            room.row.wanted_seq = 0;
+            room.row_changed = true;
+            self.drain.changed_rooms.insert(id);
+            tracing::info!(room = %id, head = room.row.head_seq, "a restored room is open");
+        }
+        // Others may have been asked in vain while this one was.
+        for domain in room.followers.iter().chain([peer]) {
+            if let Some(peer) = self.links.get_mut(domain).filter(|peer| peer.conn.is_some()) {
+                peer.pulls_due = true;
+            }
+        }
+        if !self.restoring.wants(peer)
+            && let Some((conn, stream, open)) = self.restoring.links.remove(peer)
+            && self.links.conn(peer) == Some(conn)
+        {
+            self.link_opened(conn, stream, &open);
+        }
+    }
+
+    /// Whether a peer's link stream has to wait until what the peer knows is here.
+    pub(crate) fn waits_for_lost(
+        &mut self,
+        peer: &DomainName,
+        conn: ConnId,
+        stream: StreamId,
+        open: &LinkOpen,
+    ) -> bool {
+        let waits = self.restoring.wants(peer);
+        if waits {
+            self.restoring.links.insert(peer.clone(), (conn, stream, open.clone()));
+        }
+        waits
+    }
+
+    // The events keep their places, heads and signatures: this domain has ordered them.
+    fn order_again(&mut self, room: &mut Room, run: &Events) -> Result<(), ErrorCode> {
+        let (id, own) = (room.row.room, self.config.domain.clone());
+        let keys = self.event_keys(&own)?;
+        let itself = Hub { room: &id, domain: &own, keys: &keys };
+        let known = |seq| self.known_hash(&id, seq);
+        match follower::apply(&itself, &room.head(), known, &run.events)? {
+            Applied::Applied { events, .. } => events.iter().try_for_each(|event| {
+                self.is_new(event)?;
+                self.event_again(room, event).inspect_err(|_| {
+                    if let Some(group) = &mut room.group {
+                        group.discard();
+                    }
+                })
+            }),
+            Applied::Duplicate => Ok(()),
+            Applied::Gap { .. } => Err(ErrorCode::Malformed),
+            Applied::Forked { seq } => {
+                tracing::error!(room = %id, seq, "this domain has signed two histories: one of two stores is to be given up");
+                Err(ErrorCode::ForkedLog)
+            }
+        }
+    }
+
+    fn event_again(&mut self, room: &mut Room, event: &CheckedEvent) -> Result<(), ErrorCode> {
+        let own = self.config.domain.clone();
+        match event.kind {
+            EventKind::Message => self.place_again(room, event),
+            EventKind::Commit => {
+                let effects = self.commit_again(room, event)?;
+                self.place_again(room, event);
+                room.set_view(effects.view, &own);
+                self.put_out(room, &effects.removed, event.seq);
+                // The Welcome was never in the log: who did not get it then has to be added anew.
+                for account in &effects.joined {
+                    if let Some(row) = room.begin(account, event.seq, &own) {
+                        self.drain.batch.push(Write::PutMember(row));
+                    }
+                }
+            }
+            EventKind::Proposal => {
+                let account = self.leaver_again(room, event)?;
+                let view = room.view.as_ref().ok_or(ErrorCode::Internal)?;
+                let effects = hub::leave_again(view, &account);
+                self.place_again(room, event);
+                room.set_view(effects.view, &own);
+                self.put_out(room, &BTreeSet::from([account]), event.seq);
+            }
+            EventKind::Notice => {
+                let after = declined(room, event);
+                self.place_again(room, event);
+                if let Some((account, view)) = after {
+                    room.set_view(view, &own);
+                    if let Some(row) = room.end(&account, event.seq, &own) {
+                        self.drain.batch.push(Write::PutMember(row));
+                    }
+                }
+            }
+            EventKind::Founding | EventKind::Unspecified => return Err(ErrorCode::Malformed),
+        }
+        Ok(())
+    }
+
+    fn commit_again(
+        &mut self,
+        room: &mut Room,
+        event: &CheckedEvent,
+    ) -> Result<hub::CommitEffects, ErrorCode> {
+        self.load_group(room)?;
+        let (Some(view), Some(group)) = (&room.view, &mut room.group) else {
+            return Err(ErrorCode::Internal);
+        };
+        let effects = hub::commit_again(view, event, || self.observe_ordered(group, &event.event.body))?;
+        group.merge()?;
+        room.group_changed = true;
+        Ok(effects)
+    }
+
+    fn leaver_again(&mut self, room: &mut Room, event: &CheckedEvent) -> Result<Account, ErrorCode> {
+        self.load_group(room)?;
+        let group = room.group.as_mut().ok_or(ErrorCode::Internal)?;
+        let ((account, _), _) = self.observe_proposal(group, &event.event.body)?;
+        group.merge()?;
+        room.group_changed = true;
+        Ok(account)
+    }
+
+    fn place_again(&mut self, room: &mut Room, event: &CheckedEvent) {
+        room.row.head_seq = event.seq;
+        room.row.head_hash = event.hash;
+        room.row_changed = true;
+        self.drain.changed_rooms.insert(event.room);
+        let repeat = hub::Repeat { kind: event.kind, epoch: event.epoch, body_hash: event.body_hash };
+        self.drain.seen.insert((event.room, event.message), Seen::Ordered(repeat));
+        self.store_event(room, event.seq, event.message, event.kind, &event.event);
+        for peer in &room.followers {
+            self.add_to_run(peer, event.room, event.seq, &event.event);
+        }
+    }
+}
+
+/// Who has declined by a notice, and the room after it.
+fn declined(room: &Room, event: &CheckedEvent) -> Option<(Account, hub::RoomView)> {
+    let said = HubNotice::decode(event.event.body.as_ref()).ok()?.notice?;
+    let Notice::Declined(name) = said else { return None };
+    let account: Account = name.parse().ok()?;
+    let (_, after) = hub::declined(room.view.as_ref()?, &account)?;
+    Some((account, after))
+}
