@@ -3,6 +3,7 @@
 
 mod accounts;
 mod connection;
+mod copy;
 mod head;
 mod lock;
 mod log;
@@ -12,8 +13,11 @@ mod outage;
 mod peers;
 mod plan;
 mod reader;
+mod restored;
 mod rooms;
 mod rows;
 mod writer;
 
+pub use copy::{Contents, copy, found_schema, inspect, schema};
 pub use open::{OpenError, Sqlite};
+pub use restored::Restored;

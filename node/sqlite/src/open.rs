@@ -16,7 +16,8 @@ use sqlx::{
 use store::StoreError;
 
 use crate::{
-    connection::{Closing, block_on, row, rows},
+    connection::{Closing, block_on, row},
+    copy::findings,
     lock::{Lock, LockError},
     migrate::migrate,
     outage,
@@ -98,7 +99,7 @@ impl Sqlite {
         let named = |error| name_error(error, directory, &database);
         let mut writer = connect(&database, false).map_err(named)?;
         check_library(&mut writer).map_err(named)?;
-        migrate(&mut writer).map_err(named)?;
+        migrate(&mut writer, directory).map_err(named)?;
         let reader = connect(&database, true).map_err(named)?;
         let writer = Writer { connection: writer, logs: BTreeMap::new() };
         Ok(Self {
@@ -115,12 +116,7 @@ impl Sqlite {
     /// # Errors
     /// `Failed` or `Damaged` if it cannot even be read.
     pub fn integrity(&self) -> Result<Vec<String>, StoreError> {
-        self.read(|reader| {
-            let found = rows(reader, sqlx::query("PRAGMA integrity_check(100)"))?;
-            let lines: Vec<String> =
-                found.iter().map(|row| row.try_get(0)).collect::<Result<_, sqlx::Error>>()?;
-            Ok(lines.into_iter().filter(|line| line != "ok").collect())
-        })
+        self.read(findings)
     }
 }
 
@@ -175,7 +171,7 @@ fn check_library(connection: &mut Closing) -> Result<(), OpenError> {
 }
 
 /// Gives the errors that have a name of their own that name.
-fn name_error(error: OpenError, directory: &Path, database: &Path) -> OpenError {
+pub(crate) fn name_error(error: OpenError, directory: &Path, database: &Path) -> OpenError {
     match error {
         OpenError::Database(error) if outage::is_no_database(&error) => {
             OpenError::NotADatabase(database.to_owned())
