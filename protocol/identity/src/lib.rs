@@ -15,6 +15,7 @@ pub mod invite;
 pub mod key_file;
 pub mod leaf;
 pub mod peering;
+pub mod sealed_key;
 pub mod session;
 mod validity;
 
@@ -29,6 +30,7 @@ pub use invite::Ticket;
 pub use key_file::{KeyFileError, KeyKind};
 pub use leaf::{check_leaf, check_leaf_form};
 pub use peering::PeeringTicket;
+pub use sealed_key::{SealedKey, SealedKeyError};
 
 pub use wire::proto::{AccountMode, KeyUse};
 pub use wire::{PublicKey, SecretKey};

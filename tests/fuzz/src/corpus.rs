@@ -47,6 +47,10 @@ fn texts() -> Vec<Seed> {
     seeds.push(seed("peering_ticket", "ticket", PeeringTicket::of(&ACME.document).encode()));
     for kind in key_file::KeyKind::ALL {
         seeds.push(seed("key_file", kind.name(), key_file::encode(kind, &ACME.keys.root).as_str()));
+        let cost = identity::sealed_key::Cost { memory_kib: 64, passes: 1, lanes: 1 };
+        let sealed = identity::SealedKey::seal(kind, &ACME.keys.root, "open", cost, &mut Seeded::new(1));
+        let name = format!("sealed-{}", kind.name());
+        seeds.extend(sealed.map(|sealed| seed("key_file", &name, sealed.encode().as_str())));
     }
     seeds
 }

@@ -1,6 +1,6 @@
 //! Names and the texts of files: what is accepted has one form, and gives it back.
 
-use identity::{PeeringTicket, Ticket, key_file as files};
+use identity::{PeeringTicket, SealedKey, Ticket, key_file as files};
 use wire::{Account, DeviceId, DomainName, Endpoint, RoomId, limits, text};
 
 /// Every kind of name.
@@ -47,9 +47,12 @@ pub fn peering_ticket(bytes: &[u8]) {
     }
 }
 
-/// Key files.
+/// Key files, open and sealed.
 pub fn key_file(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
+    if let Ok(sealed) = SealedKey::parse(text) {
+        assert_eq!(sealed.encode().trim_end(), text.strip_suffix('\n').unwrap_or(text));
+    }
     if let Ok((kind, key)) = files::parse(text) {
         assert_eq!(files::encode(kind, &key).trim_end(), text.strip_suffix('\n').unwrap_or(text));
     }
