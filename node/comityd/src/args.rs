@@ -28,9 +28,16 @@ pub(crate) enum Command {
     Init(Init),
     Run(Run),
     Check(Check),
+    Doctor(Doctor),
     #[command(subcommand)]
     Config(Config),
     Renew(Renew),
+    #[command(subcommand)]
+    Key(Key),
+    Backup(Backup),
+    Verify(Verify),
+    Restore(Restore),
+    SupportBundle(SupportBundle),
 }
 
 /// Make the data directory of a new domain: configuration, keys, first domain document
@@ -38,19 +45,35 @@ pub(crate) enum Command {
 #[command(after_help = "\
 Examples:
   comityd init acme.example --data /var/lib/comity
-  comityd init acme.example --data ./acme --listen 0.0.0.0:4433 --endpoint node.acme.example:4433")]
+  comityd init acme.example --data ./acme --listen 0.0.0.0:4433 --endpoint node.acme.example:4433
+  comityd init --answers acme.toml --data ./acme --json
+
+On a terminal what is not given is asked for. An answers file is TOML with any of `domain`, `listen`,
+`endpoints` and `passphrase_file`. In a directory that holds the domain already nothing is changed.")]
 pub(crate) struct Init {
     /// The domain, a DNS name of your organisation; it cannot be changed later
     #[arg(value_parser = DomainName::from_input)]
-    pub(crate) domain: DomainName,
+    pub(crate) domain: Option<DomainName>,
     #[command(flatten)]
     pub(crate) data: Data,
-    /// The UDP address to listen on
-    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:4433")]
-    pub(crate) listen: SocketAddr,
+    /// The UDP address to listen on [default: 0.0.0.0:4433]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
     /// Where others reach this node; may be given several times, best first [default: DOMAIN:PORT]
     #[arg(long = "endpoint", value_name = "HOST:PORT")]
     pub(crate) endpoints: Vec<Endpoint>,
+    /// A TOML file with what would be asked; flags go before it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) answers: Option<PathBuf>,
+    /// A file whose first line is the passphrase for root, next-root and recovery key
+    #[arg(long, value_name = "FILE", conflicts_with = "no_passphrase")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Leave the root keys open without asking
+    #[arg(long)]
+    pub(crate) no_passphrase: bool,
+    /// Ask nothing
+    #[arg(long)]
+    pub(crate) non_interactive: bool,
     /// Print the result as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -164,10 +187,30 @@ Exit codes: 0 in order, 7 not in order, 9 cannot tell.
 
 Examples:
   comityd check --data /var/lib/comity
-  comityd check --data /var/lib/comity && systemctl restart comityd")]
+  comityd check --data /var/lib/comity && systemctl restart comityd
+  comityd check --data /var/lib/comity --json")]
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) data: Data,
+    /// Print one JSON object for each finding
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Check the data directory, the running node, and whether each peer can be reached
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit codes: 0 in order (warnings and notes included), 7 not in order, 9 cannot tell.
+
+Examples:
+  comityd doctor --data /var/lib/comity
+  comityd doctor --data /var/lib/comity --json")]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Print one JSON object for each finding
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Issue a new domain document now, for example after the endpoints have changed
@@ -177,13 +220,195 @@ pub(crate) struct Check {
 #[command(after_help = "\
 Examples:
   comityd renew --data /var/lib/comity
-  comityd renew --data /var/lib/comity --endpoint node2.acme.example:4433")]
+  comityd renew --data /var/lib/comity --endpoint node2.acme.example:4433
+  comityd renew --data /var/lib/comity --root-key /media/safe/root.key
+
+A sealed root key needs its passphrase: from the file, from the configuration, or asked for.")]
 pub(crate) struct Renew {
     #[command(flatten)]
     pub(crate) data: Data,
     /// New endpoints in place of those in the last document
     #[arg(long = "endpoint", value_name = "HOST:PORT")]
     pub(crate) endpoints: Vec<Endpoint>,
+    /// The root key, if it is kept elsewhere [default: keys/root.key of the data directory]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) root_key: Option<PathBuf>,
+    /// A file whose first line is the passphrase of the root key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+/// See, seal and take away the keys that a running node does not need
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Key {
+    List(KeyList),
+    Seal(KeySeal),
+    Unseal(KeyUnseal),
+    Export(KeyExport),
+}
+
+/// Say which keys are here, and which of them a passphrase protects
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  comityd key list --data /var/lib/comity
+  comityd key list --data /var/lib/comity --json")]
+pub(crate) struct KeyList {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Print one JSON object for each key
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Protect root, next-root and recovery key by a passphrase, or by another one
+///
+/// The node runs without them. Renewing the domain document, once a year, needs the root key: `comityd
+/// renew` asks for the passphrase.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  comityd key seal --data /var/lib/comity
+  comityd key seal --data /var/lib/comity --passphrase-file /run/secrets/root --json")]
+pub(crate) struct KeySeal {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// A file whose first line is the new passphrase
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// A file whose first line is the passphrase of keys that are sealed already
+    #[arg(long, value_name = "FILE")]
+    pub(crate) old_passphrase_file: Option<PathBuf>,
+    /// Print one JSON object for each key
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Take the passphrase off the keys
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  comityd key unseal --data /var/lib/comity
+  comityd key unseal --data /var/lib/comity --passphrase-file /run/secrets/root --json")]
+pub(crate) struct KeyUnseal {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// A file whose first line is the passphrase
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Print one JSON object for each key
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Copy root, next-root and recovery key to another place, for keeping them offline
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  comityd key export /media/safe/acme --data /var/lib/comity
+  comityd key export /media/safe/acme --data /var/lib/comity --remove --json
+
+The node runs without them; `comityd renew --root-key FILE` uses the root key from where it is kept.")]
+pub(crate) struct KeyExport {
+    /// The directory to make
+    #[arg(value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Remove them here, once the copies have been read back
+    #[arg(long)]
+    pub(crate) remove: bool,
+    /// Print one JSON object for each key
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Copy the domain into a new directory, while it is served or not
+///
+/// The copy is of one moment: database, keys, documents, configuration, and a signed list of them. It
+/// holds the secret keys of the domain: keep it as safe as the data directory.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  comityd backup /backup/comity-monday --data /var/lib/comity
+  comityd backup /backup/comity-tuesday --data /var/lib/comity --json
+  comityd backup /backup/comity-sealed --data /var/lib/comity --passphrase-file /run/secrets/backup")]
+pub(crate) struct Backup {
+    /// The directory to make; its parent must exist
+    #[arg(value_name = "BACKUP")]
+    pub(crate) destination: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Seal the keys in the backup by a passphrase, which is asked for
+    #[arg(long)]
+    pub(crate) seal: bool,
+    /// Seal them by the passphrase in the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Print the result as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Say whether a backup is whole, unchanged and of its domain
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit codes: 0 good, 7 not good, 9 cannot tell.
+
+Examples:
+  comityd verify /backup/comity-monday
+  comityd verify /backup/comity-monday --json")]
+pub(crate) struct Verify {
+    /// The directory that `comityd backup` made
+    #[arg(value_name = "BACKUP")]
+    pub(crate) backup: PathBuf,
+    /// Print the result as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Make a data directory of a backup
+///
+/// The domain goes on from the moment of the backup: what other domains have seen since is asked of
+/// them, devices begin anew, nothing is handed out twice. The node of the old directory must never run
+/// again.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  comityd restore /backup/comity-monday --data /var/lib/comity
+  comityd restore /backup/comity-monday --data /var/lib/comity --json")]
+pub(crate) struct Restore {
+    /// The directory that `comityd backup` made
+    #[arg(value_name = "BACKUP")]
+    pub(crate) backup: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// A file whose first line is the passphrase of a backup whose keys are sealed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Print the result as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Gather what somebody who helps needs to see, without anything secret
+///
+/// Versions, configuration, findings, counts and metrics; no key, passphrase, invitation, account, room or
+/// message.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  comityd support-bundle acme-support.tar --data /var/lib/comity
+  comityd support-bundle acme-support.tar --data /var/lib/comity --json")]
+pub(crate) struct SupportBundle {
+    /// The archive to make
+    #[arg(value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Print the result as one line of JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Where the domain lives.

@@ -10,13 +10,19 @@ pub(crate) mod template;
 use std::{net::SocketAddr, num::NonZeroUsize, path::Path};
 
 use auth::Cost;
-use wire::{DomainName, proto::ContactPolicy};
+use wire::{DomainName, SecretKey, proto::ContactPolicy};
+use zeroize::Zeroizing;
 
+pub(crate) use file::nearest;
 #[cfg(test)]
 pub(crate) use layers::Origin;
 pub(crate) use layers::{Environment, Flags, Layers};
 
-use crate::{failure::Failure, logging};
+use crate::{
+    failure::{Exit, Failure},
+    keys::Stored,
+    logging,
+};
 
 /// What a node is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,11 +45,39 @@ pub(crate) struct Config {
     pub(crate) log_level: String,
     /// `health.listen`: the TCP address, if it is not off.
     pub(crate) health: Option<SocketAddr>,
+    /// `root_passphrase`, if there is one.
+    root_passphrase: Option<Secret>,
+}
+
+/// A value that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+struct Secret(Zeroizing<String>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("(secret)")
+    }
 }
 
 /// The environment of this process.
 pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Variables that look as if they were meant for this program, and are not.
+pub(crate) fn unknown_variables() -> Vec<String> {
+    // Those of `comity`, and what a person may be asked for.
+    const OTHERS: [&str; 4] = ["COMITY_DATA", "COMITY_HOME", "COMITY_AS", "COMITY_NO_PROMPT"];
+    let known = |name: &str| {
+        OTHERS.contains(&name)
+            || key::ALL
+                .iter()
+                .any(|key| key.variable() == name || (key.secret && key.file_variable() == name))
+    };
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut unknown: Vec<String> = names.filter(|name| name.starts_with("COMITY_") && !known(name)).collect();
+    unknown.sort();
+    unknown
 }
 
 /// Everything that is said of the keys.
@@ -71,7 +105,28 @@ impl Config {
             log_format: layers.typed(&key::LOG_FORMAT, logging::Format::parse)?,
             log_level: layers.typed(&key::LOG_LEVEL, logging::checked_level)?,
             health: layers.typed(&key::HEALTH_LISTEN, parse::address_or_off)?,
+            root_passphrase: layers.typed(&key::ROOT_PASSPHRASE, |text| {
+                Some((!text.is_empty()).then(|| Secret(Zeroizing::new(text.to_owned()))))
+            })?,
         })
+    }
+
+    /// The root key, if it is open or the configuration has its passphrase.
+    ///
+    /// # Errors
+    /// `WrongPassphrase`.
+    pub(crate) fn open_root(&self, stored: &Stored) -> Result<Option<SecretKey>, Failure> {
+        match (stored, &self.root_passphrase) {
+            (Stored::Open(key), _) => Ok(Some(key.clone())),
+            (Stored::Sealed(_), None) => Ok(None),
+            (Stored::Sealed(sealed), Some(Secret(passphrase))) => {
+                sealed.open(passphrase).map(Some).map_err(|error| {
+                    let what = format!("the root key: {error}");
+                    let hint = "set `root_passphrase` to the passphrase of keys/root.key, or to nothing";
+                    Failure::new(Exit::Unproved, "WrongPassphrase", what, hint)
+                })
+            }
+        }
     }
 
     /// Reads file and environment.
@@ -151,6 +206,50 @@ mod tests {
             assert!(failure.hint.contains(hint), "{failure:?}");
             assert!(!failure.what.contains(value), "what was given may be a secret: {failure:?}");
         }
+    }
+
+    #[test]
+    fn a_secret_may_stand_in_a_file_of_its_own_and_is_never_shown() {
+        let place = tempfile::tempdir().expect("a directory");
+        let file = |name: &str, text: &str, mode: u32| {
+            use std::os::unix::fs::PermissionsExt as _;
+            let path = place.path().join(name);
+            std::fs::write(&path, text).expect("a file");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("its mode");
+            path.display().to_string()
+        };
+        let gather = |variables: &[(&str, &str)]| {
+            let environment = |name: &str| {
+                variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            Layers::gather(Path::new("comity.toml"), FILE, &environment, &Vec::new())
+        };
+        let good = file("good", "correct horse\nanything\n", 0o600);
+        let layers = gather(&[("COMITY_ROOT_PASSPHRASE_FILE", &good)]).expect("it is right");
+        let value = layers.get(&key::ROOT_PASSPHRASE).expect("a value");
+        assert_eq!(value.text.as_str(), "correct horse");
+        assert_eq!(value.origin, Origin::Variable("COMITY_ROOT_PASSPHRASE_FILE".to_owned()));
+        let config = Config::of(&layers).expect("it is right");
+        assert!(!format!("{layers:?}{config:?}").contains("horse"));
+        let (open, empty) = (file("open", "correct horse", 0o644), file("empty", "\n", 0o600));
+        let (long, none) = (file("long", &"x".repeat(5_000), 0o600), place.path().join("none"));
+        for (path, name) in [
+            (open.as_str(), "ReadableByOthers"),
+            (empty.as_str(), "PassphraseFile"),
+            (long.as_str(), "PassphraseFile"),
+            (none.to_str().expect("a path"), "FileUnusable"),
+        ] {
+            let failure = gather(&[("COMITY_ROOT_PASSPHRASE_FILE", path)]).expect_err("it is wrong");
+            assert_eq!(failure.name, name, "{failure:?}");
+            assert!(failure.what.starts_with("COMITY_ROOT_PASSPHRASE_FILE: "), "{failure:?}");
+        }
+        let both = [("COMITY_ROOT_PASSPHRASE", "x"), ("COMITY_ROOT_PASSPHRASE_FILE", good.as_str())];
+        assert_eq!(gather(&both).expect_err("one of them").name, "ConfigValue");
+        let no_secret = gather(&[("COMITY_LISTEN_FILE", &good)]).expect("it means nothing");
+        assert_eq!(
+            no_secret.get(&key::LISTEN).map(|value| &value.origin),
+            Some(&Origin::File("comity.toml".to_owned(), 2))
+        );
     }
 
     #[test]

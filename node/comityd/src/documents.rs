@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use identity::{Chain, DomainDocument, KeyKind, KeyUse, document::DocumentFields, fingerprint};
+use identity::{Chain, DomainDocument, KeyUse, document::DocumentFields, fingerprint};
 use machine::Timestamp;
 use prost::Message as _;
 use wire::{DomainName, ErrorCode, SecretKey, limits, name::Endpoint, proto::Signed};
@@ -10,7 +10,6 @@ use wire::{DomainName, ErrorCode, SecretKey, limits, name::Endpoint, proto::Sign
 use crate::{
     data::{DataDir, make_private_directory, write_private},
     failure::{Exit, Failure},
-    keys,
 };
 
 /// A document is renewed when less than this part of its life is left.
@@ -128,20 +127,20 @@ pub(crate) fn is_due(newest: &DomainDocument, now: Timestamp) -> bool {
 /// some are given.
 ///
 /// # Errors
-/// Those of reading the root key and of writing; `RootKeyWrong`.
+/// Those of writing; `RootKeyWrong`.
 pub(crate) fn renew(
     data: &DataDir,
     documents: &mut Documents,
+    root: &SecretKey,
     endpoints: &[Endpoint],
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let root = keys::read(data, KeyKind::Root)?;
-    let next = issue(&documents.newest, &root, endpoints, now).ok_or_else(|| {
+    let next = issue(&documents.newest, root, endpoints, now).ok_or_else(|| {
         Failure::new(
             Exit::Unproved,
             "RootKeyWrong",
-            "the root key in keys/root.key is not the one that signed the newest document",
-            "restore keys/root.key from a backup",
+            "the root key is not the one that signed the newest document",
+            "give the right one with `--root-key`, or restore keys/root.key",
         )
     })?;
     write(data, &next)?;

@@ -1,4 +1,5 @@
-//! The secret keys of a domain as files: `keys/KIND.key`, mode 0600, never printed.
+//! The secret keys of a domain as files: `keys/KIND.key`, mode 0600, never printed. Those that a running
+//! node does not need may be sealed by a passphrase, and may be elsewhere.
 
 use std::{
     fs,
@@ -6,17 +7,25 @@ use std::{
 };
 
 use identity::{
-    DomainDocument, DomainKeys, KeyKind, KeyUse,
+    DomainDocument, DomainKeys, KeyKind, KeyUse, SealedKey, SealedKeyError,
     key_file::{self, KeyFileError},
+    sealed_key::Cost,
 };
 use machine::Timestamp;
-use wire::SecretKey;
+use wire::{PublicKey, SecretKey};
 use zeroize::Zeroizing;
 
 use crate::{
     data::{DataDir, check_private, make_private_directory, write_private},
     failure::{Exit, Failure},
+    passphrase::Source,
+    system::SystemEntropy,
 };
+
+/// The keys that a running node does not need: they issue documents and take the domain back.
+pub(crate) const OFFLINE: [KeyKind; 3] = [KeyKind::Root, KeyKind::NextRoot, KeyKind::Recovery];
+/// The keys that it needs.
+pub(crate) const ONLINE: [KeyKind; 3] = [KeyKind::Tls, KeyKind::Binding, KeyKind::Event];
 
 /// The keys that a running node needs.
 #[derive(Debug)]
@@ -31,8 +40,62 @@ pub(crate) fn path(data: &DataDir, kind: KeyKind) -> PathBuf {
     data.keys().join(format!("{kind}.key"))
 }
 
-/// Writes the keys of a new domain.
-pub(crate) fn write_all(data: &DataDir, keys: &DomainKeys) -> Result<(), Failure> {
+/// A key file as it stands.
+#[derive(Debug)]
+pub(crate) enum Stored {
+    /// Whoever reads the file has the key.
+    Open(SecretKey),
+    /// A passphrase opens it.
+    Sealed(SealedKey),
+}
+
+impl Stored {
+    /// The public half, as the file says.
+    pub(crate) fn public(&self) -> PublicKey {
+        match self {
+            Self::Open(key) => key.public(),
+            Self::Sealed(key) => key.public(),
+        }
+    }
+
+    /// The key, for which the passphrase may have to be found.
+    ///
+    /// # Errors
+    /// `WrongPassphrase`, those of [`Source::known`].
+    pub(crate) fn open(self, path: &Path, source: &Source) -> Result<SecretKey, Failure> {
+        match self {
+            Self::Open(key) => Ok(key),
+            Self::Sealed(_) => {
+                let passphrase = source.known(&path.display().to_string())?;
+                self.open_with(path, &passphrase)
+            }
+        }
+    }
+
+    /// The key, by this passphrase if it needs one.
+    ///
+    /// # Errors
+    /// `WrongPassphrase`.
+    pub(crate) fn open_with(self, path: &Path, passphrase: &str) -> Result<SecretKey, Failure> {
+        match self {
+            Self::Open(key) => Ok(key),
+            Self::Sealed(sealed) => sealed.open(passphrase).map_err(|error| unusable_seal(path, error)),
+        }
+    }
+}
+
+/// The text of a key file, sealed if there is a passphrase.
+pub(crate) fn text(kind: KeyKind, key: &SecretKey, passphrase: Option<&str>) -> Zeroizing<String> {
+    let sealed =
+        passphrase.and_then(|word| SealedKey::seal(kind, key, word, Cost::RECOMMENDED, &mut SystemEntropy));
+    match sealed {
+        Some(sealed) => Zeroizing::new(sealed.encode()),
+        None => key_file::encode(kind, key),
+    }
+}
+
+/// Writes the keys of a new domain; those that are best kept offline sealed, if there is a passphrase.
+pub(crate) fn write_all(data: &DataDir, keys: &DomainKeys, passphrase: Option<&str>) -> Result<(), Failure> {
     make_private_directory(&data.keys())?;
     let files = [
         (KeyKind::Root, &keys.root),
@@ -43,27 +106,52 @@ pub(crate) fn write_all(data: &DataDir, keys: &DomainKeys) -> Result<(), Failure
         (KeyKind::Event, &keys.event),
     ];
     for (kind, key) in files {
-        write_private(&path(data, kind), key_file::encode(kind, key).as_bytes())?;
+        let passphrase = passphrase.filter(|_| OFFLINE.contains(&kind));
+        write_private(&path(data, kind), text(kind, key, passphrase).as_bytes())?;
     }
     Ok(())
 }
 
-/// Reads a key that must be there.
+/// Reads a key that must be there and open.
 ///
 /// # Errors
-/// `ReadableByOthers`, `FileUnusable`, or the name of a [`KeyFileError`].
+/// As [`stored`]; `KeySealed`.
 pub(crate) fn read(data: &DataDir, kind: KeyKind) -> Result<SecretKey, Failure> {
     let path = path(data, kind);
-    check_private(&path, "600")?;
-    let text = fs::read_to_string(&path).map(Zeroizing::new);
-    let text = match text {
+    match stored(&path, kind)? {
+        Stored::Open(key) => Ok(key),
+        Stored::Sealed(_) => {
+            let what = format!("{} is sealed by a passphrase", path.display());
+            let hint = match OFFLINE.contains(&kind) {
+                true => "`comityd renew` asks for the passphrase",
+                false => "a running node needs this key: `comityd key unseal`",
+            };
+            Err(Failure::new(Exit::Storage, "KeySealed", what, hint))
+        }
+    }
+}
+
+/// Reads a key file of one kind as it stands.
+///
+/// # Errors
+/// `ReadableByOthers`, `FileUnusable`, or the name of a [`KeyFileError`] or [`SealedKeyError`].
+pub(crate) fn stored(path: &Path, kind: KeyKind) -> Result<Stored, Failure> {
+    check_private(path, "600")?;
+    let text = match fs::read_to_string(path).map(Zeroizing::new) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            return Err(unusable(&path, KeyFileError::NotAKeyFile));
+            return Err(unusable(path, KeyFileError::NotAKeyFile));
         }
-        Err(error) => return Err(Failure::io(&path, &error)),
+        Err(error) => return Err(Failure::io(path, &error)),
     };
-    key_file::parse_as(kind, &text).map_err(|error| unusable(&path, error))
+    if !SealedKey::is_one(&text) {
+        return key_file::parse_as(kind, &text).map(Stored::Open).map_err(|error| unusable(path, error));
+    }
+    let sealed = SealedKey::parse(&text).map_err(|error| unusable_seal(path, error))?;
+    match sealed.kind() == kind {
+        true => Ok(Stored::Sealed(sealed)),
+        false => Err(unusable(path, KeyFileError::WrongKind { wanted: kind, found: sealed.kind() })),
+    }
 }
 
 /// Reads the keys of a running node and compares each with the domain document: a wrong key would
@@ -99,6 +187,8 @@ pub(crate) fn read_checked(
     })
 }
 
+const RESTORE: &str = "restore this file from a backup; `comityd check` tells whether all fits";
+
 fn unusable(path: &Path, error: KeyFileError) -> Failure {
     let name = match error {
         KeyFileError::NotAKeyFile => "NotAKeyFile",
@@ -108,6 +198,19 @@ fn unusable(path: &Path, error: KeyFileError) -> Failure {
         KeyFileError::BadSeed => "BadSeed",
         KeyFileError::Mismatch => "KeyMismatch",
     };
-    let hint = "restore this file from a backup; `comityd check` tells whether all fits";
-    Failure::new(Exit::Storage, name, format!("{}: {error}", path.display()), hint)
+    Failure::new(Exit::Storage, name, format!("{}: {error}", path.display()), RESTORE)
+}
+
+fn unusable_seal(path: &Path, error: SealedKeyError) -> Failure {
+    let (exit, name, hint) = match error {
+        SealedKeyError::WrongPassphrase => {
+            (Exit::Unproved, "WrongPassphrase", "try again; without the passphrase nobody opens it")
+        }
+        SealedKeyError::NotASealedKey => (Exit::Storage, "NotAKeyFile", RESTORE),
+        SealedKeyError::UnknownKind => (Exit::Storage, "UnknownKeyKind", RESTORE),
+        SealedKeyError::BadPublicKey => (Exit::Storage, "BadPublicKey", RESTORE),
+        SealedKeyError::BadCost => (Exit::Storage, "BadCost", RESTORE),
+        SealedKeyError::BadSeal => (Exit::Storage, "BadSeal", RESTORE),
+    };
+    Failure::new(exit, name, format!("{}: {error}", path.display()), hint)
 }

@@ -2,14 +2,18 @@
 
 mod admin;
 mod args;
+mod ask;
+mod backup;
 mod command;
 mod config;
 mod data;
 mod documents;
+mod examine;
 mod failure;
 mod health;
 mod keys;
 mod logging;
+mod passphrase;
 mod reload;
 mod signals;
 mod supervisor;

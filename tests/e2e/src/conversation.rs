@@ -35,6 +35,8 @@ pub struct Conversation {
     /// Acknowledged, in the order in which they were said.
     acknowledged: Vec<MessageId>,
     arrived: Vec<(u64, MessageId)>,
+    /// The reader is told again what it knows, and drops it as a client does.
+    retold: bool,
 }
 
 /// How far the conversation is.
@@ -74,6 +76,7 @@ impl Conversation {
             waiting: VecDeque::new(),
             acknowledged: Vec::new(),
             arrived: Vec::new(),
+            retold: false,
         })
     }
 
@@ -153,9 +156,15 @@ impl Conversation {
 
     fn note_arrival(&mut self, heard: &Heard) -> Result<()> {
         let Heard::Event { head, .. } = heard else { return Ok(()) };
-        if head.kind == EventKind::Message as i32 {
-            self.arrived.push((head.seq, MessageId::try_from(head.message_id.as_ref())?));
+        if head.kind != EventKind::Message as i32 {
+            return Ok(());
         }
+        let arrived = (head.seq, MessageId::try_from(head.message_id.as_ref())?);
+        if self.retold && self.arrived.last().is_some_and(|last| arrived.0 <= last.0) {
+            ensure!(self.arrived.contains(&arrived), "{arrived:?} is told in the place of another");
+            return Ok(());
+        }
+        self.arrived.push(arrived);
         Ok(())
     }
 
@@ -179,17 +188,47 @@ impl Conversation {
         self.reader.reconnect(&self.follower).await
     }
 
+    /// The sender's node was restored from a backup.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn sender_begins_anew(&mut self) -> Result<()> {
+        self.sender.begin_anew(&self.home).await?;
+        for submission in &self.waiting {
+            self.sender.device.send_request(Request::Submit(submission.clone())).await?;
+        }
+        Ok(())
+    }
+
+    /// The reader's node was restored from a backup.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn reader_begins_anew(&mut self) -> Result<()> {
+        self.retold = true;
+        self.reader.begin_anew(&self.follower).await
+    }
+
+    /// Says no more until everything acknowledged has arrived.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn settle(&mut self) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        while !self.waiting.is_empty() || self.arrived.len() < self.acknowledged.len() {
+            ensure!(Instant::now() < end, "{:?} and {} wait still", self.told(), self.waiting.len());
+            self.listen(Duration::from_millis(50)).await?;
+        }
+        Ok(())
+    }
+
     /// Says no more, waits until everything acknowledged has arrived, and checks that it did: all of
     /// it, once, in the order in which it was said.
     ///
     /// # Errors
     /// If something was lost, doubled or reordered.
     pub async fn end(mut self) -> Result<Told> {
-        let end = Instant::now() + PATIENCE;
-        while !self.waiting.is_empty() || self.arrived.len() < self.acknowledged.len() {
-            ensure!(Instant::now() < end, "{:?} and {} wait still", self.told(), self.waiting.len());
-            self.listen(Duration::from_millis(50)).await?;
-        }
+        self.settle().await?;
         self.listen(Duration::from_millis(200)).await?;
         let seqs: Vec<u64> = self.arrived.iter().map(|(seq, _)| *seq).collect();
         let first = seqs.first().copied().unwrap_or_default();

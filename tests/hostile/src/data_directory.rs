@@ -176,12 +176,24 @@ async fn a_second_process_on_a_directory_is_refused_and_harms_nothing() -> Resul
 #[test]
 fn a_domain_is_made_once() -> Result<()> {
     let node = Node::init("acme.test")?;
-    let before = fs::read(key(node.data(), "root.key"))?;
-    let mut init = Command::new(comityd()?);
-    let output = init.args(["init", "acme.test", "--data"]).arg(node.data()).output()?;
+    let everything = |folder: &str| -> Result<Vec<(std::path::PathBuf, Vec<u8>)>> {
+        let files = fs::read_dir(node.data().join(folder))?.flatten().map(|entry| entry.path());
+        let mut files: Vec<_> = files.filter(|path| path.is_file()).collect();
+        files.sort();
+        files.into_iter().map(|path| Ok((path.clone(), fs::read(path)?))).collect()
+    };
+    let before = (everything("")?, everything("keys")?, everything("documents")?);
+    let output = node.comityd(&["init", "acme.test", "--json"])?;
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(told["changed"], false);
+    assert_eq!(told["fingerprint"], data_encoding::HEXLOWER.encode(node.fingerprint()));
+    let output = node.comityd(&["init", "acme.test"])?;
+    assert!(String::from_utf8_lossy(&output.stdout).contains("nothing is changed"));
+    let output = node.comityd(&["init", "umbrella.test"])?;
     assert_eq!(output.status.code(), Some(10));
     assert!(String::from_utf8_lossy(&output.stderr).contains("[DomainExists]"));
-    assert_eq!(fs::read(key(node.data(), "root.key"))?, before);
+    assert_eq!((everything("")?, everything("keys")?, everything("documents")?), before);
     Ok(())
 }
 

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod data_directory;

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
-    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
 };
@@ -153,6 +153,25 @@ impl Node {
             std::thread::sleep(Duration::from_millis(10));
         }
         Ok(())
+    }
+
+    /// Runs `comityd` with these arguments and `--data` of this domain.
+    ///
+    /// # Errors
+    /// If the program is not there.
+    pub fn comityd(&self, arguments: &[&str]) -> Result<Output> {
+        let mut command = Command::new(bins::comityd()?);
+        command.args(arguments).arg("--data").arg(&self.directory).stdin(Stdio::null());
+        Ok(command.env_remove("COMITY_DATA").output()?)
+    }
+
+    /// The disk is gone, and everything on it.
+    ///
+    /// # Errors
+    /// If the node runs, or the directory cannot be removed.
+    pub fn wipe(&self) -> Result<()> {
+        ensure!(self.process.is_none(), "the node of {} runs", self.domain);
+        Ok(std::fs::remove_dir_all(&self.directory)?)
     }
 
     /// SIGTERM, and waits for the end.

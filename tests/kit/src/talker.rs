@@ -93,6 +93,23 @@ impl Talker {
         self.device.subscribe(&self.store_id, self.position).await
     }
 
+    /// A session with a node whose store was restored: the last position is none of it, everything is
+    /// heard anew, and no key package is there.
+    ///
+    /// # Errors
+    /// If the node does not let it, or takes the old position for one of its own.
+    pub async fn begin_anew(&mut self, node: &Node) -> Result<()> {
+        self.device = RawDevice::connect(node).await?;
+        let ready = self.device.hello(&self.person).await?;
+        ensure!(ready.key_packages == 0 && !ready.last_resort, "key packages came back with the store");
+        let old = proto::Subscribe { store_id: self.store_id.clone().into(), after: self.position };
+        let refused = self.device.refused(Request::Subscribe(old)).await?;
+        ensure!(refused == ErrorCode::CursorGone, "the old position is refused with {refused}");
+        self.store_id = ready.store_id.to_vec();
+        self.position = 0;
+        self.device.subscribe(&self.store_id, 0).await
+    }
+
     /// The account.
     #[must_use]
     pub const fn account(&self) -> &Account {

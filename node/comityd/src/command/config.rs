@@ -26,12 +26,15 @@ fn show(args: &ConfigShow) -> Result<(), Failure> {
     Config::of(&layers)?;
     for key in key::ALL {
         let Some(value) = layers.get(key) else { continue };
-        let quoted = toml::Value::String(value.text.clone());
-        let line = format!("{} = {quoted}", key.name);
+        let hidden = key.secret && !value.text.is_empty();
+        let shown = if hidden { "(secret)".to_owned() } else { value.text.to_string() };
+        let quoted = toml::Value::String(shown.clone());
+        let line =
+            if hidden { format!("{} = {shown}", key.name) } else { format!("{} = {quoted}", key.name) };
         print(&match (args.json, args.origin) {
             (true, _) => serde_json::json!({
                 "key": key.name,
-                "value": value.text,
+                "value": (!hidden).then_some(shown),
                 "origin": value.origin.to_string(),
                 "reloaded": key.reloaded,
             })

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use auth::Passwords;
 use domain::{Core, CoreConfig};
+use identity::KeyKind;
 use net::{Bound, NetConfig, now};
 use sqlite::Sqlite;
 use tokio::{sync::watch, task::JoinHandle};
@@ -42,9 +43,12 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     // left it.
     let store = Sqlite::open(data.path()).map_err(|error| storage(&error, &data))?;
     if documents::is_due(&documents.newest, now()) {
-        match documents::renew(&data, &mut documents, &[], now()) {
+        match renew(&data, &config, &mut documents) {
             Ok(()) => tracing::info!(seq = documents.newest.seq(), "the domain document was renewed"),
-            Err(failure) => tracing::warn!(reason = failure.what, "the domain document could not be renewed"),
+            Err(failure) => {
+                let Failure { what, hint, .. } = failure;
+                tracing::warn!(reason = what, hint, "the domain document could not be renewed");
+            }
         }
     }
     let keys = keys::read_checked(&data, &documents.newest, now())?;
@@ -53,6 +57,15 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::io(data.path(), &error))?;
     runtime.block_on(serve(Parts { data, config, reload, documents, keys, store }))
+}
+
+fn renew(data: &DataDir, config: &Config, documents: &mut Documents) -> Result<(), Failure> {
+    let root = config.open_root(&keys::stored(&keys::path(data, KeyKind::Root), KeyKind::Root)?)?;
+    let root = root.ok_or_else(|| {
+        let hint = "`comityd renew` asks for the passphrase";
+        Failure::new(Exit::Storage, "KeySealed", "the root key is sealed by a passphrase", hint)
+    })?;
+    documents::renew(data, documents, &root, &[], now())
 }
 
 /// What a node is made of.
@@ -153,7 +166,7 @@ fn port(error: &net::BindError) -> Failure {
 }
 
 /// Why the database cannot be used, with its name.
-pub(super) fn storage(error: &sqlite::OpenError, data: &DataDir) -> Failure {
+pub(crate) fn storage(error: &sqlite::OpenError, data: &DataDir) -> Failure {
     use sqlite::OpenError;
     let directory = data.path().display();
     let (name, what, hint) = match error {

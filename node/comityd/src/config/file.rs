@@ -73,13 +73,17 @@ impl Source<'_> {
 
     fn unknown(&self, name: &str, at: usize) -> Failure {
         let shown: String = name.chars().take(64).flat_map(char::escape_debug).collect();
-        let names = key::ALL.map(|key| key.name);
-        let nearest = names.into_iter().min_by_key(|known| distance(known, name)).unwrap_or_default();
-        let hint = match distance(nearest, name) <= name.len().max(3) / 2 {
-            true => format!("did you mean `{nearest}`?"),
-            false => format!("the keys are {}", names.join(", ")),
-        };
+        let hint = nearest(&key::ALL.map(|key| key.name), name);
         self.failure("ConfigUnknownKey", at, format!("there is no key `{shown}`"), &hint)
+    }
+}
+
+/// Which of the known names a word may have meant to be.
+pub(crate) fn nearest(names: &[&str], word: &str) -> String {
+    let nearest = names.iter().min_by_key(|known| distance(known, word)).copied().unwrap_or_default();
+    match distance(nearest, word) <= word.len().max(3) / 2 {
+        true => format!("did you mean `{nearest}`?"),
+        false => format!("the keys are {}", names.join(", ")),
     }
 }
 
@@ -117,6 +121,16 @@ mod tests {
             ("domain = \"a.b\"\n[logging]\nlevel = \"info\"", "ConfigUnknownKey", 3, "`log.level`"),
             ("domain = \"a.b\"\n[wholly_other]", "ConfigUnknownKey", 2, "the keys are"),
             ("domain = \"a.b\"\nlog = \"info\"", "ConfigUnknownKey", 2, "log"),
+            ("domain = \"a.b\"\ndomain = \"c.d\"", "ConfigSyntax", 2, "correct"),
+            ("[log]\nlevel = \"info\"\n[log]\n", "ConfigSyntax", 3, "correct"),
+            ("domain = \"a.b", "ConfigSyntax", 1, "correct"),
+            ("\n\n[[", "ConfigSyntax", 3, "correct"),
+            ("domain = { a = 1 }", "ConfigUnknownKey", 1, "`domain`"),
+            ("domain = [\"a.b\"]", "ConfigValue", 1, "a DNS name"),
+            ("root_passphrase = 7", "ConfigValue", 1, "text"),
+            ("root_passfrase = \"secret\"", "ConfigUnknownKey", 1, "`root_passphrase`"),
+            ("[health]\nlisten = false", "ConfigValue", 2, "127.0.0.1:9464"),
+            ("[health]\nlisten.port = 1", "ConfigValue", 2, "127.0.0.1:9464"),
         ] {
             let failure = parse(Path::new("comity.toml"), text).expect_err("it is wrong");
             assert_eq!(failure.name, name, "{text:?}: {failure:?}");

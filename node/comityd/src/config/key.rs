@@ -17,6 +17,8 @@ pub(crate) struct Key {
     pub(crate) usable: fn(&str) -> bool,
     /// Whether SIGHUP applies a change.
     pub(crate) reloaded: bool,
+    /// Whether it is never shown, and may come out of a file of its own.
+    pub(crate) secret: bool,
     /// What it is for, and why the default is as it is.
     pub(crate) explanation: &'static str,
 }
@@ -25,6 +27,11 @@ impl Key {
     /// The environment variable that goes before the file: `COMITY_LOG_LEVEL`.
     pub(crate) fn variable(&self) -> String {
         format!("COMITY_{}", self.name.replace('.', "_").to_uppercase())
+    }
+
+    /// The environment variable with the name of a file that has the value: `COMITY_ROOT_PASSPHRASE_FILE`.
+    pub(crate) fn file_variable(&self) -> String {
+        format!("{}_FILE", self.variable())
     }
 
     /// The flag of `comityd run` that goes before the environment: `--log-level`.
@@ -53,6 +60,7 @@ pub(crate) const DOMAIN: Key = Key {
     expected: "a DNS name",
     usable: |text| parse::domain(text).is_some(),
     reloaded: false,
+    secret: false,
     explanation: "The domain that this node serves. Cannot be changed: it stands in every signed document.",
 };
 
@@ -63,6 +71,7 @@ pub(crate) const LISTEN: Key = Key {
     expected: "ADDR:PORT, such as 0.0.0.0:4433",
     usable: |text| parse::address(text).is_some(),
     reloaded: false,
+    secret: false,
     explanation: "The UDP address for devices and other domains. Port 0 takes any free one.",
 };
 
@@ -73,6 +82,7 @@ pub(crate) const CONTACT_POLICY: Key = Key {
     expected: "open, ask or deny",
     usable: |text| parse::contact_policy(text).is_some(),
     reloaded: true,
+    secret: false,
     explanation: "How accounts that have not decided for themselves are reached from other domains: \
                   \"open\" lets everybody in, \"ask\" makes an invitation that the person answers, \
                   \"deny\" refuses. Inside the domain contact is always open.",
@@ -85,6 +95,7 @@ pub(crate) const LOG_FORMAT: Key = Key {
     expected: "text or json",
     usable: |text| logging::Format::parse(text).is_some(),
     reloaded: false,
+    secret: false,
     explanation: "How the log is written on stderr: \"text\", or \"json\" with one object on each line.",
 };
 
@@ -95,6 +106,7 @@ pub(crate) const LOG_LEVEL: Key = Key {
     expected: "error, warn, info, debug or trace, also by part: info,net=debug",
     usable: |text| logging::checked_level(text).is_some(),
     reloaded: true,
+    secret: false,
     explanation: "What is logged: \"error\", \"warn\", \"info\", \"debug\" or \"trace\", also by part: \
                   \"info,net=debug\". Nothing secret is logged at any level.",
 };
@@ -106,6 +118,7 @@ pub(crate) const HEALTH_LISTEN: Key = Key {
     expected: "ADDR:PORT, such as 127.0.0.1:9464, or off",
     usable: |text| parse::address_or_off(text).is_some(),
     reloaded: false,
+    secret: false,
     explanation: "The TCP address for /livez, /readyz, /startupz and /metrics over HTTP, or \"off\". \
                   There is no password: keep it on 127.0.0.1 or a network of your own.",
 };
@@ -117,6 +130,7 @@ pub(crate) const AUTH_PASSWORD: Key = Key {
     expected: "on or off",
     usable: |text| parse::on_or_off(text).is_some(),
     reloaded: true,
+    secret: false,
     explanation: "Whether a password that you have set (`comity user password`) lets a person log in on \
                   the first device, as an invitation does. While none is set, \"on\" lets nobody in.",
 };
@@ -128,6 +142,7 @@ pub(crate) const AUTH_MEMORY: Key = Key {
     expected: "a number from 19456 to 1048576",
     usable: |text| parse::memory_kib(text).is_some(),
     reloaded: true,
+    secret: false,
     explanation: "How many KiB of memory argon2id takes to check a password, so that whoever steals the \
                   database pays as much for each guess. A hash of other memory or passes is made anew \
                   when its password is given the next time.",
@@ -140,6 +155,7 @@ pub(crate) const AUTH_PASSES: Key = Key {
     expected: "a number from 2 to 64",
     usable: |text| parse::passes(text).is_some(),
     reloaded: true,
+    secret: false,
     explanation: "How often argon2id goes over that memory.",
 };
 
@@ -150,15 +166,30 @@ pub(crate) const AUTH_WORKERS: Key = Key {
     expected: "a number from 1 to 64",
     usable: |text| parse::workers(text).is_some(),
     reloaded: false,
+    secret: false,
     explanation: "How many passwords are checked at a time. One keeps a core busy at most, and checks \
                   some twenty a second with the other defaults.",
 };
 
+/// What opens a sealed root key.
+pub(crate) const ROOT_PASSPHRASE: Key = Key {
+    name: "root_passphrase",
+    default: Some(""),
+    expected: "text",
+    usable: |_| true,
+    reloaded: false,
+    secret: true,
+    explanation: "The passphrase of a sealed keys/root.key, so that the node renews its domain document by \
+                  itself, once a year. Without it the administrator does so with `comityd renew`. Better \
+                  than here it stands in a file of its own, such as a systemd credential.",
+};
+
 /// All of them, those of a section together.
-pub(crate) const ALL: [&Key; 10] = [
+pub(crate) const ALL: [&Key; 11] = [
     &DOMAIN,
     &LISTEN,
     &CONTACT_POLICY,
+    &ROOT_PASSPHRASE,
     &AUTH_PASSWORD,
     &AUTH_MEMORY,
     &AUTH_PASSES,

@@ -3,11 +3,16 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use zeroize::Zeroizing;
+
 use super::{
     file,
     key::{self, Key},
 };
-use crate::failure::{Exit, Failure};
+use crate::{
+    failure::{Exit, Failure},
+    passphrase,
+};
 
 /// Who gave a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +37,19 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// A value as text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A value as text, which may be a secret.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Value {
     /// As it was given.
-    pub(crate) text: String,
+    pub(crate) text: Zeroizing<String>,
     /// By whom.
     pub(crate) origin: Origin,
+}
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "a value of {}", self.origin)
+    }
 }
 
 /// Reads an environment variable; a parameter, so that tests have an environment of their own.
@@ -67,13 +78,16 @@ impl Layers {
         let file = file::parse(path, text)?
             .into_iter()
             .map(|(key, text, line)| (key.name, (text, Origin::File(path.display().to_string(), line))));
-        let variables = key::ALL.iter().filter_map(|key| {
-            let variable = key.variable();
-            Some((key.name, (environment(&variable)?, Origin::Variable(variable))))
-        });
+        let mut variables = Vec::new();
+        for key in key::ALL {
+            let value = variable(key, environment)?;
+            variables.extend(value.map(|value| (key.name, value)));
+        }
         let flags = flags.iter().map(|(key, text)| (key.name, (text.clone(), Origin::Flag(key.flag()))));
         let all = defaults.chain(file).chain(variables).chain(flags);
-        Ok(Self(all.map(|(name, (text, origin))| (name, Value { text, origin })).collect()))
+        Ok(Self(
+            all.map(|(name, (text, origin))| (name, Value { text: Zeroizing::new(text), origin })).collect(),
+        ))
     }
 
     /// The value of a key.
@@ -98,5 +112,26 @@ impl Layers {
             let what = format!("{}: the value of `{}` cannot be used", value.origin, key.name);
             Failure::new(Exit::Usage, "ConfigValue", what, format!("it must be {}", key.expected))
         })
+    }
+}
+
+/// What the environment says of a key: a secret may stand in a file whose name it gives.
+fn variable(key: &Key, environment: Environment<'_>) -> Result<Option<(String, Origin)>, Failure> {
+    let (name, file_name) = (key.variable(), key.file_variable());
+    let file = environment(&file_name).filter(|_| key.secret);
+    match (environment(&name), file) {
+        (Some(_), Some(_)) => Err(Failure::new(
+            Exit::Usage,
+            "ConfigValue",
+            format!("{name} and {file_name} are both set"),
+            "keep one of them",
+        )),
+        (Some(value), None) => Ok(Some((value, Origin::Variable(name)))),
+        (None, Some(file)) => {
+            let text = passphrase::read(Path::new(&file))
+                .map_err(|failure| Failure { what: format!("{file_name}: {}", failure.what), ..failure })?;
+            Ok(Some((text.to_string(), Origin::Variable(file_name))))
+        }
+        (None, None) => Ok(None),
     }
 }

@@ -40,7 +40,8 @@ fn write(value: impl Fn(&Key) -> Option<String>) -> String {
         out.push('\n');
         wrap(&mut out, key.explanation);
         let reload = if key.reloaded { "SIGHUP applies a change." } else { "A change needs a restart." };
-        let _ = writeln!(out, "# {reload} Environment: {}", key.variable());
+        let file = if key.secret { format!(" or {}", key.file_variable()) } else { String::new() };
+        let _ = writeln!(out, "# {reload} Environment: {}{file}", key.variable());
         match (value(key), key.default) {
             (Some(value), _) => writeln!(out, "{name} = \"{value}\""),
             (None, default) => writeln!(out, "#{name} = \"{}\"", default.unwrap_or_default()),

@@ -1,0 +1,150 @@
+//! `comityd key`: the keys that a running node does not need, sealed and taken away.
+
+use std::path::Path;
+
+use identity::{KeyKind, fingerprint};
+
+use crate::{
+    args::{Key as Args, KeyExport, KeyList, KeySeal, KeyUnseal},
+    data::{DataDir, make_private_directory, write_private},
+    failure::{Exit, Failure},
+    keys::{self, OFFLINE, ONLINE, Stored},
+    passphrase::Source,
+    system::{groups, print},
+};
+
+/// Does what the command says.
+pub(crate) fn key(args: &Args) -> Result<(), Failure> {
+    match args {
+        Args::List(args) => list(args),
+        Args::Seal(args) => seal(args),
+        Args::Unseal(args) => unseal(args),
+        Args::Export(args) => export(args),
+    }
+}
+
+fn list(args: &KeyList) -> Result<(), Failure> {
+    let data = DataDir::open(&args.data.directory)?;
+    for kind in OFFLINE.into_iter().chain(ONLINE) {
+        let path = keys::path(&data, kind);
+        match path.exists() {
+            true => show(args.json, kind, Some(&keys::stored(&path, kind)?), ""),
+            false => show(args.json, kind, None, ""),
+        }
+    }
+    Ok(())
+}
+
+/// Those of the keys that are here and can be elsewhere.
+fn here(data: &DataDir) -> Result<Vec<(KeyKind, Stored)>, Failure> {
+    let present = OFFLINE.into_iter().filter(|kind| keys::path(data, *kind).exists());
+    let found: Vec<_> = present
+        .map(|kind| Ok((kind, keys::stored(&keys::path(data, kind), kind)?)))
+        .collect::<Result<_, Failure>>()?;
+    if found.is_empty() {
+        let what = "root, next-root and recovery key are not here";
+        return Err(Failure::new(
+            Exit::Storage,
+            "KeysElsewhere",
+            what,
+            "give the directory in which they are",
+        ));
+    }
+    Ok(found)
+}
+
+// Everything is opened before anything is written: a wrong passphrase changes nothing.
+fn seal(args: &KeySeal) -> Result<(), Failure> {
+    let data = DataDir::open(&args.data.directory)?;
+    let old = Source { file: args.old_passphrase_file.clone() };
+    let mut opened = Vec::new();
+    for (kind, stored) in here(&data)? {
+        opened.push((kind, stored.open(&keys::path(&data, kind), &old)?));
+    }
+    let new = Source { file: args.passphrase_file.clone() }.new_one("root, next-root and recovery key")?;
+    for (kind, key) in opened {
+        let path = keys::path(&data, kind);
+        write_private(&path, keys::text(kind, &key, Some(&new)).as_bytes())?;
+        show(args.json, kind, Some(&keys::stored(&path, kind)?), "");
+    }
+    Ok(())
+}
+
+fn unseal(args: &KeyUnseal) -> Result<(), Failure> {
+    let data = DataDir::open(&args.data.directory)?;
+    let source = Source { file: args.passphrase_file.clone() };
+    let mut opened = Vec::new();
+    for kind in OFFLINE.into_iter().chain(ONLINE) {
+        let path = keys::path(&data, kind);
+        if !path.exists() {
+            continue;
+        }
+        if let stored @ Stored::Sealed(_) = keys::stored(&path, kind)? {
+            opened.push((kind, stored.open(&path, &source)?));
+        }
+    }
+    for (kind, key) in opened {
+        let path = keys::path(&data, kind);
+        write_private(&path, keys::text(kind, &key, None).as_bytes())?;
+        show(args.json, kind, Some(&keys::stored(&path, kind)?), "");
+    }
+    Ok(())
+}
+
+fn export(args: &KeyExport) -> Result<(), Failure> {
+    let data = DataDir::open(&args.data.directory)?;
+    let found = here(&data)?;
+    make_private_directory(&args.to)?;
+    for (kind, stored) in &found {
+        let copy = copy(&data, *kind, &args.to)?;
+        if keys::stored(&copy, *kind)?.public() != stored.public() {
+            let what = format!("{} is not what was written there", copy.display());
+            return Err(Failure::new(Exit::Storage, "CopyDiffers", what, "use another medium"));
+        }
+    }
+    for (kind, stored) in &found {
+        if args.remove {
+            let path = keys::path(&data, *kind);
+            std::fs::remove_file(&path).map_err(|error| Failure::io(&path, &error))?;
+        }
+        let place = args.to.join(format!("{kind}.key"));
+        show(args.json, *kind, Some(stored), &place.display().to_string());
+    }
+    Ok(())
+}
+
+fn copy(data: &DataDir, kind: KeyKind, to: &Path) -> Result<std::path::PathBuf, Failure> {
+    let (from, to) = (keys::path(data, kind), to.join(format!("{kind}.key")));
+    if to.exists() {
+        let what = format!("{} exists already", to.display());
+        return Err(Failure::new(Exit::Storage, "KeyExists", what, "give an empty directory"));
+    }
+    let bytes =
+        std::fs::read(&from).map(zeroize::Zeroizing::new).map_err(|error| Failure::io(&from, &error))?;
+    write_private(&to, &bytes)?;
+    Ok(to)
+}
+
+fn show(json: bool, kind: KeyKind, stored: Option<&Stored>, place: &str) {
+    let state = match stored {
+        Some(Stored::Open(_)) => "open",
+        Some(Stored::Sealed(_)) => "sealed",
+        None => "elsewhere",
+    };
+    let print_of = stored.map(|stored| fingerprint(&stored.public()));
+    if json {
+        let result = serde_json::json!({
+            "key": kind.name(),
+            "state": state,
+            "fingerprint": print_of.map(|bytes| data_encoding::HEXLOWER.encode(&bytes)),
+            "place": (!place.is_empty()).then_some(place),
+        });
+        return print(&result.to_string());
+    }
+    let print_of = print_of.map(|bytes| groups(&bytes)).unwrap_or_default();
+    let line = format!("{:<10} {state:<10} {print_of}", kind.name());
+    print(line.trim_end());
+    if !place.is_empty() {
+        print(&format!("{:<10} at {place}", ""));
+    }
+}
