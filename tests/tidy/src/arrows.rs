@@ -38,7 +38,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("rustls", &["tls", "net", "client", "comityd"]),
     ("quinn", &["net", "client", "comityd"]),
     ("sqlx", &["sqlite", "client"]),
-    ("argon2", &["auth", "client"]),
+    ("argon2", &["identity", "auth", "client"]),
     ("clap", &["comity", "comityd"]),
     ("anyhow", &["comity", "comityd"]),
     ("tokio", &["sqlite", "net", "comityd", "client", "comity"]),
