@@ -52,7 +52,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
         hub::may_rejoin(view, account, device)?;
         self.load_group(room)?;
         let group = room.group.as_ref().ok_or(ErrorCode::Internal)?;
-        Ok(GroupState { group_info: group.group_info(), ratchet_tree: group.ratchet_tree()? })
+        let group_info = group.group_info();
+        // [ROOM-40] A hub that got its last commit back from a follower has none until the next one.
+        if group_info.is_empty() {
+            return Err(ErrorCode::Unavailable);
+        }
+        Ok(GroupState { group_info, ratchet_tree: group.ratchet_tree()? })
     }
 }
 
