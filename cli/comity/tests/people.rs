@@ -113,6 +113,32 @@ fn two_people_talk_make_a_group_and_part() {
     assert_eq!(again.status.code(), Some(6), "{}", text(&again.stderr));
 }
 
+/// From the command line through both devices: the greatest text arrives whole, one byte more is
+/// refused and not cut.
+#[test]
+fn a_text_of_the_greatest_length_arrives_whole_and_a_longer_one_is_refused() {
+    const MOST: usize = wire::limits::CONTENT_BODY_BYTES_MAX;
+    let house = House::new();
+    let send = |text: &str| {
+        let file = house.home.path().join("text");
+        std::fs::write(&file, text).expect("written");
+        let args = ["--as", "alice", "send", "bob@acme.test", "-", "--wait", "ordered"];
+        let stdin = std::fs::File::open(&file).expect("opened");
+        let output = house.command(&args).stdin(stdin).output().expect("comity runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let whole = "ä".repeat(MOST / 2);
+    assert_eq!(send(&format!("{whole}\n")), (Some(0), String::new()));
+    for longer in [format!("{whole}x"), "\n".repeat(MOST + 4), format!("{whole}\nand more")] {
+        let (exit, said) = send(&longer);
+        assert!(exit == Some(11) && said.contains("TooLarge"), "{exit:?} {said}");
+    }
+    let read = house.says("bob", &["read", "--unread", "--json=text"], 0);
+    let texts: Vec<serde_json::Value> =
+        read.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    assert_eq!(texts.iter().filter_map(|line| line["text"].as_str()).collect::<Vec<_>>(), [whole]);
+}
+
 #[test]
 fn commands_work_beside_a_watch_and_after_its_end() {
     let house = House::new();

@@ -9,8 +9,8 @@ use room::chain::{Draft, LogHead, seal};
 use wire::proto::{self, EventKind, GroupState};
 use wire::{Frame, MessageId, frame};
 
-use crate::groups::{binding, founded, room};
-use crate::people::{ACME, NOW, person};
+use crate::groups::{binding, founded, joiner, room};
+use crate::people::{ACME, NOW};
 
 /// Target, name of the file, content.
 pub type Seed = (&'static str, String, Vec<u8>);
@@ -164,18 +164,28 @@ fn root(number: u8, name: &str, message: &impl Frame) -> Seed {
 }
 
 fn groups() -> Vec<Seed> {
-    let mut entropy = Seeded::new(5);
-    let bob = person("bob@acme.test", &ACME.keys, 4);
-    let packages = mls::make_key_packages(&bob.device, NOW, 1, true, &mut entropy).expect("key packages");
+    let mut entropy = Seeded::new(6);
+    let (_, packages) = joiner();
     let (mut alice, founding) = founded();
     let add = packages.iter().take(1).map(|package| package.bytes.clone()).collect();
     let bundle =
         alice.commit(&binding(1), &Change { add, ..Change::default() }, &mut entropy).expect("a commit");
-    let observer = mls::Observer::found(&founding).expect("a group");
-    let shown = GroupState {
-        group_info: founding.group_info.clone(),
-        ratchet_tree: founding.ratchet_tree.clone(),
+    let mut observer = mls::Observer::found(&founding).expect("a group");
+    let saved = observer.save();
+    let extras =
+        proto::CommitExtras { welcome: bundle.welcome.clone(), group_info: bundle.group_info.clone() };
+    observer.check_commit(&bundle.commit, &extras).expect("a good commit");
+    observer.merge().expect("a checked commit");
+    let commit = proto::Event { body: bundle.commit.clone(), ..proto::Event::default() };
+    let join = |ratchet_tree| proto::Join {
+        commit: Some(commit.clone()),
+        welcome: bundle.welcome.clone(),
+        ratchet_tree,
+        ..proto::Join::default()
     };
+    let tree = observer.ratchet_tree().expect("a tree");
+    let shown =
+        GroupState { group_info: founding.group_info.clone(), ratchet_tree: founding.ratchet_tree.clone() };
     let (mut again, _) = founded();
     let message = again.encrypt(&binding(2), b"hello", &mut entropy).expect("a message");
     let with = |what: u8, bytes: &[u8]| [&[what], bytes].concat();
@@ -184,9 +194,11 @@ fn groups() -> Vec<Seed> {
         seed("group_view", "founding", with(0, &shown.encode_to_vec())),
         seed("group_view", "commit", with(1, &bundle.commit)),
         seed("observer", "commit", with(1, &bundle.commit)),
-        seed("observer", "saved", with(3, &observer.save())),
+        seed("observer", "saved", with(3, &saved)),
         seed("member", "commit", with(0, &bundle.commit)),
         seed("member", "message", with(2, &message)),
+        seed("join", "whole", join(tree).encode_to_vec()),
+        seed("join", "group-info", join(bundle.group_info.clone()).encode_to_vec()),
         seed("key_package", "welcome", bundle.welcome.to_vec()),
     ];
     for package in &packages {

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 use machine::Seeded;
-use mls::{Member, Observer};
-use wire::proto::{CommitExtras, EventKind, GroupState, MessageBinding, RoomFounding, RoomState};
+use mls::{Entrance, Member, Observer, OwnKeyPackage};
+use wire::proto::{CommitExtras, EventKind, GroupState, Join, MessageBinding, RoomFounding, RoomState};
 use wire::{RoomId, frame};
 
-use crate::people::{ACME, NOW};
+use crate::people::{ACME, NOW, Person, person};
 
 pub(crate) fn room() -> RoomId {
     RoomId::new([7; 32])
@@ -30,7 +30,15 @@ pub(crate) fn binding(number: u8) -> MessageBinding {
     MessageBinding { room: room().to_bytes(), message_id: vec![number; 16].into(), ephemeral: false }
 }
 
+/// Somebody who waits to be added, with his packages.
+pub(crate) fn joiner() -> (Person, Vec<OwnKeyPackage>) {
+    let bob = person("bob@acme.test", &ACME.keys, 4);
+    let packages = mls::make_key_packages(&bob.device, NOW, 1, true, &mut Seeded::new(5)).expect("packages");
+    (bob, packages)
+}
+
 thread_local! {
+    static BOB: (Person, Vec<OwnKeyPackage>) = joiner();
     static HUB: RefCell<Observer> =
         RefCell::new(Observer::found(&founded().1).expect("a group"));
     static ALICE: RefCell<Member> = RefCell::new(founded().0);
@@ -97,6 +105,26 @@ pub fn member(bytes: &[u8]) {
         let fleeting = alice.process_ephemeral(bytes);
         assert!(fleeting.is_err() || processed.is_err(), "one ciphertext is for one place");
         let _ = alice.take_changes();
+    });
+}
+
+/// What a hub sends to whoever was added: commit, Welcome and tree; the hub meets the same parts.
+pub fn join(bytes: &[u8]) {
+    let Ok(join) = frame::decode::<Join>(Bytes::copy_from_slice(bytes)) else { return };
+    let Some(commit) = join.commit else { return };
+    BOB.with(|(bob, packages)| {
+        let entrance =
+            Entrance { commit: &commit.body, welcome: &join.welcome, ratchet_tree: &join.ratchet_tree };
+        for package in packages {
+            if let Ok(joined) = Member::join(&bob.device, &entrance, &package.rows) {
+                assert!(joined.member.leaves().iter().any(|leaf| leaf.account == bob.device.account));
+            }
+        }
+    });
+    HUB.with_borrow_mut(|hub| {
+        let extras = CommitExtras { welcome: join.welcome, group_info: join.ratchet_tree };
+        let _ = hub.check_commit(&commit.body, &extras);
+        hub.discard();
     });
 }
 

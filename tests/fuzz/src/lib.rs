@@ -12,7 +12,7 @@ mod people;
 mod statements;
 
 pub use frames::{frame, stream};
-pub use groups::{content, group_view, key_package, member, observer};
+pub use groups::{content, group_view, join, key_package, member, observer};
 pub use names::{key_file, name, peering_ticket, ticket};
 pub use peers::{event, link, peer_hello};
 pub use statements::{account, chain, leaf, session, statement};
