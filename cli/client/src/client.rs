@@ -86,7 +86,8 @@ impl Client {
     /// # Errors
     /// `NoDevice`, `Storage`, `NewerSchema`, `Owner` if the program that owns the directory cannot
     /// be used; `Locked` if a passphrase protects it and no program that has unlocked it serves the
-    /// others: then see [`Self::open_with`].
+    /// others: then see [`Self::open_with`]; `Keyring` if the system's keyring protects it and cannot
+    /// be used.
     pub async fn open(dir: &Path) -> Result<Self, ClientError> {
         Self::open_with(dir, Unlock::Stored).await
     }

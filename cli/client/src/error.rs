@@ -45,6 +45,9 @@ pub enum ClientError {
     /// The passphrase cannot be one.
     #[error("the passphrase {0}")]
     Passphrase(&'static str),
+    /// The system's keyring, which protects the device or is to protect it, cannot be used.
+    #[error("the system's keyring {0}")]
+    Keyring(&'static str),
     /// The directory was written by a newer program.
     #[error("the directory was written by a newer version (schema {found}, known {known})")]
     NewerSchema {

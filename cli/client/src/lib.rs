@@ -18,7 +18,7 @@
 //! ```
 //!
 //! Everything in a device's directory is sealed ([`Protection`]): [`Client::login`] protects it by a key
-//! file, which suits bots; [`Client::login_with`] takes a passphrase as well, and a device that has one
+//! file, which suits bots; [`Client::login_with`] takes a passphrase or the system's keyring as well, and a device that has one
 //! is opened with [`Client::open_with`].
 //!
 //! One process owns a device's directory; others that open it are served by the owner over a Unix
@@ -48,7 +48,9 @@ pub use error::ClientError;
 pub use home::Introduction;
 pub use identity::Ticket;
 pub use login::ticket;
-pub use seal::{Passphrase, Protect, Protection, Unlock, change_protection, check_unlock, protection};
+pub use seal::{
+    Passphrase, Protect, Protection, Unlock, change_protection, check_unlock, keyring_runs, protection,
+};
 pub use view::{
     Belief, Change, Changed, Contact, Cursor, Happening, Level, Member, Message, MessageBody, Mode, Outgoing,
     Page, PeerView, Person, Reaction, Role, Room, RoomKind, Sent, Standing, Status,

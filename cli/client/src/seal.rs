@@ -1,10 +1,11 @@
 //! What protects a device's directory on a disk that somebody else holds. Everything in it is sealed
 //! with keys that come from one random master key; the file `seal` holds the master key, wrapped by
-//! what a passphrase or a key file gives. Changing that wraps the master key
+//! what a passphrase, the system's keyring or a key file gives. Changing that wraps the master key
 //! anew and leaves the data as it is.
 
 mod cost;
 mod directory;
+mod keyring;
 mod keys;
 mod open;
 mod passphrase;
@@ -13,6 +14,7 @@ mod tests;
 mod wrap;
 
 pub(crate) use directory::SealedDir;
+pub use keyring::keyring_runs;
 pub(crate) use keys::{Key, NONCE_BYTES, Sealer, nonce};
 pub(crate) use open::{begin, unlock};
 pub use open::{change_protection, check_unlock, protection};
@@ -27,6 +29,8 @@ use serde::{Deserialize, Serialize};
 pub enum Protection {
     /// By a passphrase, from which argon2id makes the key. The only one that can be locked.
     Passphrase,
+    /// By a key that the system's keyring holds: open as long as the user's session is.
+    Keyring,
     /// By a key in the file `seal.key` beside the data (0600): who has the disk has the data. For
     /// bots, and for disks that are encrypted themselves.
     File,
@@ -38,6 +42,7 @@ impl Protection {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Passphrase => "passphrase",
+            Self::Keyring => "keyring",
             Self::File => "file",
         }
     }
@@ -49,6 +54,8 @@ impl Protection {
 pub enum Protect {
     /// A passphrase.
     Passphrase(Passphrase),
+    /// A key in the system's keyring.
+    Keyring,
     /// A key file in the directory.
     File,
 }
@@ -59,13 +66,14 @@ impl Protect {
     pub fn unlock(&self) -> Unlock {
         match self {
             Self::Passphrase(passphrase) => Unlock::Passphrase(passphrase.clone()),
-            Self::File => Unlock::Stored,
+            Self::Keyring | Self::File => Unlock::Stored,
         }
     }
 
     pub(crate) const fn protection(&self) -> Protection {
         match self {
             Self::Passphrase(_) => Protection::Passphrase,
+            Self::Keyring => Protection::Keyring,
             Self::File => Protection::File,
         }
     }
@@ -75,7 +83,7 @@ impl Protect {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum Unlock {
-    /// With the key that the directory keeps. A directory that is protected
+    /// With the key that the directory or the system's keyring keeps. A directory that is protected
     /// by a passphrase stays `Locked`, unless a program that has unlocked it serves the others.
     #[default]
     Stored,

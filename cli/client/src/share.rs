@@ -80,7 +80,10 @@ pub(crate) async fn serve(mut handle: Handle, begun: oneshot::Sender<Result<(), 
                 return;
             }
             Step::Failed(error) => {
-                let shut = matches!(error, ClientError::Locked | ClientError::WrongPassphrase);
+                let shut = matches!(
+                    error,
+                    ClientError::Locked | ClientError::WrongPassphrase | ClientError::Keyring(_)
+                );
                 if !begun.is_awaited() && !shut {
                     return tracing::error!(%error, "the device cannot be reached any more");
                 }

@@ -232,6 +232,9 @@ pub(crate) fn failed(what: &str, error: ClientError) -> CliError {
         ClientError::WrongPassphrase => CliError::wrong_passphrase(what)
             .cause(error.to_string())
             .hint("try again; without the passphrase nothing on this machine opens it: log in anew"),
+        ClientError::Keyring(_) => CliError::keyring(what)
+            .cause(error.to_string())
+            .hint("log in to your desktop's session, or take another way: comity account protect --help"),
         ClientError::Passphrase(_) => CliError::usage(error.to_string()),
         ClientError::Storage { .. } | ClientError::NewerSchema { .. } => {
             CliError::storage(what).cause(line(&error.to_string()))

@@ -90,6 +90,11 @@ impl CliError {
         Self::local(exit::LOG_IN, "WrongPassphrase", message.into())
     }
 
+    /// The system's keyring cannot be used.
+    pub(crate) fn keyring(message: impl Into<String>) -> Self {
+        Self::local(exit::STORAGE, "Keyring", message.into())
+    }
+
     /// What was waited for has not happened.
     pub(crate) fn pending(message: impl Into<String>) -> Self {
         Self { retryable: true, ..Self::local(exit::PENDING, "Pending", message.into()) }

@@ -10,7 +10,7 @@ use std::{
     process::{Child, ChildStderr, Command, Output, Stdio},
 };
 
-use kit::Node;
+use kit::{Keyring, Mood, Node};
 
 const PASSPHRASE: &str = "one two three canary";
 
@@ -222,6 +222,68 @@ fn what_protects_a_device_changes_and_its_messages_stay() {
     drop(watch);
     house.says("alice", &["read"], 4);
     assert!(house.alice("right", &["message", "list", "bob@acme.test", "--json=text"], 0).contains("beside"));
+}
+
+#[test]
+fn the_keyring_of_the_session_opens_and_its_moods_are_told() {
+    let house = House::new();
+    let keyring = Keyring::start().expect("a keyring");
+    let bob = |args: &[&str]| {
+        let mut command = house.command(&[&["--as", "bob"], args].concat());
+        command.env("DBUS_SESSION_BUS_ADDRESS", keyring.address()).output().expect("comity runs")
+    };
+    let is = |mood: Mood, args: &[&str], exit: i32, says: &str| {
+        keyring.set(mood);
+        let output = bob(args);
+        let all = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(exit), "{mood:?} {args:?}: {all}");
+        assert!(all.contains(says), "{mood:?} {args:?}: {all}");
+    };
+    let protect = &["account", "protect", "keyring", "--json"][..];
+    for (mood, says) in [
+        (Mood::Refused, "was refused"),
+        (Mood::Empty, "has no place for secrets"),
+        (Mood::Absent, "no program of this session keeps secrets"),
+    ] {
+        is(mood, protect, 10, says);
+        assert!(keyring.items().is_empty());
+        house.says("bob", &["status"], 0);
+    }
+    house.says("bob", protect, 10);
+    is(Mood::Asking, protect, 0, "keyring");
+    is(Mood::Open, protect, 0, "keyring");
+    let kept: Vec<Vec<u8>> = keyring.items().into_values().collect();
+    assert!(kept.len() == 1 && kept[0].len() == 32 && !house.device("bob").join("seal.key").exists());
+
+    is(Mood::Open, &["status", "--json=protection"], 0, "keyring");
+    is(Mood::Asking, &["status", "--json=protection"], 0, "keyring");
+    is(Mood::Refused, &["status"], 10, "was refused");
+    is(Mood::Absent, &["status", "--json"], 10, r#""name":"Keyring""#);
+    is(Mood::Lying, &["status"], 10, "damaged");
+    is(Mood::Open, &["account", "lock"], 6, "comity account protect passphrase");
+    house.says("bob", &["status"], 10);
+
+    is(Mood::Open, &["account", "protect", "file", "--json=protection"], 0, "file");
+    assert!(keyring.items().is_empty(), "the old key is forgotten");
+    house.says("bob", &["status"], 0);
+}
+
+#[test]
+fn who_logs_in_where_a_keyring_runs_is_protected_by_it() {
+    let house = House::new();
+    let keyring = Keyring::start().expect("a keyring");
+    for (mood, name, protection) in [(Mood::Open, "carol", "keyring"), (Mood::Asking, "dave", "file")] {
+        keyring.set(mood);
+        let account = format!("{name}@acme.test");
+        let data = house.node.data().to_str().expect("text").to_owned();
+        let invited = house.run(&["user", "invite", &account, "--data", &data]);
+        fs::write(house.home.path().join("invite"), &invited.stdout).expect("written");
+        let file = house.path("invite");
+        let mut command = house.command(&["login", &account, "--code-file", &file, "--json=protection"]);
+        let output = command.env("DBUS_SESSION_BUS_ADDRESS", keyring.address()).output().expect("it runs");
+        assert_eq!(text(&output.stdout), format!("{{\"protection\":\"{protection}\"}}\n"), "{output:?}");
+    }
+    assert_eq!(keyring.items().len(), 1);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod admin;
 mod bins;
 mod entropy;
+mod keyring;
 mod node;
 mod person;
 mod ports;
@@ -17,6 +18,7 @@ mod talker;
 pub use admin::{ask as ask_admin, ask_raw as ask_admin_raw};
 pub use bins::{comity, comityd};
 pub use entropy::SystemEntropy;
+pub use keyring::{Keyring, Mood};
 pub use node::{Node, pin, pin_each_other};
 pub use person::Person;
 pub use ports::{free_address, held_address};

@@ -39,6 +39,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("quinn", &["net", "client", "comityd"]),
     ("sqlx", &["sqlite", "client"]),
     ("argon2", &["identity", "auth", "client"]),
+    ("zbus", &["client"]),
     ("clap", &["comity", "comityd"]),
     ("anyhow", &["comity", "comityd"]),
     ("tokio", &["sqlite", "net", "comityd", "client", "comity"]),

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::{
     Key, Protect, Protection, SealedDir, Unlock,
     cost::Cost,
+    keyring,
     wrap::{How, ID_BYTES, Wrap},
 };
 use crate::{
@@ -50,7 +51,7 @@ pub async fn check_unlock(dir: &Path, unlock: &Unlock) -> Result<(), ClientError
 /// Copies of the directory that were made before still open with what opened them then.
 ///
 /// # Errors
-/// `Locked` or `WrongPassphrase` if `unlock` does not open it, `NoDevice`, `Storage`.
+/// `Locked` or `WrongPassphrase` if `unlock` does not open it, `NoDevice`, `Keyring`, `Storage`.
 pub async fn change_protection(dir: &Path, unlock: &Unlock, protect: &Protect) -> Result<(), ClientError> {
     if !is_device(dir) {
         return Err(ClientError::NoDevice(dir.to_owned()));
@@ -59,16 +60,23 @@ pub async fn change_protection(dir: &Path, unlock: &Unlock, protect: &Protect) -
     let _alone = files.hold(CHANGING)?.ok_or(ClientError::Owner("is changing the protection already"))?;
     let old = wrap(&files)?.ok_or_else(|| unsealed(dir))?;
     let master = master(&files, &old, unlock).await?;
-    if let (Protection::File, Protect::File) = (old.protection(), protect) {
+    if old.protection() == protect.protection() && old.protection() != Protection::Passphrase {
         return Ok(());
     }
-    write(&files, protect, &master).await
+    write(&files, protect, &master).await?;
+    if old.protection() == Protection::Keyring
+        && let Err(error) = keyring::delete(&old.id).await
+    {
+        // It opens nothing any more.
+        tracing::warn!(%error, "a key that is of no use any more stays in the system's keyring");
+    }
+    Ok(())
 }
 
 /// Unlocks a directory.
 ///
 /// # Errors
-/// `Locked` if it takes a passphrase and none was given, `WrongPassphrase`, `Storage`.
+/// `Locked` if it takes a passphrase and none was given, `WrongPassphrase`, `Keyring`, `Storage`.
 pub(crate) async fn unlock(dir: &DeviceDir, unlock: &Unlock) -> Result<SealedDir, ClientError> {
     let wrap = wrap(dir)?.ok_or_else(|| unsealed(dir.dir()))?;
     let master = master(dir, &wrap, unlock).await?;
@@ -119,6 +127,12 @@ async fn write(dir: &DeviceDir, protect: &Protect, master: &Key) -> Result<(), C
             let (cost, key) = made.await?.ok_or_else(|| no_memory(dir))?;
             (How::Passphrase { salt, cost }, key)
         }
+        Protect::Keyring => {
+            let key = Key::random();
+            let account = dir.dir().file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+            keyring::put(&id, &format!("Comity: {account}"), &key).await?;
+            (How::Keyring, key)
+        }
         Protect::File => {
             let key = Key::random();
             let bytes = Zeroizing::new([id.as_slice(), key.bytes().as_slice()].concat());
@@ -141,6 +155,10 @@ async fn master(dir: &DeviceDir, wrap: &Wrap, unlock: &Unlock) -> Result<Key, Cl
             let key = blocking(move || cost.derive(&passphrase, &salt)).await?;
             let key = key.ok_or_else(|| no_memory(dir))?;
             wrap.open(&key).ok_or(ClientError::WrongPassphrase)
+        }
+        (How::Keyring, _) => {
+            let key = keyring::get(&wrap.id).await?;
+            wrap.open(&key).ok_or_else(|| ClientError::storage(dir.path(WRAP), "it is damaged"))
         }
         (How::File, _) => {
             let key = key_file(dir, &wrap.id)?;
@@ -166,7 +184,9 @@ fn wrap(dir: &DeviceDir) -> Result<Option<Wrap>, ClientError> {
 }
 
 fn unsealed(dir: &Path) -> ClientError {
-    ClientError::storage(dir.join(WRAP), "it is missing, and without it nothing in the directory opens")
+    let reason = "it is missing: nothing in the directory opens without it, or a version that sealed nothing \
+                  wrote it; log in anew";
+    ClientError::storage(dir.join(WRAP), reason)
 }
 
 fn no_memory(dir: &DeviceDir) -> ClientError {

@@ -34,6 +34,8 @@ struct WrapFile {
 pub(super) enum How {
     /// argon2id makes it from a passphrase.
     Passphrase { salt: [u8; ID_BYTES], cost: Cost },
+    /// The system's keyring holds it.
+    Keyring,
     /// It stands in the key file.
     File,
 }
@@ -67,6 +69,7 @@ impl Wrap {
     pub(super) const fn protection(&self) -> Protection {
         match self.how {
             How::Passphrase { .. } => Protection::Passphrase,
+            How::Keyring => Protection::Keyring,
             How::File => Protection::File,
         }
     }
@@ -91,6 +94,7 @@ impl Wrap {
                 salt: file.salt.as_ref().try_into().map_err(|_| "its salt is damaged")?,
                 cost: Cost::new(file.memory_kib, file.passes).ok_or("its cost is out of bounds")?,
             },
+            2 => How::Keyring,
             3 => How::File,
             _ => return Err("it names a protection that is not known"),
         };
@@ -114,6 +118,7 @@ fn header(id: &[u8; ID_BYTES], how: How) -> WrapFile {
             passes: cost.passes,
             ..blank
         },
+        How::Keyring => WrapFile { protection: 2, ..blank },
         How::File => WrapFile { protection: 3, ..blank },
     }
 }

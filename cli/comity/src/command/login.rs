@@ -58,7 +58,8 @@ const PASSWORD: Asked = Asked {
 /// The invitation comes from your administrator (`comity user invite`), who may also have set a
 /// password (`comity user password`). With a password you name the ticket of the domain, or node and
 /// fingerprint (`comity domain show`): the password goes to that node or to none. What the device
-/// keeps is sealed on the disk; a passphrase for it is asked for, or taken from --passphrase-file.
+/// keeps is sealed on the disk, by the keyring of your desktop if one runs; else a passphrase is asked
+/// for, or taken from --passphrase-file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
@@ -80,7 +81,7 @@ pub(crate) struct Args {
     /// A file that holds the password; `-` is stdin
     #[arg(long, value_name = "FILE", requires = "domain")]
     password_file: Option<PathBuf>,
-    /// What protects the device on this machine's disk [default: a passphrase if one is given, else a key file]
+    /// What protects the device on this machine's disk [default: a passphrase if one is given, else the keyring if one runs, else a passphrase or a key file]
     #[arg(long, value_name = "HOW")]
     protect: Option<How>,
 }
@@ -110,7 +111,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         return Err(device::failed("cannot log in", client::ClientError::AlreadyDevice(args.account)));
     }
     let proof = Proof::read(context, &args)?;
-    let protect = protection(context, args.protect)?;
+    let protect = protection(context, args.protect).await?;
     let client = proof.log_in(&dir, &args.account, &protect).await?;
     let status = client.status().await.map_err(|error| device::failed("cannot ask the device", error))?;
     // The node needs key packages before anybody can invite this account.
@@ -127,14 +128,17 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     Ok(())
 }
 
-/// What protects the device: as it was asked for; else a passphrase, if one is given or typed.
-fn protection(context: &Context, wanted: Option<How>) -> Result<Protect, CliError> {
+/// What protects the device: as it was asked for; else a passphrase, if one is given; else the
+/// keyring, if one runs; else a passphrase, if one is typed.
+async fn protection(context: &Context, wanted: Option<How>) -> Result<Protect, CliError> {
     let named = context.passphrase_file();
     let passphrase = match (wanted, named) {
+        (Some(How::Keyring), _) => return Ok(Protect::Keyring),
         (Some(How::File), _) => None,
         (Some(How::Passphrase), _) | (None, Some(_)) => {
             Some(passphrase::choose(context, named, "--passphrase-file")?)
         }
+        (None, None) if client::keyring_runs().await => return Ok(Protect::Keyring),
         (None, None) if context.can_prompt() => passphrase::offer()?,
         (None, None) => None,
     };

@@ -19,6 +19,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
         "By a passphrase, or by another one; without a file it is asked for",
         "comity account protect passphrase --new-passphrase-file new.txt",
     ),
+    Example("By the keyring of your desktop", "comity account protect keyring"),
     Example("By a key file: for a bot", "comity account protect file --passphrase-file new.txt"),
 ];
 
@@ -43,6 +44,8 @@ pub(crate) struct Args {
 pub(crate) enum How {
     /// A passphrase that is asked for
     Passphrase,
+    /// The keyring of your desktop's session: open while you are logged in
+    Keyring,
     /// A key file in the device's directory: who has the disk has the messages
     File,
 }
@@ -67,6 +70,7 @@ impl Show for Shown {
 pub(crate) const fn says(protection: Protection) -> &'static str {
     match protection {
         Protection::Passphrase => "a passphrase",
+        Protection::Keyring => "the system's keyring",
         Protection::File => "a key file only",
         _ => protection.name(),
     }
@@ -75,7 +79,7 @@ pub(crate) const fn says(protection: Protection) -> &'static str {
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
     let dir = context.profile()?;
-    if args.how == How::File && args.new_passphrase_file.is_some() {
+    if args.how != How::Passphrase && args.new_passphrase_file.is_some() {
         return Err(CliError::usage("--new-passphrase-file is for a passphrase only"));
     }
     let failed = |error| device::failed("cannot change the protection", error);
@@ -85,6 +89,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             let file = args.new_passphrase_file.as_deref();
             passphrase::choose(context, file, "--new-passphrase-file").map(Protect::Passphrase)
         }
+        How::Keyring => Ok(Protect::Keyring),
         How::File => Ok(Protect::File),
     };
     if now == Protection::Passphrase {
