@@ -168,7 +168,7 @@ pub(crate) const AUTH_WORKERS: Key = Key {
     reloaded: false,
     secret: false,
     explanation: "How many passwords are checked at a time. One keeps a core busy at most, and checks \
-                  some twenty a second with the other defaults.",
+                  some fifty a second with the other defaults.",
 };
 
 /// What opens a sealed root key.
