@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use bytes::Bytes;
 use engine::device::Enrolment;
 use identity::Ticket;
 use wire::{
     Account, ErrorCode,
     proto::{self, enrol::Proof},
 };
+use zeroize::Zeroizing;
 
 use crate::{
     ClientError,
@@ -56,7 +58,8 @@ pub(crate) async fn login_with_password(
     protect: &Protect,
 ) -> Result<SealedDir, ClientError> {
     refuse_device(dir, account)?;
-    let proof = Proof::Password(password.as_bytes().to_vec().into());
+    let password = Zeroizing::new(password.as_bytes().to_vec());
+    let proof = Proof::Password(Bytes::from_owner(password));
     enrol(dir, Home::introduced(account, introduction), &proof, protect).await
 }
 

@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use wire::{Account, ErrorCode, limits, proto};
+use zeroize::Zeroizing;
 
 use crate::{
     admin,
@@ -78,7 +80,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         proto::admin_request::Request::UnsetPassword(proto::UnsetPassword { account: account.clone() })
     } else {
         let password = password(context, &args)?;
-        let password = password.as_bytes().to_vec().into();
+        let password = Bytes::from_owner(Zeroizing::new(password.as_bytes().to_vec()));
         proto::admin_request::Request::SetPassword(proto::SetPassword { account: account.clone(), password })
     };
     match admin::ask(&data, what, request).await {
@@ -104,7 +106,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     Ok(())
 }
 
-fn password(context: &Context, args: &Args) -> Result<zeroize::Zeroizing<String>, CliError> {
+fn password(context: &Context, args: &Args) -> Result<Zeroizing<String>, CliError> {
     let file = args.password_file.as_deref();
     let password = secret::read(context, file, PASSWORD)?;
     let (least, most) = (limits::PASSWORD_BYTES_MIN, limits::PASSWORD_BYTES_MAX);
