@@ -84,6 +84,11 @@ impl Device {
         self.life += 1;
     }
 
+    /// Its disk loses what it had of a room's group.
+    pub fn forget_group(&mut self, room: &RoomId) {
+        self.rows.retain(|(table, key), _| *table != Table::Mls || !key.starts_with(room.as_bytes()));
+    }
+
     /// The timeline as it is stored: every item of every room.
     #[must_use]
     pub fn stored_items(&self) -> Vec<record::MessageRow> {

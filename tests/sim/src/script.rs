@@ -114,6 +114,11 @@ impl Player<'_> {
         match verb {
             "offline" => return self.world.set_online(device, false),
             "online" => return self.world.set_online(device, true),
+            "forget" => {
+                let room = self.room(rest.first().unwrap_or(&""));
+                self.world.devices[device].forget_group(&room);
+                return self.world.crash_device(device, 1_000);
+            }
             _ => {}
         }
         // A user whose device died over the creation of a room does nothing in it.

@@ -52,7 +52,17 @@ macro_rules! scenarios {
     };
 }
 
-scenarios!(absent_peer, commit_race, crash, duplicates, invitation, one_way_partition, order, removal);
+scenarios!(
+    absent_peer,
+    commit_race,
+    crash,
+    duplicates,
+    invitation,
+    one_way_partition,
+    order,
+    rejoin,
+    removal
+);
 
 /// A short conversation with everything in it that is written: a founding, a commit, messages both
 /// ways, a removal.

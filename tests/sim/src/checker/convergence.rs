@@ -1,12 +1,12 @@
 //! After everything has healed, all agree: nothing waits anywhere, every copy of a log ends where
 //! the hub's ends, and the members of a room show the same texts at the same places.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use engine::record::{ItemKind, Progressed, RoomPhase};
+use engine::record::{ItemKind, MessageRow, Progressed, RoomPhase};
 use store::Store as _;
 use wire::{
-    RoomId,
+    ErrorCode, RoomId,
     proto::{EventHead, EventKind},
     signed,
 };
@@ -104,6 +104,19 @@ fn texts(device: &Device, room: RoomId) -> Shown {
     items.filter(|item| shown(item.kind())).map(|item| (item.seq, (item.sender, item.body))).collect()
 }
 
+/// What was said while a device had lost its way in the room, and it says so in that place: it has come
+/// back since.
+fn lost_texts(device: &Device, room: RoomId) -> BTreeSet<u64> {
+    let items = device.stored_room(&room);
+    let returns = items.iter().filter(|item| item.own && item.kind() == ItemKind::Rejoined);
+    let Some(last) = returns.map(|item| item.seq).max() else { return BTreeSet::new() };
+    let gone = |item: &MessageRow| {
+        let error = ErrorCode::StaleEpoch.code();
+        item.kind() == ItemKind::Unreadable && item.error == error && item.seq < last
+    };
+    items.iter().filter(|item| gone(item)).map(|item| item.seq).collect()
+}
+
 fn texts_differ(world: &World, room: RoomId) -> Vec<String> {
     let name = show::room(world, room);
     let periods = period::periods(world, room);
@@ -122,10 +135,11 @@ fn texts_differ(world: &World, room: RoomId) -> Vec<String> {
     };
     for device in world.devices.iter().filter(is_in) {
         let own = texts(device, room);
+        let lost = lost_texts(device, room);
         let mine: Vec<&Period> = periods.iter().filter(|period| period.account == device.account).collect();
         for (seq, text) in &all {
             let Some(period) = mine.iter().find(|period| period.covers(*seq)) else { continue };
-            if own.get(seq) != Some(text) && readable(world, room, *seq, period) {
+            if own.get(seq) != Some(text) && !lost.contains(seq) && readable(world, room, *seq, period) {
                 differences.push(format!("{} does not see {text:?}, {name} #{seq}", device.account));
             }
         }
