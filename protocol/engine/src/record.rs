@@ -9,6 +9,7 @@ mod trust;
 
 use bytes::Bytes;
 use wire::RoomId;
+use zeroize::Zeroizing;
 
 pub use intent::{IntentKind, IntentRow, Progressed};
 pub use message::{ItemKind, MessageRow};
@@ -113,9 +114,9 @@ pub trait Row: prost::Message + Default {
 }
 
 /// A change to one row of a room's encryption state.
-pub(crate) fn mls_record(room: RoomId, key: &[u8], value: Option<Vec<u8>>) -> Record {
+pub(crate) fn mls_record(room: RoomId, key: &[u8], value: Option<Zeroizing<Vec<u8>>>) -> Record {
     let mut whole = Vec::with_capacity(RoomId::BYTES + key.len());
     whole.extend_from_slice(room.as_bytes());
     whole.extend_from_slice(key);
-    Record { table: Table::Mls, key: whole.into(), value: value.map(Bytes::from) }
+    Record { table: Table::Mls, key: whole.into(), value: value.map(Bytes::from_owner) }
 }

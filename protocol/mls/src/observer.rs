@@ -102,7 +102,7 @@ impl Observer {
     pub fn load(bytes: &[u8]) -> Result<Self, ErrorCode> {
         let (room, group_info, rows): Saved =
             rmp_serde::from_slice(bytes).map_err(|_| ErrorCode::Internal)?;
-        let rows: Rows = rows.into_iter().collect();
+        let rows: Rows = rows.into_iter().map(|(key, value)| (key, value.into())).collect();
         let room = RoomId::new(room);
         let provider = Provider::with_store(Store::load(rows));
         let id = openmls::prelude::GroupId::from_slice(room.as_bytes());
@@ -128,7 +128,8 @@ impl Observer {
     #[must_use]
     pub fn save(&self) -> Bytes {
         let rows = self.provider.store().rows();
-        let rows: Vec<(Vec<u8>, Vec<u8>)> = rows.into_iter().collect();
+        let rows: Vec<(Vec<u8>, Vec<u8>)> =
+            rows.into_iter().map(|(key, value)| (key, value.to_vec())).collect();
         let value = (self.room.as_bytes(), self.group_info.as_ref(), rows);
         // Bytes and lists of them can always be encoded.
         rmp_serde::to_vec(&value).map(Bytes::from).unwrap_or_default()

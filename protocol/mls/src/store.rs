@@ -37,7 +37,6 @@ struct Inner {
 impl Store {
     /// A store that holds these rows, none of them changed.
     pub(crate) fn load(rows: Rows) -> Self {
-        let rows = rows.into_iter().map(|(key, value)| (key, Zeroizing::new(value))).collect();
         Self { inner: RefCell::new(Inner { rows, changed: BTreeSet::new() }), ..Self::default() }
     }
 
@@ -48,7 +47,7 @@ impl Store {
         changed
             .into_iter()
             .map(|key| {
-                let value = inner.rows.get(&key).map(|value| value.to_vec());
+                let value = inner.rows.get(&key).cloned();
                 (key, value)
             })
             .collect()
@@ -56,8 +55,7 @@ impl Store {
 
     /// All rows.
     pub(crate) fn rows(&self) -> Rows {
-        let inner = self.inner.borrow();
-        inner.rows.iter().map(|(key, value)| (key.clone(), value.to_vec())).collect()
+        self.inner.borrow().rows.clone()
     }
 
     /// Deletes all rows.
@@ -138,7 +136,8 @@ mod tests {
     use super::*;
 
     fn value(changes: &[RowChange], key: &[u8]) -> Option<Option<Vec<u8>>> {
-        changes.iter().find(|(changed, _)| changed == key).map(|(_, value)| value.clone())
+        let found = changes.iter().find(|(changed, _)| changed == key);
+        found.map(|(_, value)| value.as_ref().map(|value| value.to_vec()))
     }
 
     #[test]

@@ -9,6 +9,7 @@ use wire::{
     ErrorCode, limits,
     proto::{KeyPackageUpload, SessionReady, UploadKeyPackages, client_request::Request},
 };
+use zeroize::Zeroizing;
 
 use crate::{Engine, record::KeyPackageRow, request::Purpose, stage::Stage};
 
@@ -45,7 +46,7 @@ impl Packages {
         let row = targets.iter().find_map(|hash| self.rows.get(hash.as_slice()));
         let row = row.ok_or(ErrorCode::NotFound)?;
         let keys = row.row_keys.iter().map(|key| key.to_vec());
-        let values = row.row_values.iter().map(|value| value.to_vec());
+        let values = row.row_values.iter().map(|value| Zeroizing::new(value.to_vec()));
         Ok((row.hash.clone(), keys.zip(values).collect()))
     }
 
@@ -126,7 +127,8 @@ impl<E: Entropy> Engine<E> {
                 not_after,
                 uploaded: false,
                 row_keys: package.rows.keys().map(|key| Bytes::copy_from_slice(key)).collect(),
-                row_values: package.rows.values().map(|value| Bytes::copy_from_slice(value)).collect(),
+                // They are wiped when the last copy of the row goes.
+                row_values: package.rows.into_values().map(Bytes::from_owner).collect(),
             })
             .collect();
         for row in &rows {

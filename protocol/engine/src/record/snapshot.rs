@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use prost::Message as _;
 use wire::{DomainName, ErrorCode, RoomId};
+use zeroize::Zeroizing;
 
 use super::{
     ContactRow, CursorRow, DomainRow, IntentRow, InvitationRow, JoinRow, KeyPackageRow, Record, RoomRow,
@@ -17,7 +19,7 @@ pub struct Snapshot {
     pub(crate) cursor: CursorRow,
     pub(crate) rooms: BTreeMap<RoomId, RoomRow>,
     pub(crate) rosters: BTreeMap<RoomId, RosterRow>,
-    pub(crate) mls: BTreeMap<RoomId, BTreeMap<Vec<u8>, Vec<u8>>>,
+    pub(crate) mls: BTreeMap<RoomId, mls::Rows>,
     pub(crate) key_packages: Vec<KeyPackageRow>,
     pub(crate) intents: Vec<IntentRow>,
     pub(crate) contacts: BTreeMap<String, ContactRow>,
@@ -50,9 +52,14 @@ impl Snapshot {
             }
             Table::Mls => {
                 let (room, key) = key.split_at_checked(RoomId::BYTES).ok_or(ErrorCode::Malformed)?;
-                self.mls.entry(room.try_into()?).or_default().insert(key.into(), value.into());
+                self.mls.entry(room.try_into()?).or_default().insert(key.into(), value.to_vec().into());
             }
-            Table::KeyPackage => self.key_packages.push(decode(value)?),
+            Table::KeyPackage => {
+                // What is decoded are parts of these bytes, which are wiped with the last of them.
+                let secret = Bytes::from_owner(Zeroizing::new(value.to_vec()));
+                let row = KeyPackageRow::decode(secret).map_err(|_| ErrorCode::Malformed)?;
+                self.key_packages.push(row);
+            }
             Table::Intent => self.intents.push(decode(value)?),
             Table::Message => {}
             Table::Contact => {

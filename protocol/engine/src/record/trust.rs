@@ -1,9 +1,11 @@
 //! The rows of keys that were seen, and of where the sync stream stands.
 
 use bytes::Bytes;
+use prost::Message as _;
 use wire::proto;
+use zeroize::Zeroizing;
 
-use super::{Row, Table};
+use super::{Record, Row, Table};
 
 /// Where the sync stream stands. One row, key `cursor`.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -126,5 +128,10 @@ impl Row for KeyPackageRow {
 
     fn key(&self) -> Bytes {
         self.hash.clone()
+    }
+
+    fn put(&self) -> Record {
+        let secret = Zeroizing::new(self.encode_to_vec());
+        Record { table: Self::TABLE, key: self.key(), value: Some(Bytes::from_owner(secret)) }
     }
 }

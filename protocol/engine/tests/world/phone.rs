@@ -137,7 +137,7 @@ impl Phone {
     pub fn member(&self, room: RoomId) -> mls::Member {
         let rows = self.rows.iter().filter_map(|((table, key), value)| {
             let key = key.strip_prefix(room.as_bytes())?;
-            (*table == Table::Mls).then(|| (key.to_vec(), value.to_vec()))
+            (*table == Table::Mls).then(|| (key.to_vec(), value.to_vec().into()))
         });
         mls::Member::load(&self.keys, &room, rows.collect()).unwrap()
     }

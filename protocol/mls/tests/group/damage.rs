@@ -139,7 +139,7 @@ fn stored_values() {
     let device = &world.devices[&name(ALICE)];
     for key in device.rows.keys() {
         let mut rows = device.rows.clone();
-        rows.insert(key.clone(), vec![0xc1]);
+        rows.insert(key.clone(), vec![0xc1].into());
         let _ = mls::Member::load(&device.keys, &world.room, rows);
     }
     let none = mls::Member::load(&device.keys, &world.room, mls::Rows::new());

@@ -93,7 +93,9 @@ fn a_message_writes_the_secrets_of_its_epoch_and_nothing_else() {
         reader.member.process(EventKind::Message, &message).unwrap();
         let changes = reader.member.take_changes();
         assert_eq!(changes.len(), 1);
-        written.push(changes.iter().filter_map(|(_, value)| value.as_ref()).map(Vec::len).sum::<usize>());
+        written.push(
+            changes.iter().filter_map(|(_, value)| value.as_ref()).map(|value| value.len()).sum::<usize>(),
+        );
     }
     // It does not hold the members of the room.
     assert!(written[1] < written[0] * 2, "{written:?}");
