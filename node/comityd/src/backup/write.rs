@@ -95,7 +95,14 @@ fn fill(data: &DataDir, config: &Config, backup: &Path, seal: Option<&str>) -> R
                 write_private(&to, text.as_bytes())?;
                 listed.push(files::listed(&path, files::hash(&to, &progress)?));
             }
-            None => listed.push(files::listed(&path, files::copy(&from, &to, &progress)?)),
+            None => match files::copy(&from, &to, &progress) {
+                Ok(copied) => listed.push(files::listed(&path, copied)),
+                // An attachment whose time had come meanwhile.
+                Err(_) if path.starts_with("media/") && !from.exists() => {
+                    fs::remove_file(&to).map_err(|error| Failure::io(&to, &error))?;
+                }
+                Err(failure) => return Err(failure),
+            },
         }
     }
     let documents = documents::read(&DataDir::new(backup), &config.domain)?;

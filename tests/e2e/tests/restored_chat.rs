@@ -1,0 +1,108 @@
+//! Two people in two domains chat with real clients; one domain is backed up, lost and restored, first the
+//! one that orders their room and then the other. The chat goes on, and nobody sees anything twice.
+
+use std::{collections::BTreeSet, path::Path, time::Duration};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use client::{Client, Contact, Cursor, Level, MessageBody, Outgoing, RoomId};
+use identity::Ticket;
+use kit::{Node, pin_each_other};
+use wire::{
+    Account,
+    proto::{InviteUser, admin_request::Request, admin_response::Response},
+};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+async fn login(node: &Node, place: &Path, name: &str) -> Result<Client> {
+    let account: Account = format!("{name}@{}", node.domain()).parse()?;
+    let invite = match node.ask(Request::InviteUser(InviteUser { account: account.to_string() }))? {
+        Response::Invite(invite) => invite,
+        other => bail!("{other:?} is no invitation"),
+    };
+    let ticket = Ticket {
+        account,
+        code: invite.code.as_ref().try_into()?,
+        fingerprint: *node.fingerprint(),
+        endpoints: vec![node.address().to_string().parse()?],
+        expires: invite.expires,
+    };
+    let client = Client::login(&place.join(name), &ticket).await?;
+    // The session is made in the background.
+    let asked = tokio::time::timeout(PATIENCE, async {
+        while client.set_contact(Contact::Open).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    asked.await.context("the session does not stand")?;
+    Ok(client)
+}
+
+/// Everything that somebody sees in a room, oldest first.
+async fn seen(client: &Client, room: RoomId) -> Result<Vec<String>> {
+    let page = client.messages(room, Cursor { before: None, after: None, limit: 200 }).await?;
+    let mut ids = BTreeSet::new();
+    for message in &page.messages {
+        ensure!(ids.insert(message.id), "{message:?} is there twice");
+    }
+    let text = |body: &MessageBody| match body {
+        MessageBody::Text(text) => Some(text.clone()),
+        _ => None,
+    };
+    Ok(page.messages.iter().filter_map(|message| text(&message.body)).collect())
+}
+
+async fn say(from: &Client, room: RoomId, text: &str) -> Result<()> {
+    let sent = from.send(room, Outgoing::text(text)).await?;
+    let said = tokio::time::timeout(PATIENCE, from.wait(sent, Level::Delivered)).await;
+    said.with_context(|| format!("{text:?} does not arrive"))??;
+    Ok(())
+}
+
+fn lose_and_restore(node: &mut Node, backup: &Path) -> Result<()> {
+    node.kill()?;
+    node.wipe()?;
+    let output = node.comityd(&["restore", backup.to_str().context("a path")?])?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    node.run()
+}
+
+// [ADMIN-32] [ROOM-40]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chat_goes_on_over_the_loss_of_either_domain() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let (mut acme, mut umbrella) = (Node::start("acme.test")?, Node::start("umbrella.test")?);
+    pin_each_other(&acme, &umbrella)?;
+    let alice = login(&acme, place.path(), "alice").await?;
+    let bob = login(&umbrella, place.path(), "bob").await?;
+    let room = alice.direct(&"bob@umbrella.test".parse()?).await?;
+    say(&alice, room, "one").await?;
+    say(&bob, room, "two").await?;
+    let mut expected = vec!["one".to_owned(), "two".to_owned()];
+    for round in 0..2 {
+        let node = if round == 0 { &mut acme } else { &mut umbrella };
+        let backup = place.path().join(format!("backup-{round}"));
+        let output = node.comityd(&["backup", backup.to_str().context("a path")?])?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        for (who, text) in [(&alice, "since the backup"), (&bob, "and more")] {
+            say(who, room, text).await?;
+            expected.push(text.to_owned());
+        }
+        let node = if round == 0 { &mut acme } else { &mut umbrella };
+        lose_and_restore(node, &backup)?;
+        for (who, text) in [(&bob, "after the loss"), (&alice, "it goes on")] {
+            say(who, room, text).await?;
+            expected.push(text.to_owned());
+        }
+        for client in [&alice, &bob] {
+            assert_eq!(seen(client, room).await?, expected, "round {round}");
+        }
+    }
+    // Both hand out key packages again.
+    let third = alice.create_room("a third room", &["bob@umbrella.test".parse()?]).await?;
+    let room = third.room;
+    say(&alice, room, "with new key packages").await?;
+    alice.close().await;
+    bob.close().await;
+    Ok(())
+}
