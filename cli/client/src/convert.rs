@@ -149,6 +149,8 @@ pub(crate) fn peer(state: &proto::PeerState) -> Option<PeerView> {
         proto::PeerPhase::Connecting => "connecting",
         proto::PeerPhase::Waiting => "waiting",
         proto::PeerPhase::Held => "held",
+        proto::PeerPhase::Paused => "paused",
+        proto::PeerPhase::Denied => "denied",
         proto::PeerPhase::Idle | proto::PeerPhase::Unspecified => "idle",
     };
     Some(PeerView {

@@ -33,6 +33,7 @@ mod driver;
 mod error;
 mod home;
 mod login;
+mod probe;
 mod profile;
 mod quic;
 mod request;
@@ -48,6 +49,7 @@ pub use error::ClientError;
 pub use home::Introduction;
 pub use identity::Ticket;
 pub use login::ticket;
+pub use probe::probe;
 pub use seal::{
     Passphrase, Protect, Protection, Unlock, change_protection, check_unlock, keyring_runs, protection,
 };

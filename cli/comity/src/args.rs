@@ -84,9 +84,12 @@ pub(crate) enum Command {
     /// Administer the accounts of a node
     #[command(subcommand)]
     User(command::user::Verb),
-    /// Show a node's domain
+    /// Show, check and publish a node's domain
     #[command(subcommand)]
     Domain(command::domain::Verb),
+    /// How a node is doing, and what was done to it
+    #[command(subcommand)]
+    Report(command::report::Verb),
     Demo(command::demo::Args),
     /// Shell completion and reference tables
     #[command(subcommand)]

@@ -10,6 +10,7 @@ pub(crate) mod message;
 pub(crate) mod peer;
 pub(crate) mod read;
 pub(crate) mod reference;
+pub(crate) mod report;
 pub(crate) mod room;
 pub(crate) mod send;
 pub(crate) mod status;
@@ -36,6 +37,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), CliEr
         Command::Peer(verb) => peer::run(context, verb).await,
         Command::User(verb) => user::run(context, verb).await,
         Command::Domain(verb) => domain::run(context, verb).await,
+        Command::Report(verb) => report::run(context, verb).await,
         Command::Demo(args) => demo::run(context, args).await,
         Command::Util(verb) => reference::run(context, &verb),
     }

@@ -3,7 +3,7 @@
 
 use std::{
     env,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _},
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -130,6 +130,28 @@ impl Context {
     /// The file with the passphrase of the device, if it was named.
     pub(crate) fn passphrase_file(&self) -> Option<&Path> {
         self.passphrase_file.as_deref()
+    }
+
+    /// Asks before something that cannot be taken back is done.
+    ///
+    /// # Errors
+    /// Usage if the answer is not yes, or nobody can be asked and `--yes` was not given.
+    pub(crate) fn confirm(&self, yes: bool, question: &str) -> Result<(), CliError> {
+        if yes {
+            return Ok(());
+        }
+        if !self.can_prompt {
+            return Err(CliError::usage(format!("{question} nobody can be asked here"))
+                .hint("add --yes if it is to be done"));
+        }
+        let _ = write!(io::stderr(), "{question} [y/N] ");
+        let _ = io::stderr().flush();
+        let mut answer = String::new();
+        io::stdin().lock().take(64).read_line(&mut answer)?;
+        match answer.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(CliError::usage("not confirmed: nothing was done")),
+        }
     }
 
     /// Whether a person types the input.

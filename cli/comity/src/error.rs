@@ -115,6 +115,11 @@ impl CliError {
         Self::local(exit::FAILED, "Failed", message.into())
     }
 
+    /// Something was looked into and is not good; the class says what.
+    pub(crate) fn found(exit: u8, message: impl Into<String>) -> Self {
+        Self::local(exit, "Findings", message.into())
+    }
+
     /// The user pressed Ctrl-C.
     pub(crate) fn interrupted() -> Self {
         Self::local(exit::INTERRUPTED, "Interrupted", "interrupted".to_owned())
@@ -157,6 +162,11 @@ impl CliError {
     pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
+    }
+
+    /// Whether a node answered with it.
+    pub(crate) const fn is_of_protocol(&self) -> bool {
+        self.number.is_some()
     }
 
     /// The exit code.

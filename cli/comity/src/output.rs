@@ -11,17 +11,19 @@ mod sanitise;
 mod style;
 mod table;
 mod time;
+mod user;
 
 pub(crate) use json::{Fields, plain};
 pub(crate) use message::{MessageShown, level, passed};
 pub(crate) use paper::Paper;
-pub(crate) use peer::PeerShown;
+pub(crate) use peer::{PeerShown, TrafficShown, size};
 pub(crate) use person::PersonShown;
 pub(crate) use room::{RoomShown, room_label, short};
 pub(crate) use sanitise::{body_lines, line};
 pub(crate) use style::{Label, Style};
 pub(crate) use table::{List, Row};
 pub(crate) use time::{ago, clock_time, in_future, rfc3339};
+pub(crate) use user::UserShown;
 
 /// What a verb returns: it serialises to one JSON object with the fields `FIELDS`, and it can
 /// write itself as text.

@@ -9,7 +9,7 @@ use std::{
 use kit::Node;
 
 /// Far more than anything here takes: beyond it, it hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 fn comity(node: &Node, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_comity"))
@@ -69,5 +69,166 @@ fn a_ticket_makes_two_domains_peers_in_one_command_each() {
     let file = acme.data().join("forged.ticket");
     std::fs::write(&file, forged.encode() + "\r\n").expect("written");
     says(&acme, &["peer", "pin", "--ticket-file", file.to_str().expect("text")], 6);
+    says(&acme, &["peer", "retry", "umbrella.test"], 0);
     until(&acme, &["peer", "show", "umbrella.test", "--json=state"], "connected");
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).expect("one JSON object")
+}
+
+/// Runs as somebody who is logged in on this machine.
+fn person(node: &Node, name: &str, args: &[&str]) -> Output {
+    comity(node, &[&["--as", name], args].concat())
+}
+
+fn log_in(node: &Node, account: &str, invitation: &str) {
+    let file = node.data().join("invitation");
+    std::fs::write(&file, invitation).expect("written");
+    says(node, &["login", account, "--code-file", file.to_str().expect("text")], 0);
+}
+
+#[test]
+fn an_account_is_made_suspended_restored_and_deleted() {
+    let node = Node::start("acme.test").expect("a node");
+    let made = says(&node, &["user", "create", "alice@acme.test", "bob@acme.test", "--json"], 0);
+    let invitations: Vec<serde_json::Value> = made.lines().map(json).collect();
+    assert_eq!(invitations.len(), 2);
+    let again = says(&node, &["user", "create", "alice@acme.test", "carol@acme.test", "--json=account"], 6);
+    assert_eq!(again, "{\"account\":\"carol@acme.test\"}\n", "one that is there harms no other");
+    for made in &invitations {
+        let field = |name: &str| made[name].as_str().expect("a text").to_owned();
+        log_in(&node, &field("account"), &field("invitation"));
+    }
+    assert!(
+        person(&node, "alice", &["send", "bob@acme.test", "hello", "--wait", "ordered"]).status.success()
+    );
+
+    let suspended = json(&says(&node, &["user", "suspend", "alice@acme.test", "--json=state,devices"], 0));
+    assert_eq!((&suspended["state"], &suspended["devices"]), (&"suspended".into(), &1.into()));
+    let status = person(&node, "alice", &["status", "--check"]);
+    assert_ne!(status.status.code(), Some(0));
+    let told = String::from_utf8_lossy(&status.stdout) + String::from_utf8_lossy(&status.stderr);
+    assert!(told.contains("blocked"), "{told}");
+    assert!(says(&node, &["user", "list"], 0).contains("alice@acme.test\tsuspended\t1\t"));
+    says(&node, &["user", "restore", "alice@acme.test"], 0);
+    assert!(
+        person(&node, "alice", &["send", "bob@acme.test", "again", "--wait", "ordered"]).status.success()
+    );
+
+    says(&node, &["user", "delete", "alice@acme.test"], 2);
+    says(&node, &["user", "delete", "alice@acme.test", "--yes"], 0);
+    let shown = json(&says(&node, &["user", "show", "alice@acme.test", "--json"], 0));
+    assert_eq!(
+        (&shown["state"], &shown["devices"], &shown["rooms"]),
+        (&"deleted".into(), &0.into(), &0.into())
+    );
+    says(&node, &["user", "invite", "alice@acme.test"], 6);
+    says(&node, &["user", "show", "nobody@acme.test"], 3);
+    says(&node, &["user", "suspend", "bob@umbrella.test"], 9);
+
+    let log = says(&node, &["report", "audit", "--json=act,subject,by"], 0);
+    let acts: Vec<String> =
+        log.lines().map(|line| json(line)["act"].as_str().expect("a text").to_owned()).collect();
+    let newest_first =
+        ["user.delete", "user.restore", "user.suspend", "user.invite", "user.invite", "user.invite"];
+    assert_eq!(acts, newest_first);
+    assert!(
+        log.lines().all(|line| json(line)["by"].as_str().is_some_and(|by| by.starts_with("uid "))),
+        "{log}"
+    );
+    let page = says(&node, &["report", "audit", "--before", "3", "--limit", "1", "--json=entry"], 0);
+    assert_eq!(page, "{\"entry\":2}\n");
+    let checked = says(&node, &["report", "audit", "--check", "--json=entry"], 0);
+    assert_eq!(checked, "{\"entry\":6}\n");
+}
+
+#[test]
+fn sessions_are_shown_and_ended() {
+    let node = Node::start("acme.test").expect("a node");
+    let made = json(&says(&node, &["user", "create", "alice@acme.test", "--json"], 0));
+    log_in(&node, "alice@acme.test", made["invitation"].as_str().expect("a text"));
+    let listed = json(&says(&node, &["user", "sessions", "alice@acme.test", "--json"], 0));
+    assert_eq!((&listed["connected"], &listed["since"]), (&false.into(), &serde_json::Value::Null));
+    assert_eq!(says(&node, &["user", "sessions"], 0), "");
+    let mut watch = Command::new(env!("CARGO_BIN_EXE_comity"))
+        .args(["--as", "alice", "watch"])
+        .env("COMITY_HOME", node.data().join("people"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    until(&node, &["user", "sessions", "--json=connected"], "true");
+    let ended = says(&node, &["user", "sessions", "alice@acme.test", "--end", "--json=account"], 0);
+    assert_eq!(ended, "{\"account\":\"alice@acme.test\"}\n");
+    until(&node, &["user", "sessions", "--json=connected"], "true");
+    watch.kill().expect("killed");
+    watch.wait().expect("ended");
+}
+
+#[test]
+fn a_peer_is_paused_denied_and_removed() {
+    let acme = Node::start("acme.test").expect("a node");
+    let umbrella = Node::start("umbrella.test").expect("a node");
+    kit::pin_each_other(&acme, &umbrella).expect("peers");
+    let state = |args: &[&str]| {
+        let shown = json(&says(&acme, &[args, &["umbrella.test", "--json=state"]].concat(), 0));
+        shown["state"].as_str().expect("a text").to_owned()
+    };
+    assert_eq!(state(&["peer", "pause"]), "paused");
+    says(&acme, &["peer", "retry", "umbrella.test"], 5);
+    assert_ne!(state(&["peer", "resume"]), "paused");
+    until(&acme, &["peer", "show", "umbrella.test", "--json=state"], "connected");
+    assert_eq!(state(&["peer", "deny"]), "denied");
+    says(&acme, &["peer", "resume", "umbrella.test"], 5);
+    says(&acme, &["peer", "pause", "umbrella.test"], 5);
+    until(&umbrella, &["peer", "show", "acme.test", "--json=last_error"], "Blocked");
+    let health = says(&acme, &["report", "health", "--json=level,subject"], 0);
+    assert_eq!(health, "{\"level\":\"note\",\"subject\":\"umbrella.test\"}\n");
+    assert_ne!(state(&["peer", "allow"]), "denied");
+    until(&acme, &["peer", "show", "umbrella.test", "--json=state"], "connected");
+    let usage = json(&says(&acme, &["report", "usage", "--json"], 0));
+    assert_eq!(usage["peers"][0]["domain"], "umbrella.test");
+    assert!(usage["store_bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{usage}");
+    says(&acme, &["peer", "remove", "umbrella.test"], 2);
+    let removed = json(&says(&acme, &["peer", "remove", "umbrella.test", "--yes", "--json"], 0));
+    assert_eq!(removed["domain"], "umbrella.test");
+    for verb in ["show", "deny", "allow", "pause", "resume", "retry"] {
+        says(&acme, &["peer", verb, "umbrella.test"], 3);
+    }
+    assert_eq!(says(&acme, &["report", "health"], 0), "");
+}
+
+#[test]
+fn a_document_is_published_without_a_restart_and_the_domain_is_checked() {
+    let mut node = Node::start("acme.test").expect("a node");
+    let checked = json(&says(&node, &["domain", "check", "--json"], 0));
+    assert_eq!((&checked["good"], &checked["document_seq"]), (&true.into(), &1.into()), "{checked}");
+    let first = json(&says(&node, &["domain", "publish", "--json"], 0));
+    assert_eq!(first["published"], serde_json::json!([]));
+    let digits: String = node.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
+    let txt = format!("_comity.acme.test. 3600 IN TXT \"v=1; root={digits}\"");
+    assert_eq!(first["records"], serde_json::json!([txt]), "an address has no SRV record");
+
+    let address = node.address().to_string();
+    let renewed = Command::new(kit::comityd().expect("comityd"))
+        .args(["renew", "--endpoint", "localhost:1", "--endpoint", &address, "--data"])
+        .arg(node.data())
+        .output()
+        .expect("comityd runs");
+    assert!(renewed.status.success(), "{}", String::from_utf8_lossy(&renewed.stderr));
+    let second = json(&says(&node, &["domain", "publish", "--json"], 0));
+    assert_eq!((&second["document_seq"], &second["published"]), (&2.into(), &serde_json::json!([2])));
+    let records = second["records"].as_array().expect("a list");
+    assert_eq!(records[0], "_comity._udp.acme.test. 3600 IN SRV 0 0 1 localhost.");
+    // One of the two does not answer: that cannot be told from a firewall between.
+    let checked = json(&says(&node, &["domain", "check", "--json"], 9));
+    assert_eq!(checked["endpoints"][0]["state"], "silent", "{checked}");
+    assert_eq!(checked["endpoints"][1]["state"], "good", "{checked}");
+    std::fs::write(node.data().join("documents/3.signed"), "no document").expect("written");
+    says(&node, &["domain", "publish"], 10);
+    node.stop().expect("stopped");
+    says(&node, &["domain", "check"], 9);
+    says(&node, &["report", "health"], 9);
 }

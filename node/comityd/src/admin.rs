@@ -77,7 +77,7 @@ async fn converse(mut stream: UnixStream, port: &AdminPort) -> Result<(), ErrorC
     loop {
         match decoder.next::<proto::AdminRequest>() {
             Ok(Some(request)) => {
-                let response = port.ask(request).await.unwrap_or_else(error);
+                let response = port.ask_as(Some(peer), request).await.unwrap_or_else(error);
                 write(&mut stream, &response).await?;
             }
             Ok(None) => {

@@ -7,14 +7,14 @@ use prost::Message as _;
 use room::hub::RoomView;
 use store::{
     Store, Write,
-    row::{InvitationRow, MemberRow},
+    row::{AccountRow, InvitationRow, MemberRow},
 };
 use wire::{
     Account, DomainName, ErrorCode, RoomId, limits,
     proto::{ContactPolicy, Declined, Invitation, Join, entry, item},
 };
 
-use crate::{Core, room_table::Room, roster};
+use crate::{Core, admin::may_act, room_table::Room, roster};
 
 enum Admission {
     Member,
@@ -96,7 +96,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
     fn admission(&mut self, room: &Room, join: &Join, account: &Account) -> Result<Admission, ErrorCode> {
         let failed = |error: store::StoreError| error.code();
         let row = self.store.account(account).map_err(failed)?;
-        let Some(row) = row.filter(|row| row.keys.is_some()) else { return Ok(Admission::Declined) };
+        let is_here = |row: &AccountRow| row.keys.is_some() && may_act(row).is_ok();
+        let Some(row) = row.filter(is_here) else { return Ok(Admission::Declined) };
         if self.may_enter(account).is_err() {
             return Ok(Admission::Declined);
         }

@@ -11,6 +11,7 @@ use wire::{DomainName, ErrorCode, limits};
 
 use crate::{
     CoreConfig, Input, Output, SessionId,
+    admin::AuditLog,
     claim_gather::Gathers,
     drain::Drain,
     link_table::LinkTable,
@@ -64,6 +65,7 @@ pub struct Core<S, E> {
     pub(crate) unordered_looked_for: u64,
     /// Lines about hellos that were refused.
     pub(crate) refusals: Quiet,
+    pub(crate) audit: AuditLog,
     /// When progress was told last.
     pub(crate) progress_told: Timestamp,
     /// The session that was sent a page last, for turns.
@@ -105,6 +107,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let instance = entropy.array();
         let links = LinkTable::load(&store)?;
         let restoring = Restoring::load(&store, &config.domain, &links, &mut drain.batch)?;
+        let audit = AuditLog::load(&store)?;
         Ok(Self {
             chain,
             entropy,
@@ -131,6 +134,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             claims_pruned: 0,
             unordered_looked_for: 0,
             refusals: Quiet::default(),
+            audit,
             progress_told: Timestamp::default(),
             paged: SessionId(0),
             pages_wait: false,
@@ -249,7 +253,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let most = limits::GROUP_COMMIT_INPUTS_MAX;
         for _ in 0..most {
             let Some(input) = self.backlog.front() else { break };
-            if self.drain.settle_first && self.must_see_committed(input) {
+            // An order of the administrator concerns whatever was decided before it.
+            let unsettled = match input {
+                Input::Admin { .. } => !self.drain.batch.is_empty(),
+                _ => self.drain.settle_first,
+            };
+            if unsettled && self.must_see_committed(input) {
                 break;
             }
             let Some(input) = self.backlog.pop_front() else { break };

@@ -29,8 +29,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
             Input::PeerAnswer { request, answer, .. } => self.take_answer(request, answer),
             Input::PeerGone { conn, error } => self.peer_gone(conn, error),
             Input::DialFailed { domain, error } => self.dial_failed(&domain, error),
-            Input::Admin { id, request } => {
-                if let Some(response) = self.admin(id, request) {
+            Input::Admin { id, request, uid } => {
+                if let Some(response) = self.admin(id, request, uid) {
                     self.stage(Send::Admin(id, response));
                 }
             }
@@ -69,7 +69,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         if self.draining {
             return self.goodbye(session, ErrorCode::Draining.into());
         }
-        self.sessions.open(session, Session::new(exporter, network));
+        self.sessions.open(session, Session::new(exporter, network, self.now));
     }
 
     fn client_frame(&mut self, id: SessionId, frame: ClientFrame) {

@@ -188,6 +188,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             }
         }
         self.roll_back_links(code);
+        self.roll_back_audit();
     }
 
     fn write_rooms(&mut self) {

@@ -104,6 +104,8 @@ pub enum Input {
         id: AdminId,
         /// The request.
         request: proto::AdminRequest,
+        /// Which user asks; `None` if it is the node itself.
+        uid: Option<u32>,
     },
     /// The answer to an [`crate::Output::Prove`].
     Proved {

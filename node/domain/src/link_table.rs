@@ -9,7 +9,9 @@ use prost::Message as _;
 use store::{Store, StoreError, row::PeerRow};
 use wire::{
     DomainName, ErrorCode, PublicKey, RoomId, limits,
-    proto::{Ephemeral, Error, Event, Events, Item, PeerPhase, PeerState, Signed, item},
+    proto::{
+        Batch, Ephemeral, Error, Event, Events, Item, PeerMode, PeerPhase, PeerState, Signed, Traffic, item,
+    },
 };
 
 use crate::{
@@ -51,6 +53,8 @@ pub(crate) struct Peer {
     told: BTreeMap<ProgressKey, u64>,
     /// What waits in the outbox: items, bytes, and since when the oldest does.
     pub(crate) queued: (u64, u64, u64),
+    /// What went over the link since the node started.
+    pub(crate) traffic: Traffic,
 }
 
 /// The connection to a peer that is in use.
@@ -110,6 +114,7 @@ impl Peer {
             progress: BTreeMap::new(),
             told: BTreeMap::new(),
             queued: store.outbox_size(&row.domain)?,
+            traffic: Traffic::default(),
             row,
         })
     }
@@ -126,9 +131,28 @@ impl Peer {
         self.row.clone()
     }
 
+    /// Whether the administrator lets anything pass.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.row.mode, PeerMode::Open | PeerMode::Unspecified)
+    }
+
+    /// Counts what goes out.
+    pub(crate) fn sent(&mut self, batch: &Batch) {
+        self.traffic.sent_items += batch.items.len() as u64;
+        self.traffic.sent_bytes += batch.encoded_len() as u64;
+    }
+
+    /// Counts what comes in.
+    pub(crate) fn received(&mut self, batch: &Batch) {
+        self.traffic.received_items += batch.items.len() as u64;
+        self.traffic.received_bytes += batch.encoded_len() as u64;
+    }
+
     /// What an administrator or a user may see of the link.
     pub(crate) fn state(&self) -> PeerState {
         let phase = match self.conn {
+            _ if self.row.mode == PeerMode::Denied => PeerPhase::Denied,
+            _ if self.row.mode == PeerMode::Paused => PeerPhase::Paused,
             _ if self.row.held => PeerPhase::Held,
             Some(_) => PeerPhase::Connected,
             None if self.dialling => PeerPhase::Connecting,
@@ -268,6 +292,7 @@ impl LinkTable {
     pub(crate) fn may_reach(&self, domain: &DomainName, now: Timestamp) -> bool {
         self.peers
             .get(domain)
+            .filter(|peer| peer.is_open())
             .is_some_and(|peer| peer.conn.is_some() || peer.dialling || peer.retry.is_due(now))
     }
 

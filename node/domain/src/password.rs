@@ -15,11 +15,15 @@ use store::{
 };
 use wire::{
     Account, ErrorCode, WireError, limits,
-    proto::{AccountKeys, ContactPolicy, Done, SetPassword, SignIns, admin_response, client_response},
+    proto::{
+        AccountKeys, AccountStanding, ContactPolicy, Done, SetPassword, SignIns, admin_response,
+        client_response,
+    },
 };
 
 use crate::{
     AdminId, Core, Kept, Network, ProofId, Question, Secret, SessionId, Verdict,
+    admin::{Act, may_act},
     quiet::Quiet,
     request::repeated,
     send::Send,
@@ -42,7 +46,8 @@ pub(crate) struct Passwords {
 /// Who waits for an answer.
 enum Waiting {
     Device(Attempt),
-    Admin(AdminId, Account),
+    /// The account is to have the password, by the word of whom.
+    Admin(AdminId, Account, String),
 }
 
 /// A device that has given a password.
@@ -174,8 +179,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 let response = response.map(client_response::Response::Account).map_err(Into::into);
                 self.respond(session, number, response);
             }
-            Some(Waiting::Admin(id, account)) => {
-                let response = match self.password_kept(account, verdict) {
+            Some(Waiting::Admin(id, account, by)) => {
+                let response = match self.password_kept(account, verdict, &by) {
                     Ok(done) => admin_response::Response::Done(done),
                     Err(error) => admin_response::Response::Error(error.into()),
                 };
@@ -210,6 +215,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
             self.drain.batch.push(Write::PutPassword(PasswordRow { account: account.clone(), kept }));
         }
         let row = self.store.account(&account).map_err(|error| error.code())?.ok_or(ErrorCode::AuthFailed)?;
+        // [ADMIN-7] What somebody else would learn of an account by it is what its person knows.
+        if let Err(error) = may_act(&row) {
+            self.give_back(&account, network);
+            return Err(error);
+        }
         if let Some(known) = &row.keys {
             self.give_back(&account, network);
             return repeated(known, &keys).ok_or(ErrorCode::Conflict);
@@ -222,8 +232,18 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     /// Has made of a password what is kept of it. The answer comes later.
-    pub(crate) fn set_password(&mut self, id: AdminId, asked: &SetPassword) -> Result<(), ErrorCode> {
+    pub(crate) fn set_password(
+        &mut self,
+        id: AdminId,
+        asked: &SetPassword,
+        by: &str,
+    ) -> Result<(), ErrorCode> {
         let account = self.own_account(&asked.account)?;
+        // [ADMIN-7] An address is given to somebody else by no way but one.
+        let known = self.store.account(&account).map_err(|error| error.code())?;
+        if known.is_some_and(|row| row.standing == AccountStanding::Deleted) {
+            return Err(ErrorCode::Conflict);
+        }
         if !self.config.passwords {
             return Err(ErrorCode::Policy);
         }
@@ -234,12 +254,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
             return Err(ErrorCode::TooLarge);
         }
         let question = Question::Keep { secret: Secret::new(&asked.password) };
-        let proof = self.passwords.ask(Waiting::Admin(id, account));
+        let proof = self.passwords.ask(Waiting::Admin(id, account, by.to_owned()));
         self.stage(Send::Prove(proof, question));
         Ok(())
     }
 
-    fn password_kept(&mut self, account: Account, verdict: Verdict) -> Result<Done, ErrorCode> {
+    fn password_kept(&mut self, account: Account, verdict: Verdict, by: &str) -> Result<Done, ErrorCode> {
         let kept = match verdict {
             Verdict::Kept(Kept(kept)) => kept,
             Verdict::Refused(code) => return Err(code),
@@ -254,28 +274,27 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 code_expires_ms: 0,
                 keys: None,
                 policy: ContactPolicy::Unspecified,
+                standing: AccountStanding::Active,
+                standing_since_ms: 0,
             }));
         }
         // Guesses at the earlier password say nothing about this one.
         let (slot, full_ms) = self.passwords.tries.forgive(&account);
         self.drain.batch.push(Write::PutTries(slot, full_ms));
         tracing::info!(%account, "a password was set");
+        self.record(Act::UserPassword, by, account.as_str(), "set");
         self.drain.batch.push(Write::PutPassword(PasswordRow { account, kept }));
         Ok(Done {})
     }
 
     /// The account's password proves nothing from now on.
-    pub(crate) fn unset_password(&mut self, name: &str) -> Result<Done, ErrorCode> {
+    pub(crate) fn unset_password(&mut self, name: &str, by: &str) -> Result<Done, ErrorCode> {
         let account = self.own_account(name)?;
         self.kept(&account)?.ok_or(ErrorCode::NotFound)?;
         self.drain.settle_first = true;
         tracing::info!(%account, "the password was unset");
+        self.record(Act::UserPassword, by, account.as_str(), "unset");
         self.drain.batch.push(Write::DropPassword(account));
         Ok(Done {})
-    }
-
-    fn own_account(&self, name: &str) -> Result<Account, ErrorCode> {
-        let account: Account = name.parse()?;
-        if *account.domain() == self.config.domain { Ok(account) } else { Err(ErrorCode::Misdirected) }
     }
 }

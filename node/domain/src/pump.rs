@@ -39,6 +39,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                     None => Vec::new(),
                 };
                 let Some(batch) = peer.outbound.batch(items) else { break };
+                peer.sent(&batch);
                 sends.push((conn.id, stream, link_frame::Frame::Batch(batch)));
             }
         }
@@ -102,6 +103,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let Some(peer) = self.links.get_mut(domain) else { return Ok(false) };
         let Some(conn) = peer.conn else { return Ok(false) };
         let (Some(stream), Some(batch)) = (conn.ours, peer.outbound.batch(items)) else { return Ok(false) };
+        peer.sent(&batch);
         self.stage_link(conn.id, stream, link_frame::Frame::Batch(batch));
         Ok(true)
     }
@@ -138,7 +140,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 || peer.retry.absent_since.is_some()
                 || self.waiting.wants(domain)
                 || self.restoring.wants(domain);
-            let free = peer.conn.is_none() && !peer.dialling;
+            let free = peer.conn.is_none() && !peer.dialling && peer.is_open();
             if wanted && free && peer.retry.is_due(self.now) && !peer.row.endpoints.is_empty() {
                 peer.dialling = true;
                 dials.push(Send::Dial(domain.clone(), peer.row.endpoints.clone()));
@@ -188,7 +190,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
         for (domain, acked) in acked {
             match self.store.pending_of_peer(&domain, acked, limits::ANSWERS_KEPT_MAX) {
                 Ok(rows) => {
-                    rows.iter().filter(|row| row.time_ms < oldest).for_each(|row| self.undeliverable(row));
+                    for row in rows.iter().filter(|row| row.time_ms < oldest) {
+                        self.refuse_submission(row, ErrorCode::Undeliverable);
+                    }
                 }
                 Err(error) => {
                     let error = error.code().name();
@@ -229,11 +233,18 @@ impl<S: Store, E: Entropy> Core<S, E> {
         };
         let pending = self.store.pending_of_peer(domain, up_to, limits::ANSWERS_KEPT_MAX).map_err(failed)?;
         for row in &pending {
-            self.undeliverable(row);
+            self.refuse_submission(row, ErrorCode::Undeliverable);
         }
         for row in late.iter().filter(|row| pending.iter().all(|pending| pending.number != row.number)) {
             self.requeue(domain, row)?;
         }
+        self.given_up(domain, up_to);
+        Ok(())
+    }
+
+    /// Items up to this number will not be sent: what of them is to be sent all the same stands at the
+    /// end of the queue.
+    pub(crate) fn given_up(&mut self, domain: &DomainName, up_to: u64) {
         self.drain.batch.push(Write::DropOutbox(domain.clone(), up_to));
         self.drain.changed_peers.insert(domain.clone());
         if let Some(peer) = self.links.get_mut(domain) {
@@ -242,20 +253,21 @@ impl<S: Store, E: Entropy> Core<S, E> {
             peer.queued.0 = peer.row.next_number.saturating_sub(1).saturating_sub(up_to);
             peer.queued.2 = self.now.as_ms();
         }
-        Ok(())
     }
 
-    fn undeliverable(&mut self, row: &PendingRow) {
+    /// A submission will not reach its hub: the device that sent it is told.
+    pub(crate) fn refuse_submission(&mut self, row: &PendingRow, error: ErrorCode) {
         self.drain.batch.push(Write::DropPending(row.room, row.message));
         let refused = Refused {
             room: row.room.to_bytes(),
             message_id: row.message.to_bytes(),
-            error: Some(ErrorCode::Undeliverable.into()),
+            error: Some(error.into()),
         };
         self.add_entry(&row.account, Some(row.device), entry::Entry::Refused(refused));
     }
 
-    fn requeue(&mut self, domain: &DomainName, row: &OutboxRow) -> Result<(), ErrorCode> {
+    /// Puts an item at the end of the queue.
+    pub(crate) fn requeue(&mut self, domain: &DomainName, row: &OutboxRow) -> Result<(), ErrorCode> {
         let item = self.item(row)?;
         let number = self.links.take_number(domain).ok_or(ErrorCode::Internal)?;
         let item = Item { number, ..item };
@@ -274,7 +286,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     /// When the driver is to give the next `Tick`.
     pub(crate) fn wake_at(&self) -> Option<Timestamp> {
-        let absences = self.links.peers.values().filter(|peer| peer.conn.is_none() && !peer.dialling);
+        let absences =
+            self.links.peers.values().filter(|peer| peer.conn.is_none() && !peer.dialling && peer.is_open());
         let peers = absences.filter_map(|peer| peer.retry.wake_at()).min();
         let late = self.links.peers.values().filter(|peer| peer.queued.0 > 0 && peer.conn.is_none());
         let late = late
@@ -311,6 +324,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             if let Some(peer) = self.links.peers.get(&domain) {
                 fresh.retry = peer.retry;
                 fresh.dialling = peer.dialling;
+                fresh.traffic = peer.traffic;
             }
             if self.links.conn(&domain).is_some() {
                 fresh.retry.failed(self.now, code, &mut self.entropy);

@@ -162,6 +162,12 @@ impl Room {
         Some(row)
     }
 
+    /// Nothing is known any more of when the account was in.
+    pub(crate) fn forget(&mut self, account: &Account, own: &DomainName) {
+        self.members.remove(account);
+        self.find_locals(own);
+    }
+
     fn find_locals(&mut self, own: &DomainName) {
         let is_local = |(account, periods): &(&Account, &Vec<MemberRow>)| {
             account.domain() == own && periods.iter().any(|period| period.to_seq.is_none())

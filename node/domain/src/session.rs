@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use machine::Timestamp;
 use wire::{Account, DeviceId, RoomId, limits};
 
 use crate::{Network, SessionId};
@@ -18,6 +19,8 @@ pub(crate) struct Session {
     pub(crate) sync: Sync,
     /// What was sent and is not acknowledged.
     pub(crate) window: Window,
+    /// When it began.
+    pub(crate) since: Timestamp,
 }
 
 /// Where a session is in its sync stream.
@@ -32,8 +35,8 @@ pub(crate) enum Sync {
 }
 
 impl Session {
-    pub(crate) fn new(exporter: [u8; 32], network: Network) -> Self {
-        Self { exporter, network, device: None, sync: Sync::Off, window: Window::default() }
+    pub(crate) fn new(exporter: [u8; 32], network: Network, since: Timestamp) -> Self {
+        Self { exporter, network, device: None, sync: Sync::Off, window: Window::default(), since }
     }
 }
 
@@ -165,6 +168,11 @@ impl Sessions {
             }
         }
         Some(session)
+    }
+
+    /// The accounts that have sessions.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.by_account.keys()
     }
 
     /// The sessions of an account.

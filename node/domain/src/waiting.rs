@@ -6,7 +6,7 @@ use machine::{Entropy, Timestamp};
 use store::Store;
 use wire::{
     DomainName, ErrorCode, RoomId, limits,
-    proto::{PeerRequest, PullEvents, client_response, peer_request},
+    proto::{PeerMode, PeerRequest, PullEvents, client_response, peer_request},
 };
 
 use crate::{Core, RequestId, SessionId, send::Send};
@@ -68,8 +68,11 @@ impl Waiting {
 impl<S: Store, E: Entropy> Core<S, E> {
     /// Asks a peer. The answer, or an error, always comes to `asker`.
     pub(crate) fn ask(&mut self, peer: &DomainName, asker: Asker, body: peer_request::Request) {
-        if self.links.get(peer).is_none() {
-            return self.give_up(asker, ErrorCode::NotFound);
+        match self.links.get(peer).map(|peer| peer.row.mode) {
+            None => return self.give_up(asker, ErrorCode::NotFound),
+            // [ADMIN-9]
+            Some(PeerMode::Denied) => return self.give_up(asker, ErrorCode::Blocked),
+            Some(_) => {}
         }
         if !self.waiting.room_for(peer, &asker) {
             return self.give_up(asker, ErrorCode::Quota);

@@ -33,7 +33,7 @@ pub(crate) enum Job {
     /// A peer's request and where its answer is awaited.
     PeerRequest(ConnId, RequestId, proto::PeerRequest, oneshot::Sender<proto::PeerResponse>),
     /// An administrator's request and where its answer is awaited.
-    Admin(AdminId, proto::AdminRequest, oneshot::Sender<proto::AdminResponse>),
+    Admin(AdminId, proto::AdminRequest, Option<u32>, oneshot::Sender<proto::AdminResponse>),
     /// This is how peers are dialled and who judges secrets. The first job of all.
     Outside(Dialler, Judge),
     /// Decide what came before this, then end the thread.
@@ -93,9 +93,9 @@ impl Dispatcher {
                 self.peers.get_mut(&conn)?.requests.insert(request, answer);
                 Input::PeerRequest { conn, request, body }
             }
-            Job::Admin(id, request, answer) => {
+            Job::Admin(id, request, uid, answer) => {
                 self.admins.insert(id, answer);
-                Input::Admin { id, request }
+                Input::Admin { id, request, uid }
             }
             Job::Outside(dialler, judge) => {
                 self.dialler = Some(dialler);

@@ -194,13 +194,25 @@ pub struct Running {
 pub struct AdminPort(ToCore);
 
 impl AdminPort {
-    /// Has the core answer.
+    /// Has the core answer the node itself.
     ///
     /// # Errors
     /// `Draining` if the node ended before it answered.
     pub async fn ask(&self, request: proto::AdminRequest) -> Result<proto::AdminResponse, ErrorCode> {
+        self.ask_as(None, request).await
+    }
+
+    /// Has the core answer a user of the machine.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn ask_as(
+        &self,
+        uid: Option<u32>,
+        request: proto::AdminRequest,
+    ) -> Result<proto::AdminResponse, ErrorCode> {
         let (answer, answered) = oneshot::channel();
-        self.0.job(Job::Admin(AdminId(self.0.next_id()), request, answer)).await;
+        self.0.job(Job::Admin(AdminId(self.0.next_id()), request, uid, answer)).await;
         answered.await.map_err(|_| ErrorCode::Draining)
     }
 }

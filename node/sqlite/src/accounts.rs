@@ -49,6 +49,9 @@ pub(crate) fn statement(write: &Write) -> Option<Statement> {
             let text = "DELETE FROM key_package WHERE account = ? AND device = ? AND hash = ?";
             of_device(sqlx::query(text), account, device).bind(hash.to_vec())
         }
+        Write::DropKeyPackages(account) => {
+            sqlx::query("DELETE FROM key_package WHERE account = ?").bind(account.to_string())
+        }
         Write::PrunePackages(now_s) => {
             sqlx::query("DELETE FROM key_package WHERE claimed = 1 AND not_after_s <= ?")
                 .bind(ordered(*now_s))
@@ -99,12 +102,14 @@ pub(crate) fn put_cursors(
 }
 
 fn put_account(row: &AccountRow) -> Statement {
-    sqlx::query("INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?)")
+    sqlx::query("INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?)")
         .bind(row.account.to_string())
         .bind(row.code_hash.map(Vec::from))
         .bind(kept(row.code_expires_ms))
         .bind(row.keys.as_ref().map(|keys| keys.to_vec()))
         .bind(i32::from(row.policy))
+        .bind(i32::from(row.standing))
+        .bind(kept(row.standing_since_ms))
 }
 
 fn put_key_package(row: &KeyPackageRow) -> Statement {
@@ -140,6 +145,8 @@ pub(crate) fn read_account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
         code_expires_ms: columns.number(2)?,
         keys: columns.get::<Option<&[u8]>>(3)?.map(Bytes::copy_from_slice),
         policy: columns.of_list(4)?,
+        standing: columns.of_list(5)?,
+        standing_since_ms: columns.number(6)?,
     })
 }
 

@@ -22,6 +22,7 @@ const STEPS: &[&str] = &[
     include_str!("../migrations/0001-first.sql"),
     include_str!("../migrations/0002-shared-entries.sql"),
     include_str!("../migrations/0003-passwords.sql"),
+    include_str!("../migrations/0004-administration.sql"),
 ];
 
 /// Where copies from before a step stand, beside the database.

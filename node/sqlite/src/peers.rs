@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use store::{
     StoreError, Write,
-    row::{AnswerRow, DocumentRow, OutboxRow, PeerRow, QuarantineRow},
+    row::{AnswerRow, AuditRow, DocumentRow, OutboxRow, PeerRow, QuarantineRow},
 };
 use wire::DomainName;
 
@@ -21,6 +21,9 @@ pub(crate) fn statement(write: &Write) -> Option<Statement> {
             .bind(row.domain.to_string())
             .bind(ordered(row.seq))
             .bind(row.signed.to_vec()),
+        Write::DropDocuments(domain) => {
+            sqlx::query("DELETE FROM document WHERE domain = ?").bind(domain.to_string())
+        }
         Write::PutAnswer(row) => sqlx::query("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)")
             .bind(row.peer.to_string())
             .bind(ordered(row.number))
@@ -41,6 +44,10 @@ pub(crate) fn statement(write: &Write) -> Option<Statement> {
                         WHERE peer = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
             sqlx::query(text).bind(peer.to_string()).bind(limit(*keep))
         }
+        Write::PutAudit(row) => {
+            sqlx::query("INSERT INTO audit VALUES (?, ?)").bind(ordered(row.seq)).bind(row.entry.to_vec())
+        }
+        Write::PruneAudit(before) => sqlx::query("DELETE FROM audit WHERE seq < ?").bind(ordered(*before)),
         Write::PutMeta(name, value) => {
             sqlx::query("INSERT OR REPLACE INTO meta VALUES (?, ?)").bind(*name).bind(value.to_vec())
         }
@@ -83,11 +90,20 @@ pub(crate) fn put_outbox(
     })
 }
 
+pub(crate) fn drop_peers(
+    connection: &mut SqliteConnection,
+    peers: &BTreeSet<&DomainName>,
+) -> sqlx::Result<()> {
+    peers.iter().try_for_each(|domain| {
+        run(connection, sqlx::query("DELETE FROM peer WHERE domain = ?").bind(domain.to_string()))
+    })
+}
+
 pub(crate) fn put_peers(
     connection: &mut SqliteConnection,
     peers: &BTreeMap<&DomainName, &PeerRow>,
 ) -> sqlx::Result<()> {
-    let text = "INSERT OR REPLACE INTO peer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let text = "INSERT OR REPLACE INTO peer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     for row in peers.values() {
         let statement = sqlx::query(text)
             .bind(row.domain.to_string())
@@ -103,7 +119,8 @@ pub(crate) fn put_peers(
             .bind(i64::from(row.failures))
             .bind(kept(row.next_retry_ms))
             .bind(kept(row.absent_since_ms))
-            .bind(i64::from(row.last_error));
+            .bind(i64::from(row.last_error))
+            .bind(i32::from(row.mode));
         run(connection, statement)?;
     }
     Ok(())
@@ -135,6 +152,7 @@ pub(crate) fn read_peer(row: &SqliteRow) -> Result<PeerRow, StoreError> {
         next_retry_ms: columns.number(11)?,
         absent_since_ms: columns.number(12)?,
         last_error: columns.small(13)?,
+        mode: columns.of_list(14)?,
     })
 }
 
@@ -207,4 +225,23 @@ pub(crate) fn read_quarantine(row: &SqliteRow) -> Result<QuarantineRow, StoreErr
 
 pub(crate) fn quarantine_count() -> Statement {
     sqlx::query("SELECT count(*) FROM quarantine")
+}
+
+pub(crate) fn audit(before: u64, rows: usize) -> Statement {
+    sqlx::query("SELECT * FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?")
+        .bind(ordered(before))
+        .bind(limit(rows))
+}
+
+pub(crate) fn read_audit(row: &SqliteRow) -> Result<AuditRow, StoreError> {
+    let columns = Columns(row);
+    Ok(AuditRow { seq: columns.number(0)?, entry: columns.bytes(1)? })
+}
+
+/// Pages in use, times their size.
+pub(crate) fn size() -> Statement {
+    sqlx::query(
+        "SELECT (pages.page_count - free.freelist_count) * size.page_size \
+         FROM pragma_page_count AS pages, pragma_freelist_count AS free, pragma_page_size AS size",
+    )
 }

@@ -21,6 +21,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) groups: BTreeMap<RoomId, &'a Bytes>,
     pub(crate) rosters: BTreeMap<RoomId, &'a Bytes>,
     pub(crate) peers: BTreeMap<&'a DomainName, &'a PeerRow>,
+    pub(crate) dropped_peers: BTreeSet<&'a DomainName>,
     /// After `others`.
     pub(crate) cursors: BTreeMap<(&'a Account, DeviceId), u64>,
     pub(crate) events: Vec<&'a EventRow>,
@@ -53,6 +54,10 @@ impl<'a> Plan<'a> {
             Write::PutGroup(room, value) => drop(self.groups.insert(*room, value)),
             Write::PutRoster(room, value) => drop(self.rosters.insert(*room, value)),
             Write::PutPeer(row) => drop(self.peers.insert(&row.domain, row)),
+            Write::DropPeer(domain) => {
+                self.peers.remove(domain);
+                self.dropped_peers.insert(domain);
+            }
             Write::PutEvent(row) => self.events.push(row),
             Write::PutPending(row) => {
                 doubled = self.pending.insert((row.room, row.message), row).is_some();

@@ -7,7 +7,7 @@ use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use store::{
     Batch, Store, StoreError,
     row::{
-        AccountRow, AnswerRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
+        AccountRow, AnswerRow, AuditRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
         KeyPackageRow, MemberRow, OutboxRow, PasswordRow, PeerRow, PendingRow, ProgressRow, QuarantineRow,
         RoomRow,
     },
@@ -188,5 +188,13 @@ impl Store for Sqlite {
         let rows = self.all(peers::quarantine(limit), peers::read_quarantine)?;
         let count = self.one(peers::quarantine_count(), number)?.unwrap_or_default();
         Ok((rows, count))
+    }
+
+    fn audit(&self, before: u64, limit: usize) -> Read<Vec<AuditRow>> {
+        self.all(peers::audit(before, limit), peers::read_audit)
+    }
+
+    fn size(&self) -> Read<u64> {
+        self.one(peers::size(), number).map(Option::unwrap_or_default)
     }
 }

@@ -25,6 +25,9 @@ pub(crate) fn statement(write: &Write) -> Option<Statement> {
                 .bind(ordered(row.from_seq))
                 .bind(row.to_seq.map(ordered)),
         ),
+        Write::DropMemberships(account) => {
+            Some(sqlx::query("DELETE FROM member WHERE account = ?").bind(account.to_string()))
+        }
         _ => None,
     }
 }

@@ -81,6 +81,7 @@ impl Writer {
         log::put_progress(connection, &plan.progress)?;
         peers::drop_outbox(connection, &plan.dropped_outbox, &plan.dropped_items)?;
         peers::put_outbox(connection, &plan.outbox)?;
+        peers::drop_peers(connection, &plan.dropped_peers)?;
         peers::put_peers(connection, &plan.peers)?;
         rooms::put_rooms(connection, &plan.rooms)?;
         rooms::put_values(connection, &plan.groups, &plan.rosters)?;

@@ -1,5 +1,5 @@
 //! What stands in the way of opening a store, damage, and a full disk, each by its name.
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that panics has failed")]
 
 use std::{
     fs,
@@ -12,6 +12,7 @@ use std::{
 use sqlite::{OpenError, Sqlite};
 use store::{Store as _, StoreError, Write, suite::sample};
 use tempfile::TempDir;
+use wire::proto::{AccountStanding, PeerMode};
 
 fn query(directory: &Path, text: &str) {
     let path = directory.join("comity.db");
@@ -91,6 +92,24 @@ fn a_newer_schema_is_refused_and_left_alone() {
     assert_eq!(refused(), known);
     query(directory.path(), &format!("PRAGMA user_version = {known}"));
     Sqlite::open(directory.path()).unwrap();
+}
+
+#[test]
+fn accounts_and_peers_of_the_first_schema_are_active_and_open() {
+    let directory = TempDir::new().unwrap();
+    query(directory.path(), include_str!("../migrations/0001-first.sql"));
+    query(
+        directory.path(),
+        "PRAGMA application_id = 0x436d7479; PRAGMA user_version = 1; \
+         INSERT INTO account VALUES ('a1@d1.test', NULL, 0, NULL, 0); \
+         INSERT INTO peer VALUES ('d2.test', zeroblob(32), '', 0, zeroblob(16), 1, 0, 0, zeroblob(16), \
+         0, 0, 0, 0, 0)",
+    );
+    let store = Sqlite::open(directory.path()).unwrap();
+    let account = store.account(&sample::account(1)).unwrap().unwrap();
+    assert_eq!((account.standing, account.standing_since_ms), (AccountStanding::Active, 0));
+    assert_eq!(store.peers().unwrap()[0].mode, PeerMode::Open);
+    store.commit(&sample::batch([Write::PutAudit(sample::audited(1))])).unwrap();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use wire::{Account, DeviceId, DomainName, MessageId, RoomId};
 
 use crate::row::{
-    AccountRow, AnswerRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
+    AccountRow, AnswerRow, AuditRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
     KeyPackageRow, MemberRow, OutboxRow, PasswordRow, PeerRow, PendingRow, ProgressRow, QuarantineRow,
     RoomRow,
 };
@@ -34,6 +34,8 @@ pub enum Write {
     ClaimKeyPackage(Account, DeviceId, [u8; 32]),
     /// Removes a package: expired or replaced.
     DropKeyPackage(Account, DeviceId, [u8; 32]),
+    /// Removes every package of an account, handed out or not.
+    DropKeyPackages(Account),
     /// Removes the packages that were handed out and are not valid at this second any more.
     PrunePackages(u64),
     /// Inserts.
@@ -57,6 +59,8 @@ pub enum Write {
     PutRoster(RoomId, Bytes),
     /// Inserts or replaces: closing a period is putting its row again with `to_seq`.
     PutMember(MemberRow),
+    /// Removes every period of membership of an account.
+    DropMemberships(Account),
     /// Inserts. The position, the seq in the room, and the message id in the room must be free.
     PutEvent(EventRow),
     /// Inserts.
@@ -67,8 +71,12 @@ pub enum Write {
     PutProgress(ProgressRow),
     /// Inserts or replaces.
     PutPeer(PeerRow),
+    /// Removes the row of a peer; what is kept for it goes by itself.
+    DropPeer(DomainName),
     /// Inserts or replaces.
     PutDocument(DocumentRow),
+    /// Removes every document of a domain.
+    DropDocuments(DomainName),
     /// Inserts.
     PutOutbox(OutboxRow),
     /// Drops the items up to this number, which are durable at the peer.
@@ -83,6 +91,10 @@ pub enum Write {
     PutQuarantine(QuarantineRow),
     /// Keeps so many of the peer's newest items.
     TrimQuarantine(DomainName, usize),
+    /// Inserts.
+    PutAudit(AuditRow),
+    /// Removes the entries before this one.
+    PruneAudit(u64),
     /// A value of the node itself, by name.
     PutMeta(&'static str, Bytes),
 }

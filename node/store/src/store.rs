@@ -6,7 +6,7 @@ use wire::{Account, DeviceId, DomainName, MessageId, RoomId};
 use crate::{
     Batch, StoreError,
     row::{
-        AccountRow, AnswerRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
+        AccountRow, AnswerRow, AuditRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
         KeyPackageRow, MemberRow, OutboxRow, PasswordRow, PeerRow, PendingRow, ProgressRow, QuarantineRow,
         RoomRow,
     },
@@ -100,4 +100,8 @@ pub trait Store {
     fn answers(&self, peer: &DomainName) -> Read<Vec<AnswerRow>>;
     /// Quarantined items, newest first, and how many there are.
     fn quarantine(&self, limit: usize) -> Read<(Vec<QuarantineRow>, u64)>;
+    /// Entries of the audit log with a smaller seq, newest first.
+    fn audit(&self, before: u64, limit: usize) -> Read<Vec<AuditRow>>;
+    /// What the store takes up, in bytes, as well as it knows.
+    fn size(&self) -> Read<u64>;
 }

@@ -30,6 +30,7 @@ statement! {
     DeviceList, DEVICE_LIST_BYTES_MAX;
     DeviceCertificate, CERTIFICATE_BYTES_MAX;
     EventHead, EVENT_HEAD_BYTES_MAX;
+    AuditEntry, AUDIT_ENTRY_BYTES_MAX;
 }
 
 /// [SIGN-1] The bytes under a signature: `label ‖ 0 ‖ body`.

@@ -12,8 +12,9 @@ use prost::Message as _;
 use wire::{
     ErrorCode, WireError, limits,
     proto::{
-        AdminRequest, AdminStatusRequest, InviteUser, ListQueue, PinPeer, RetryPeer, admin_request::Request,
-        admin_response::Response,
+        AccountStanding, AdminRequest, AdminStatusRequest, CreateUser, EndSessions, InviteUser, ListQueue,
+        ListSessions, PeerMode, PinPeer, RemovePeer, RetryPeer, SetPeerMode, SetStanding, ShowPeer, ShowUser,
+        Signed, TakeDocument, admin_request::Request, admin_response::Response,
     },
 };
 
@@ -75,6 +76,99 @@ async fn requests_that_are_wrong_get_their_named_error() -> Result<()> {
 }
 
 // [ADMIN-2]
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_about_peers_and_documents_that_are_wrong_get_their_named_error() -> Result<()> {
+    use ErrorCode::{Blocked, Malformed, NotFound, Policy};
+    let mut node = node()?;
+    let pin = |domain: &str| {
+        Request::PinPeer(PinPeer {
+            domain: domain.to_owned(),
+            endpoints: vec!["127.0.0.1:9".to_owned()],
+            fingerprint: Bytes::from_static(&[1; 32]),
+            replace: false,
+        })
+    };
+    let mode =
+        |domain: &str, mode: i32| Request::SetPeerMode(SetPeerMode { domain: domain.to_owned(), mode });
+    let retry = |domain: &str| Request::RetryPeer(RetryPeer { domain: domain.to_owned() });
+    let remove = |domain: &str| Request::RemovePeer(RemovePeer { domain: domain.to_owned() });
+    let show = |domain: &str| Request::ShowPeer(ShowPeer { domain: domain.to_owned() });
+    let take = |body: &'static [u8]| {
+        let signed = Signed { body: Bytes::from_static(body), ..Signed::default() };
+        Request::TakeDocument(TakeDocument { document: Some(signed) })
+    };
+    node.ask(pin("denied.test"))?;
+    node.ask(pin("paused.test"))?;
+    node.ask(mode("denied.test", PeerMode::Denied.into()))?;
+    node.ask(mode("paused.test", PeerMode::Paused.into()))?;
+    for (what, error, request) in [
+        ("a mode that is none", Malformed, mode("denied.test", 0)),
+        ("a mode of the future", Malformed, mode("denied.test", 77)),
+        ("the mode of nobody", NotFound, mode("nobody.test", 1)),
+        ("the mode of no domain", Malformed, mode("nobody", 1)),
+        ("to try a paused peer", Policy, retry("paused.test")),
+        ("to try a denied peer", Blocked, retry("denied.test")),
+        ("to remove nobody", NotFound, remove("nobody.test")),
+        ("to remove no domain", Malformed, remove("..")),
+        ("to show nobody", NotFound, show("nobody.test")),
+        ("to show this very domain", NotFound, show("acme.test")),
+        ("no document", Malformed, Request::TakeDocument(TakeDocument { document: None })),
+        ("an empty document", Malformed, take(&[])),
+        ("a document that is none", Malformed, take(&[0xff; 40])),
+    ] {
+        assert_eq!(refused(&node, request)?, error, "{what}");
+    }
+    unharmed(&mut node).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_about_accounts_that_are_wrong_get_their_named_error() -> Result<()> {
+    use ErrorCode::{Blocked, Conflict, Malformed, Misdirected, NotFound};
+    let mut node = node()?;
+    let stand = |account: &str, standing: i32| {
+        Request::SetStanding(SetStanding { account: account.to_owned(), standing })
+    };
+    let create =
+        |account: &str| Request::CreateUser(CreateUser { account: account.to_owned(), reuse: false });
+    let invite = |account: &str| Request::InviteUser(InviteUser { account: account.to_owned() });
+    let show = |account: &str| Request::ShowUser(ShowUser { account: account.to_owned() });
+    let list = |account: &str| Request::ListSessions(ListSessions { account: account.to_owned() });
+    let end = |account: &str, device: &'static [u8]| {
+        let device_id = Bytes::from_static(device);
+        Request::EndSessions(EndSessions { account: account.to_owned(), device_id })
+    };
+    let (active, suspended, deleted) =
+        (AccountStanding::Active as i32, AccountStanding::Suspended as i32, AccountStanding::Deleted as i32);
+    node.ask(create("gone@acme.test"))?;
+    node.ask(stand("gone@acme.test", deleted))?;
+    node.ask(create("out@acme.test"))?;
+    node.ask(stand("out@acme.test", suspended))?;
+    for (what, error, request) in [
+        ("to make what is there", Conflict, create("out@acme.test")),
+        ("to make what was deleted", Conflict, create("gone@acme.test")),
+        ("to make an account elsewhere", Misdirected, create("bob@umbrella.test")),
+        ("to make no account", Malformed, create("bob")),
+        ("to invite what was deleted", Conflict, invite("gone@acme.test")),
+        ("to invite what is suspended", Blocked, invite("out@acme.test")),
+        ("a standing that is none", Malformed, stand("out@acme.test", 0)),
+        ("a standing of the future", Malformed, stand("out@acme.test", 4)),
+        ("to restore what was deleted", Conflict, stand("gone@acme.test", active)),
+        ("to suspend nobody", NotFound, stand("nobody@acme.test", suspended)),
+        ("to delete an account elsewhere", Misdirected, stand("bob@umbrella.test", deleted)),
+        ("to show an account elsewhere", Misdirected, show("bob@umbrella.test")),
+        ("to show nobody", NotFound, show("nobody@acme.test")),
+        ("to show an escape", Malformed, show("bob\u{1b}[2J@acme.test")),
+        ("the sessions of nobody", NotFound, list("nobody@acme.test")),
+        ("to end the sessions of all", Malformed, end("", &[])),
+        ("to end a session of nobody", NotFound, end("nobody@acme.test", &[])),
+        ("to end the session of no device", NotFound, end("out@acme.test", &[1; 16])),
+        ("to end the session of half a device", Malformed, end("out@acme.test", &[1; 8])),
+    ] {
+        assert_eq!(refused(&node, request)?, error, "{what}");
+    }
+    unharmed(&mut node).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_that_are_no_request_get_an_answer_and_the_end() -> Result<()> {
     let mut node = node()?;

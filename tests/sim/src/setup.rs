@@ -105,7 +105,7 @@ fn ask_to_enrol(world: &mut World, node: usize, enrol: wire::proto::Enrol) -> Ac
 pub fn administer(world: &mut World, node: usize, request: admin_request::Request) -> AdminResponse {
     let id = AdminId(world.network.fresh());
     let request = AdminRequest { request: Some(request) };
-    let outputs = at_once(world, node, [Input::Admin { id, request }]);
+    let outputs = at_once(world, node, [Input::Admin { id, request, uid: Some(0) }]);
     let answer = outputs.into_iter().find_map(|output| match output {
         Output::ToAdmin { response, .. } => Some(response),
         _ => None,

@@ -146,7 +146,7 @@ impl World {
     /// An administrator asks a node that runs; the answer comes with the next run.
     pub fn administer(&mut self, node: usize, request: wire::proto::AdminRequest) {
         let id = AdminId(self.network.fresh());
-        self.node_takes(node, Input::Admin { id, request });
+        self.node_takes(node, Input::Admin { id, request, uid: Some(0) });
     }
 
     /// The index of the node of a domain.

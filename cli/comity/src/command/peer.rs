@@ -1,16 +1,24 @@
 //! `comity peer`: the domains that a node federates with. For its administrator.
 
+mod allow;
+mod deny;
 mod list;
+mod pause;
 mod pin;
 mod queue;
+mod remove;
+mod resume;
 mod retry;
 mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use wire::DomainName;
+use wire::{
+    DomainName,
+    proto::{self, PeerMode, admin_request::Request, admin_response::Response},
+};
 
-use crate::{context::Context, error::CliError};
+use crate::{admin, context::Context, error::CliError};
 
 /// The verbs of a peer.
 #[derive(Debug, clap::Subcommand)]
@@ -20,6 +28,11 @@ pub(crate) enum Verb {
     Show(show::Args),
     Queue(queue::Args),
     Retry(retry::Args),
+    Pause(pause::Args),
+    Resume(resume::Args),
+    Deny(deny::Args),
+    Allow(allow::Args),
+    Remove(remove::Args),
 }
 
 /// Which node is administered.
@@ -45,5 +58,58 @@ pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
         Verb::Show(args) => show::run(context, args).await,
         Verb::Queue(args) => queue::run(context, args).await,
         Verb::Retry(args) => retry::run(context, args).await,
+        Verb::Pause(args) => pause::run(context, args).await,
+        Verb::Resume(args) => resume::run(context, args).await,
+        Verb::Deny(args) => deny::run(context, args).await,
+        Verb::Allow(args) => allow::run(context, args).await,
+        Verb::Remove(args) => remove::run(context, args).await,
+    }
+}
+
+/// What the node says of one peer.
+///
+/// # Errors
+/// `NotFound` with how to pin it, and those of asking the node.
+async fn show(data: &Path, what: &str, domain: &DomainName) -> Result<proto::Peer, CliError> {
+    let request = Request::ShowPeer(proto::ShowPeer { domain: domain.to_string() });
+    peer(what, domain, admin::ask(data, what, request).await)
+}
+
+/// Opens, pauses or denies a peer. One that is denied is not opened or paused by the way: `allow` says
+/// so in its name.
+///
+/// # Errors
+/// As [`show`]; policy if it is denied.
+async fn set_mode(
+    data: &Path,
+    what: &str,
+    domain: &DomainName,
+    (before, mode): (PeerMode, PeerMode),
+) -> Result<proto::Peer, CliError> {
+    let now = show(data, what, domain).await?;
+    if now.mode() == PeerMode::Denied && before != PeerMode::Denied {
+        return Err(CliError::wire(what, client::ErrorCode::Blocked.into())
+            .hint(format!("it is denied: comity peer allow {domain}")));
+    }
+    if now.mode() != before && mode == PeerMode::Open {
+        return Ok(now);
+    }
+    let request = Request::SetPeerMode(proto::SetPeerMode { domain: domain.to_string(), mode: mode.into() });
+    peer(what, domain, admin::ask(data, what, request).await)
+}
+
+fn peer(
+    what: &str,
+    domain: &DomainName,
+    answer: Result<Response, CliError>,
+) -> Result<proto::Peer, CliError> {
+    match answer {
+        Ok(Response::Peer(peer)) => Ok(peer),
+        Ok(_) => Err(admin::unexpected(what)),
+        Err(error) if error.exit() == client::ErrorCode::NotFound.exit() && error.is_of_protocol() => {
+            Err(CliError::not_found(format!("{domain} is not pinned here"))
+                .hint("domains that are not pinned are refused anyway; to pin it: comity peer pin TICKET"))
+        }
+        Err(error) => Err(error),
     }
 }

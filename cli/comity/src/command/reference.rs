@@ -175,7 +175,11 @@ mod tests {
                     continue;
                 }
                 assert!(line.len() < 96, "{name}: the terminal would break {line}");
-                let words = words(&line.replace("$(cat umbrella.txt)", &"0f".repeat(32)));
+                let words = words(
+                    &line
+                        .replace("$(cat umbrella.txt)", &"0f".repeat(32))
+                        .replace("$(cat acme.ticket)", TICKET),
+                );
                 assert!(words.first().is_some_and(|word| word == "comity"), "{name}: {line}");
                 if let Err(error) = Args::try_parse_from(&words) {
                     panic!("{name}: {line}\n{error}");
@@ -185,6 +189,8 @@ mod tests {
         }
         assert!(tried > 25, "{tried}");
     }
+
+    const TICKET: &str = include_str!("../../../../tests/fuzz/corpus/peering_ticket/ticket");
 
     /// The words of the part of a shell line that calls `comity`.
     fn words(line: &str) -> Vec<String> {

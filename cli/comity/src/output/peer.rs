@@ -4,6 +4,49 @@ use wire::{ErrorCode, proto};
 
 use super::{Label, Paper, Row, Show, ago, in_future, rfc3339};
 
+/// What went over a link since the node started.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub(crate) struct TrafficShown {
+    sent_items: u64,
+    sent_bytes: u64,
+    received_items: u64,
+    received_bytes: u64,
+}
+
+impl From<proto::Traffic> for TrafficShown {
+    fn from(traffic: proto::Traffic) -> Self {
+        Self {
+            sent_items: traffic.sent_items,
+            sent_bytes: traffic.sent_bytes,
+            received_items: traffic.received_items,
+            received_bytes: traffic.received_bytes,
+        }
+    }
+}
+
+impl TrafficShown {
+    /// Both ways, in words.
+    pub(crate) fn words(&self) -> (String, String) {
+        let way = |items: u64, bytes: u64| format!("{items} items, {}", size(bytes));
+        (way(self.sent_items, self.sent_bytes), way(self.received_items, self.received_bytes))
+    }
+}
+
+/// A number of bytes for eyes.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut rest = bytes;
+    let mut shown = format!("{bytes} bytes");
+    for unit in UNITS {
+        if rest < 1024 {
+            break;
+        }
+        shown = format!("{}.{} {unit}", rest / 1024, rest % 1024 * 10 / 1024);
+        rest /= 1024;
+    }
+    shown
+}
+
 /// The link to another domain.
 #[derive(Clone, Debug, serde::Serialize)]
 pub(crate) struct PeerShown {
@@ -18,6 +61,7 @@ pub(crate) struct PeerShown {
     fingerprint: Option<String>,
     endpoints: Vec<String>,
     document_seq: Option<u64>,
+    traffic: Option<TrafficShown>,
     #[serde(skip)]
     oldest_ms: u64,
     #[serde(skip)]
@@ -41,6 +85,7 @@ impl PeerShown {
         "fingerprint",
         "endpoints",
         "document_seq",
+        "traffic",
     ];
 
     /// From what a node's administrator is told.
@@ -50,6 +95,8 @@ impl PeerShown {
             proto::PeerPhase::Connecting => "connecting",
             proto::PeerPhase::Waiting => "waiting",
             proto::PeerPhase::Held => "held",
+            proto::PeerPhase::Paused => "paused",
+            proto::PeerPhase::Denied => "denied",
             proto::PeerPhase::Idle | proto::PeerPhase::Unspecified => "idle",
         };
         Self {
@@ -64,6 +111,7 @@ impl PeerShown {
             fingerprint: None,
             endpoints: Vec::new(),
             document_seq: None,
+            traffic: None,
             oldest_ms: state.oldest_ms,
             next_retry_ms: state.next_retry_ms,
         }
@@ -75,6 +123,7 @@ impl PeerShown {
             fingerprint: Some(crate::fingerprint::digits(&peer.fingerprint)),
             endpoints: peer.endpoints.iter().map(|endpoint| super::line(endpoint)).collect(),
             document_seq: Some(peer.document_seq),
+            traffic: peer.traffic.map(TrafficShown::from),
             ..Self::of_state(&peer.state.clone().unwrap_or_default())
         }
     }
@@ -93,6 +142,7 @@ impl PeerShown {
             fingerprint: None,
             endpoints: Vec::new(),
             document_seq: None,
+            traffic: None,
             oldest_ms: view.oldest_ms,
             next_retry_ms: view.next_retry_ms,
         }
@@ -177,12 +227,31 @@ impl Show for PeerShown {
         if let Some(seq) = self.document_seq {
             paper.pair("document", &seq.to_string());
         }
+        if let Some(traffic) = &self.traffic {
+            let (sent, received) = traffic.words();
+            paper.pair("sent", &sent);
+            paper.pair("received", &received);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_rounded_for_eyes() {
+        for (bytes, shown) in [
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (1024, "1.0 KiB"),
+            (1536, "1.5 KiB"),
+            (5 << 30, "5.0 GiB"),
+            (u64::MAX, "16383.9 PiB"),
+        ] {
+            assert_eq!(size(bytes), shown);
+        }
+    }
 
     #[test]
     fn fields_are_those_of_the_object() {

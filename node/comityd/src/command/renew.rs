@@ -14,7 +14,7 @@ use crate::{
     system::print,
 };
 
-/// Issues the next document. A running node shows it to others after its next start.
+/// Issues the next document. A running node shows it to others once it is published, or after its next start.
 pub(crate) fn renew(args: &Renew) -> Result<(), Failure> {
     let data = DataDir::open(&args.data.directory)?;
     let config = Config::read(&data.config(), &Vec::new())?;
@@ -31,6 +31,9 @@ pub(crate) fn renew(args: &Renew) -> Result<(), Failure> {
         (file, _) => stored.open(&path, &Source { file: file.clone() })?,
     };
     documents::renew(&data, &mut documents, &root, &args.endpoints, now())?;
-    print(&format!("domain document {} is issued; restart comityd to publish it", documents.newest.seq()));
+    print(&format!(
+        "domain document {} is issued; to put it into force: comity domain publish",
+        documents.newest.seq()
+    ));
     Ok(())
 }

@@ -15,7 +15,7 @@ use wire::{
     },
 };
 
-use crate::{Core, claim_gather::refused};
+use crate::{Core, admin::may_act, claim_gather::refused};
 
 const HOUR_MS: u64 = 3_600_000;
 
@@ -100,7 +100,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
             let account: Account = name.parse()?;
             room::hub::origin(&self.config.domain, &account)?;
             accounts.push(self.claim_of(peer, &room, &account).or_else(|error| match error {
-                ErrorCode::NotFound | ErrorCode::Policy | ErrorCode::Unavailable => Ok(refused(name, error)),
+                ErrorCode::NotFound | ErrorCode::Policy | ErrorCode::Unavailable | ErrorCode::Blocked => {
+                    Ok(refused(name, error))
+                }
                 other => Err(other),
             })?);
         }
@@ -140,6 +142,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
     ) -> Result<ClaimedAccount, ErrorCode> {
         let row = self.store.account(account).map_err(|error| error.code())?;
         let row = row.filter(|row| row.keys.is_some()).ok_or(ErrorCode::NotFound)?;
+        // [ADMIN-7]
+        may_act(&row)?;
         let foreign = *peer != self.config.domain;
         // [SYNC-19] Nobody is added against the account's will, but to a room that it asked for itself.
         let denies = self.policy(row.policy) == ContactPolicy::Deny;

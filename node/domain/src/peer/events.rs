@@ -13,7 +13,7 @@ use wire::{
     signed,
 };
 
-use crate::{Core, drain::Seen, room_table::Room};
+use crate::{Core, admin::Act, drain::Seen, room_table::Room};
 
 /// What became of a run that is valid.
 pub(crate) enum Taken {
@@ -119,6 +119,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             Applied::Gap { up_to, .. } => Ok(Taken::Missing { up_to }),
             Applied::Forked { seq } => {
                 tracing::error!(room = %id, hub = %hub, seq, "the hub has shown two histories");
+                self.notice(Act::PeerForked, &hub, &format!("room {id}, seq {seq}"));
                 Err(ErrorCode::ForkedLog)
             }
         }

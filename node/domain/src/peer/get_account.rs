@@ -5,7 +5,7 @@ use prost::Message as _;
 use store::Store;
 use wire::{
     Account, ErrorCode,
-    proto::{AccountKeys, GetAccount, peer_response},
+    proto::{AccountKeys, AccountStanding, GetAccount, peer_response},
 };
 
 use crate::Core;
@@ -24,6 +24,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// `NotFound`, the same for an account that does not exist and one that has not enrolled.
     pub(crate) fn account_keys(&self, account: &Account) -> Result<AccountKeys, ErrorCode> {
         let row = self.store.account(account).map_err(|error| error.code())?;
+        let row = row.filter(|row| row.standing != AccountStanding::Deleted);
         let keys = row.and_then(|row| row.keys).ok_or(ErrorCode::NotFound)?;
         AccountKeys::decode(keys).map_err(|_| ErrorCode::Internal)
     }

@@ -7,10 +7,14 @@ use link::{
 use machine::Entropy;
 use prost::Message as _;
 use store::{Store, Write, row::DocumentRow};
-use wire::{DomainName, ErrorCode, PublicKey, WireError, proto::PeerHello};
+use wire::{
+    DomainName, ErrorCode, PublicKey, WireError,
+    proto::{PeerHello, PeerMode},
+};
 
 use crate::{
     ConnId, Core,
+    admin::Act,
     link_table::{Conn, Connected},
     send::Send,
 };
@@ -49,9 +53,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
             },
         };
         match hello::check(&here, pin, hello) {
-            Verdict::Accepted(accepted) => {
-                self.accept_peer(conn, dialled.is_some(), instance(hello), accepted)
-            }
+            Verdict::Accepted(accepted) => match self.shut_out(&accepted.peer) {
+                Some(error) => self.refuse(conn, hello, error.into(), dialled),
+                None => self.accept_peer(conn, dialled.is_some(), instance(hello), accepted),
+            },
             Verdict::Held(peer, error) => {
                 if let Some(peer) = self.links.get_mut(&peer) {
                     if !peer.row.held || peer.retry.last_error != Some(error) {
@@ -61,10 +66,20 @@ impl<S: Store, E: Entropy> Core<S, E> {
                     peer.row.held = true;
                     peer.retry.last_error = Some(error);
                 }
-                self.drain.changed_peers.insert(peer);
+                self.drain.changed_peers.insert(peer.clone());
+                self.notice(Act::PeerHeld, &peer, error.name());
                 self.refuse(conn, hello, error.into(), dialled);
             }
             Verdict::Refused(error) => self.refuse(conn, hello, error, dialled),
+        }
+    }
+
+    // [ADMIN-9] Only who proves to be that domain learns that it is not wanted.
+    fn shut_out(&self, peer: &DomainName) -> Option<ErrorCode> {
+        match self.links.get(peer)?.row.mode {
+            PeerMode::Denied => Some(ErrorCode::Blocked),
+            PeerMode::Paused => Some(ErrorCode::Unavailable),
+            PeerMode::Open | PeerMode::Unspecified => None,
         }
     }
 

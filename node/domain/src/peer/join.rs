@@ -13,7 +13,7 @@ use wire::{
     proto::{Join, RoomKind},
 };
 
-use crate::{Core, drain::room_kind, room_table::Room, roster};
+use crate::{Core, admin::Act, drain::room_kind, room_table::Room, roster};
 
 impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn take_join(&mut self, peer: &DomainName, join: &Join) -> Result<(), ErrorCode> {
@@ -100,6 +100,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             }
             Joined::Forked { seq } => {
                 tracing::error!(room = %id, hub = %hub, seq, "the hub has shown two histories");
+                self.notice(Act::PeerForked, &hub, &format!("room {id}, seq {seq}"));
                 return Err(ErrorCode::ForkedLog);
             }
         };

@@ -9,7 +9,7 @@ use wire::{
     proto::{Batch, Item, LinkFrame, LinkOpen, LinkResume, ProgressKind, Refused, entry, link_frame},
 };
 
-use crate::{ConnId, Core, StreamId, send::Send};
+use crate::{ConnId, Core, StreamId, admin::Act, send::Send};
 
 impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn link_opened(&mut self, conn: ConnId, stream: StreamId, open: &LinkOpen) {
@@ -73,6 +73,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         if peer.conn.and_then(|conn| conn.theirs) != Some(stream) {
             return Err(ErrorCode::Malformed);
         }
+        peer.received(&batch);
         if peer.inbound.settled(batch.settled) {
             self.drain.lazy.answers.insert(domain.clone(), batch.settled);
             self.drain.lazy.touch(self.now);
@@ -120,6 +121,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 peer.row.outbox_id = self.entropy.array();
                 peer.outbound = link::Outbound::new(peer.row.outbox_id, before, peer.row.settled);
                 self.drain.changed_peers.insert(domain.clone());
+                self.notice(
+                    Act::PeerConflict,
+                    domain,
+                    "this node holds less than the peer has received of it",
+                );
                 return Err(ErrorCode::Unavailable);
             }
             Err(error) => return Err(error),

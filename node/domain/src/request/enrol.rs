@@ -14,7 +14,7 @@ use wire::{
     proto::{AccountKeys, Enrol, client_response::Response, enrol::Proof},
 };
 
-use crate::{Core, SessionId};
+use crate::{Core, SessionId, admin::may_act};
 
 impl<S: Store, E: Entropy> Core<S, E> {
     /// Answers an enrolment; one with a password is answered when that was judged.
@@ -92,6 +92,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let expected = row.as_ref().and_then(|row| row.code_hash);
         let same = bool::from(given.ct_eq(&expected.unwrap_or_default()));
         let row = row.filter(|_| same && expected.is_some()).ok_or(ErrorCode::AuthFailed)?;
+        may_act(&row)?;
         if row.code_expires_ms <= self.now.as_ms() {
             return Err(ErrorCode::Expired);
         }

@@ -10,6 +10,7 @@ use wire::{
 
 use crate::{
     Core, SessionId,
+    admin::may_act,
     send::{Send, node_frame},
 };
 
@@ -53,6 +54,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
         }
         let row = self.device(&account, device)?.ok_or(ErrorCode::AuthFailed)?;
         session::verify(hello, &row.key, &session.exporter, self.now)?;
+        // [ADMIN-7] Only its own device learns that an account is suspended.
+        let known = self.store.account(&account).map_err(|error| error.code())?;
+        may_act(&known.ok_or(ErrorCode::AuthFailed)?)?;
         Ok((account, row))
     }
 

@@ -10,7 +10,7 @@ use store::{
 };
 use wire::{
     Account, DeviceId, DomainName, ErrorCode, WireError, limits,
-    proto::{Accepted, AnswerInvitation, EventKind, RoomKind, Submission, item},
+    proto::{Accepted, AnswerInvitation, EventKind, PeerMode, RoomKind, Submission, item},
 };
 
 use crate::{Core, drain::Seen};
@@ -73,6 +73,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
         submission: Submission,
     ) -> Result<(), WireError> {
         let peer = self.links.get(hub).ok_or(ErrorCode::NotFound)?;
+        // [ADMIN-9]
+        if peer.row.mode == PeerMode::Denied {
+            return Err(ErrorCode::Blocked.into());
+        }
         if peer.queued.1.saturating_add(submission.body.len() as u64) > limits::OUTBOX_BYTES_MAX as u64 {
             return Err(ErrorCode::Quota.into());
         }

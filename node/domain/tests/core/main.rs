@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod abuse;
 #[cfg(test)]
+mod administration;
+#[cfg(test)]
 mod claim;
 #[cfg(test)]
 mod crash;

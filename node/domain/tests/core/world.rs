@@ -118,7 +118,7 @@ impl World {
         request: admin_request::Request,
     ) -> admin_response::Response {
         let id = AdminId(self.fresh());
-        self.feed(at, Input::Admin { id, request: AdminRequest { request: Some(request) } });
+        self.feed(at, Input::Admin { id, request: AdminRequest { request: Some(request) }, uid: Some(0) });
         self.admin.remove(&id).unwrap().response.unwrap()
     }
 

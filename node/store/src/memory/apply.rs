@@ -17,6 +17,11 @@ pub(super) const fn only_drops(write: &Write) -> bool {
             | Write::DropPassword(..)
             | Write::ClaimKeyPackage(..)
             | Write::DropKeyPackage(..)
+            | Write::DropKeyPackages(..)
+            | Write::DropMemberships(..)
+            | Write::DropPeer(..)
+            | Write::DropDocuments(..)
+            | Write::PruneAudit(..)
             | Write::DropInvitation(..)
             | Write::DropPending(..)
             | Write::DropOutbox(..)
@@ -84,6 +89,7 @@ impl State {
             Key::Message(room, message) => self.by_message.contains_key(&(*room, *message)),
             Key::Pending(room, message) => self.pending.contains_key(&(*room, *message)),
             Key::Outbox(peer, number) => self.outbox.contains_key(&((*peer).clone(), *number)),
+            Key::Audit(seq) => self.audit.contains_key(seq),
             Key::Claim(peer, claim) => self.claims.contains_key(&((*peer).clone(), **claim)),
         }
     }
@@ -130,6 +136,7 @@ impl State {
                     packages.remove(&hash);
                 }
             }
+            Write::DropKeyPackages(account) => self.packages.retain(|(of, _), _| *of != account),
             Write::PutClaim(row) => drop(self.claims.insert((row.peer.clone(), row.claim), row)),
             Write::PutEntry(row) => drop(self.entries.insert(row.position, row)),
             Write::PutInvitation(row) => {
@@ -146,6 +153,10 @@ impl State {
             Write::PutGroup(room, group) => drop(self.groups.insert(room, group)),
             Write::PutRoster(room, roster) => drop(self.rosters.insert(room, roster)),
             Write::PutMember(row) => self.put_member(row),
+            Write::DropMemberships(account) => {
+                self.memberships.remove(&account);
+                self.members.retain(|(_, of, _), _| *of != account);
+            }
             Write::PutEvent(row) => self.put_event(row),
             Write::PutPending(row) => drop(self.pending.insert((row.room, row.message), row)),
             Write::DropPending(room, message) => drop(self.pending.remove(&(room, message))),
@@ -157,6 +168,8 @@ impl State {
     fn apply_to_peers(&mut self, write: Write) {
         match write {
             Write::PutPeer(row) => drop(self.peers.insert(row.domain.clone(), row)),
+            Write::DropPeer(domain) => drop(self.peers.remove(&domain)),
+            Write::DropDocuments(domain) => self.documents.retain(|(of, _), _| *of != domain),
             Write::PutDocument(row) => drop(self.documents.insert((row.domain.clone(), row.seq), row)),
             Write::PutOutbox(row) => drop(self.outbox.insert((row.peer.clone(), row.number), row)),
             Write::DropOutbox(peer, up_to) => {
@@ -177,6 +190,8 @@ impl State {
                     !goes
                 });
             }
+            Write::PutAudit(row) => drop(self.audit.insert(row.seq, row)),
+            Write::PruneAudit(before) => self.audit = self.audit.split_off(&before),
             Write::PutMeta(name, value) => drop(self.meta.insert(name, value)),
             _ => {}
         }
@@ -210,6 +225,7 @@ enum Key<'a> {
     Pending(wire::RoomId, wire::MessageId),
     Outbox(&'a wire::DomainName, u64),
     Claim(&'a wire::DomainName, &'a [u8; 16]),
+    Audit(u64),
 }
 
 impl<'a> Key<'a> {
@@ -224,6 +240,7 @@ impl<'a> Key<'a> {
             Write::PutPending(row) => [Some(Self::Pending(row.room, row.message)), None, None],
             Write::PutOutbox(row) => [Some(Self::Outbox(&row.peer, row.number)), None, None],
             Write::PutClaim(row) => [Some(Self::Claim(&row.peer, &row.claim)), None, None],
+            Write::PutAudit(row) => [Some(Self::Audit(row.seq)), None, None],
             _ => [None, None, None],
         }
     }

@@ -9,7 +9,7 @@ use super::{Memory, state::State};
 use crate::{
     Batch, Store, StoreError,
     row::{
-        AccountRow, AnswerRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
+        AccountRow, AnswerRow, AuditRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
         KeyPackageRow, MemberRow, OutboxRow, PasswordRow, PeerRow, PendingRow, ProgressRow, QuarantineRow,
         RoomRow,
     },
@@ -214,6 +214,17 @@ impl Store for Memory {
         let state = &self.lock().state;
         let rows = state.quarantine.iter().rev().take(limit).cloned().collect();
         Ok((rows, state.quarantine.len() as u64))
+    }
+
+    fn audit(&self, before: u64, limit: usize) -> Read<Vec<AuditRow>> {
+        Ok(self.lock().state.audit.range(..before).rev().take(limit).map(|(_, row)| row.clone()).collect())
+    }
+
+    fn size(&self) -> Read<u64> {
+        let state = &self.lock().state;
+        let events = state.events.values().map(|row| row.head.len() + row.body.len() + row.signature.len());
+        let entries = state.entries.values().map(|row| row.entry.len());
+        Ok(events.chain(entries).map(|bytes| bytes as u64).sum())
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use wire::{Account, DeviceId, DomainName, MessageId, RoomId};
 
 use crate::row::{
-    AccountRow, AnswerRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
+    AccountRow, AnswerRow, AuditRow, ClaimRow, DeviceRow, DocumentRow, EntryRow, EventRow, InvitationRow,
     KeyPackageRow, MemberRow, OutboxRow, PasswordRow, PeerRow, PendingRow, ProgressRow, QuarantineRow,
     RoomRow,
 };
@@ -42,6 +42,7 @@ pub(super) struct State {
     pub(super) outbox: BTreeMap<(DomainName, u64), OutboxRow>,
     pub(super) answers: BTreeMap<(DomainName, u64), AnswerRow>,
     pub(super) quarantine: Vec<QuarantineRow>,
+    pub(super) audit: BTreeMap<u64, AuditRow>,
 }
 
 impl State {
@@ -70,6 +71,7 @@ impl State {
             self.outbox.len(),
             self.answers.len(),
             self.quarantine.len(),
+            self.audit.len(),
         ];
         rows.into_iter().map(|rows| rows as u64).sum()
     }

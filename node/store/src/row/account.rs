@@ -1,7 +1,10 @@
 //! Accounts of this domain and what is kept for them.
 
 use bytes::Bytes;
-use wire::{Account, DeviceId, PublicKey, RoomId, proto::ContactPolicy};
+use wire::{
+    Account, DeviceId, PublicKey, RoomId,
+    proto::{AccountStanding, ContactPolicy},
+};
 
 /// One account of this domain. Key: `account`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +19,10 @@ pub struct AccountRow {
     pub keys: Option<Bytes>,
     /// Whom the account hears from in other domains.
     pub policy: ContactPolicy,
+    /// What the administrator made of it.
+    pub standing: AccountStanding,
+    /// Since when it stands like that; 0 if it always has.
+    pub standing_since_ms: u64,
 }
 
 /// What is kept of an account's password. Key: `account`.

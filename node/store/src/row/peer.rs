@@ -1,7 +1,7 @@
 //! Peers, the links to them, and the domain documents of all domains including this one.
 
 use bytes::Bytes;
-use wire::{DomainName, RoomId};
+use wire::{DomainName, RoomId, proto::PeerMode};
 
 /// One pinned peer and the state of the link to it. Key: `domain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct PeerRow {
     pub absent_since_ms: u64,
     /// Number of the last error; 0 if none.
     pub last_error: u32,
+    /// What the administrator lets pass between it and this domain.
+    pub mode: PeerMode,
 }
 
 /// One domain document, of this domain or of a peer. Key: `domain, seq`.

@@ -5,7 +5,7 @@ use crate::{
     Store as _, Write,
     row::{AccountRow, ClaimRow, EntryRow, InvitationRow, KeyPackageRow, PasswordRow},
 };
-use wire::proto::ContactPolicy;
+use wire::proto::{AccountStanding, ContactPolicy};
 
 /// A row replaces the one before; the list goes on after an account.
 pub fn accounts_are_replaced_and_listed(backend: &mut impl Backend) {
@@ -16,6 +16,8 @@ pub fn accounts_are_replaced_and_listed(backend: &mut impl Backend) {
         code_expires_ms: 0,
         keys: Some("keys".into()),
         policy: ContactPolicy::Deny,
+        standing: AccountStanding::Suspended,
+        standing_since_ms: u64::MAX,
         ..account_row(3)
     };
     store.commit(&batch([Write::PutAccount(enrolled.clone())])).unwrap();
@@ -168,4 +170,28 @@ pub fn entries_go_when_they_were_fetched(backend: &mut impl Backend) {
     assert_eq!(store.account_entries(&account(2), &device(1), 0, 9).unwrap(), [entry(2, 2)]);
     store.commit(&batch([Write::PruneEntries(account(1), 9)])).unwrap();
     assert_eq!(store.head().unwrap(), 4, "no position is given out twice");
+}
+
+/// What an account held goes, and nothing of its neighbours; the newest position is not given out
+/// again.
+pub fn what_an_account_held_goes(backend: &mut impl Backend) {
+    let store = backend.open();
+    let puts = (1..=2).flat_map(|of| {
+        [
+            Write::PutKeyPackage(key_package(of, 1, false)),
+            Write::PutKeyPackage(key_package(of, 2, true)),
+            Write::PutMember(member(1, of, 0, None)),
+            Write::PutMember(member(2, of, 3, Some(9))),
+        ]
+    });
+    store.commit(&batch(puts.chain([Write::ClaimKeyPackage(account(1), device(1), hash(1))]))).unwrap();
+    store.commit(&batch([Write::DropKeyPackages(account(1)), Write::DropMemberships(account(1))])).unwrap();
+    assert_eq!(store.key_package_count(&account(1), &device(1)).unwrap(), (0, false));
+    assert_eq!(store.memberships(&account(1)).unwrap(), []);
+    assert_eq!(store.key_package_count(&account(2), &device(1)).unwrap(), (1, true));
+    assert_eq!(store.memberships(&account(2)).unwrap().len(), 2);
+    assert_eq!(store.members(&room(1)).unwrap(), [member(1, 2, 0, None)]);
+    // A package that was handed out is forgotten too: the same bytes may come again.
+    store.commit(&batch([Write::PutKeyPackage(key_package(1, 1, false))])).unwrap();
+    assert_eq!(store.key_package_count(&account(1), &device(1)).unwrap(), (1, false));
 }

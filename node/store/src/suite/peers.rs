@@ -2,9 +2,10 @@
 
 use super::{Backend, sample::*};
 use crate::{
-    Store as _, Write,
+    Store as _, StoreError, Write,
     row::{AnswerRow, DocumentRow, OutboxRow, PeerRow, QuarantineRow},
 };
+use wire::proto::PeerMode;
 
 /// A row replaces the one before, every field of it.
 pub fn peers_are_replaced(backend: &mut impl Backend) {
@@ -18,6 +19,7 @@ pub fn peers_are_replaced(backend: &mut impl Backend) {
         next_number: 100,
         failures: 0,
         next_retry_ms: 0,
+        mode: PeerMode::Denied,
         ..peer(2)
     };
     store.commit(&batch([Write::PutPeer(met.clone())])).unwrap();
@@ -100,4 +102,47 @@ pub fn quarantine_is_trimmed_by_peer(backend: &mut impl Backend) {
     store.commit(&batch(rows.map(Write::PutQuarantine))).unwrap();
     store.commit(&batch([Write::TrimQuarantine(domain(2), 2), Write::TrimQuarantine(domain(3), 2)])).unwrap();
     assert_eq!(store.quarantine(9).unwrap(), (vec![of(3, 5), of(2, 4), of(2, 3), of(3, 1)], 4));
+}
+
+/// A peer that is removed takes its documents along, in whatever order; a new one may take its place
+/// in the same batch.
+pub fn a_peer_goes(backend: &mut impl Backend) {
+    let store = backend.open();
+    let document = |of| DocumentRow { domain: domain(of), seq: 1, signed: "x".into() };
+    let puts = (1..=3).flat_map(|of| [Write::PutPeer(peer(of)), Write::PutDocument(document(of))]);
+    store.commit(&batch(puts)).unwrap();
+    let again = PeerRow { held: false, ..peer(3) };
+    store
+        .commit(&batch([
+            Write::PutPeer(peer(2)),
+            Write::DropPeer(domain(2)),
+            Write::DropDocuments(domain(2)),
+            Write::DropPeer(domain(3)),
+            Write::PutPeer(again.clone()),
+        ]))
+        .unwrap();
+    assert_eq!(store.peers().unwrap(), [peer(1), again]);
+    assert_eq!(store.documents(&domain(2), 0).unwrap(), []);
+    assert_eq!(store.documents(&domain(1), 0).unwrap(), [document(1)]);
+}
+
+/// Entries of the audit log, newest first; none is ever written over; the oldest may go.
+pub fn audit_newest_first(backend: &mut impl Backend) {
+    let store = backend.open();
+    store.commit(&batch((1..=5).map(|seq| Write::PutAudit(audited(seq))))).unwrap();
+    assert_eq!(store.audit(u64::MAX, 2).unwrap(), [audited(5), audited(4)]);
+    assert_eq!(store.audit(4, 9).unwrap(), [audited(3), audited(2), audited(1)]);
+    assert_eq!(store.audit(1, 9).unwrap(), []);
+    let over = store.commit(&batch([Write::PutAudit(audited(5))]));
+    assert!(matches!(over, Err(StoreError::Conflict)), "{over:?}");
+    store.commit(&batch([Write::PutAudit(audited(6)), Write::PruneAudit(3)])).unwrap();
+    assert_eq!(store.audit(u64::MAX, 9).unwrap(), [6, 5, 4, 3].map(audited));
+}
+
+/// What is written takes up room.
+pub fn the_size_grows(backend: &mut impl Backend) {
+    let store = backend.open();
+    let before = store.size().unwrap();
+    store.commit(&batch((1..=500).map(|seq| Write::PutEvent(event(seq, 1, seq))))).unwrap();
+    assert!(store.size().unwrap() > before + 500 * 64);
 }

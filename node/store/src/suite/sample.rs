@@ -5,14 +5,14 @@ use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 use wire::{
     Account, DeviceId, DomainName, MessageId, PublicKey, RoomId,
-    proto::{ContactPolicy, EventHead, EventKind, ProgressKind, RoomKind},
+    proto::{AccountStanding, ContactPolicy, EventHead, EventKind, PeerMode, ProgressKind, RoomKind},
 };
 
 use crate::{
     Batch, Write,
     row::{
-        AccountRow, DeviceRow, EntryRow, EventRow, KeyPackageRow, MemberRow, OutboxRow, PeerRow, PendingRow,
-        ProgressRow, QuarantineRow, RoomRow,
+        AccountRow, AuditRow, DeviceRow, EntryRow, EventRow, KeyPackageRow, MemberRow, OutboxRow, PeerRow,
+        PendingRow, ProgressRow, QuarantineRow, RoomRow,
     },
 };
 
@@ -73,6 +73,8 @@ pub fn account_row(number: u64) -> AccountRow {
         code_expires_ms: u64::MAX,
         keys: None,
         policy: ContactPolicy::Ask,
+        standing: AccountStanding::Active,
+        standing_since_ms: 0,
     }
 }
 
@@ -189,6 +191,7 @@ pub fn peer(number: u64) -> PeerRow {
         next_retry_ms: u64::MAX,
         absent_since_ms: 8,
         last_error: 9,
+        mode: PeerMode::Open,
     }
 }
 
@@ -216,4 +219,10 @@ pub fn quarantined(number: u64) -> QuarantineRow {
         kind: "events".to_owned(),
         item: number.to_string().into(),
     }
+}
+
+/// An entry of the audit log.
+#[must_use]
+pub fn audited(seq: u64) -> AuditRow {
+    AuditRow { seq, entry: format!("act {seq}").into() }
 }

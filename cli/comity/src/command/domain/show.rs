@@ -1,10 +1,8 @@
 //! `comity domain show`.
 
 use identity::{DomainDocument, KeyUse, PeeringTicket};
-use wire::proto;
 
 use crate::{
-    admin,
     command::peer::Node,
     context::Context,
     error::CliError,
@@ -92,12 +90,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
     let what = "cannot show the domain";
     let data = context.data(args.node.data.as_ref())?;
-    let request = proto::admin_request::Request::ShowDomain(proto::ShowDomain {});
-    let proto::admin_response::Response::Domain(view) = admin::ask(&data, what, request).await? else {
-        return Err(admin::unexpected(what));
-    };
-    let signed = view.document.unwrap_or_default();
-    let document = DomainDocument::parse(&signed).map_err(|code| CliError::wire(what, code.into()))?;
+    let document = super::document(&data, what).await?;
     context.show(&shown(&document, args.ticket))?;
     if !args.ticket && context.terminal() {
         context.status("For the administrator of another domain:");

@@ -96,6 +96,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         context.status("Unless the ticket came on a way that you trust, compare the fingerprint by voice.");
     }
     context.hint("give the other administrator yours: comity domain show --ticket");
+    context.hint(&format!("when both have pinned, try the link: comity peer retry {}", wanted.domain));
     Ok(())
 }
 

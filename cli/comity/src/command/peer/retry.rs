@@ -33,8 +33,11 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let request =
         proto::admin_request::Request::RetryPeer(proto::RetryPeer { domain: args.domain.to_string() });
     let data = context.data(args.node.data.as_ref())?;
-    match admin::ask(&data, what, request).await? {
-        proto::admin_response::Response::Peer(peer) => context.show(&PeerShown::of_peer(&peer)),
-        _ => Err(admin::unexpected(what)),
-    }
+    let peer = super::peer(what, &args.domain, admin::ask(&data, what, request).await).map_err(|error| {
+        match error.exit() == client::ErrorCode::Blocked.exit() {
+            true => error.hint(format!("the link is paused or denied: comity peer show {}", args.domain)),
+            false => error,
+        }
+    })?;
+    context.show(&PeerShown::of_peer(&peer))
 }

@@ -2,7 +2,6 @@
 
 use wire::DomainName;
 
-use super::list::states;
 use crate::{
     command::peer::{Node, domain},
     context::Context,
@@ -30,10 +29,6 @@ pub(crate) struct Args {
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(<PeerShown as Show>::FIELDS)?;
     let data = context.data(args.node.data.as_ref())?;
-    let states = states(&data, "cannot show the peer").await?;
-    let state = states.iter().find(|state| state.domain == args.domain.as_str()).ok_or_else(|| {
-        CliError::not_found(format!("{} is not pinned here", args.domain))
-            .hint(format!("comity peer pin {} --endpoint HOST:PORT --fingerprint DIGITS", args.domain))
-    })?;
-    context.show(&PeerShown::of_state(state))
+    let peer = super::show(&data, "cannot show the peer", &args.domain).await?;
+    context.show(&PeerShown::of_peer(&peer))
 }

@@ -24,7 +24,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
     ),
 ];
 
-/// Make an account and print its invitation
+/// Make an account, or a new invitation for it, and print that
 ///
 /// The invitation works once and for seven days. It is a secret: hand it over in a way that you
 /// trust. A new one takes the place of one that was not used.
@@ -64,7 +64,13 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         Ok(proto::admin_response::Response::Invite(invite)) => invite,
         Ok(_) => return Err(admin::unexpected(what)),
         Err(error) if error.exit() == ErrorCode::Conflict.exit() => {
-            return Err(error.hint(format!("{} has a device already: comity user list", args.account)));
+            return Err(error.hint(format!(
+                "{0} has a device already, or was deleted: comity user show {0}",
+                args.account
+            )));
+        }
+        Err(error) if error.exit() == ErrorCode::Blocked.exit() => {
+            return Err(error.hint(format!("it is suspended: comity user restore {}", args.account)));
         }
         Err(error) => return Err(error),
     };
