@@ -141,6 +141,14 @@ pub enum Command {
         /// The policy.
         policy: ContactPolicy,
     },
+    /// Hear nothing of an account, or hear of it again. What it says while it is blocked is part of
+    /// no timeline, not afterwards either; its invitations are declined.
+    Block {
+        /// Whom.
+        account: Account,
+        /// Block, or take that back.
+        blocked: bool,
+    },
     /// How this node stands with other domains; empty: all with a backlog.
     PeerStates {
         /// Which.

@@ -141,6 +141,12 @@ impl<E: Entropy> Engine<E> {
         self.trust.contacts.all().cloned().collect()
     }
 
+    /// The accounts of which the user wants to hear nothing.
+    #[must_use]
+    pub fn blocked(&self) -> Vec<Account> {
+        self.trust.contacts.blocked().cloned().collect()
+    }
+
     /// Everything that the node has stored for this device was here at some moment of this session.
     #[must_use]
     pub fn caught_up(&self) -> bool {

@@ -15,6 +15,7 @@ pub mod invite;
 pub mod key_file;
 pub mod leaf;
 pub mod peering;
+pub mod safety_number;
 pub mod sealed_key;
 pub mod session;
 mod validity;
@@ -30,6 +31,7 @@ pub use invite::Ticket;
 pub use key_file::{KeyFileError, KeyKind};
 pub use leaf::{check_leaf, check_leaf_form};
 pub use peering::PeeringTicket;
+pub use safety_number::safety_number;
 pub use sealed_key::{SealedKey, SealedKeyError};
 
 pub use wire::proto::{AccountMode, KeyUse};

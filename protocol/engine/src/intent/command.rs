@@ -88,6 +88,7 @@ impl<E: Entropy> Engine<E> {
                 Ok(())
             }
             Command::LookUp { account } => self.look_up(id, account),
+            Command::Block { account, blocked } => self.block(id, &account, blocked),
             Command::TrustKey { account, key } => {
                 let row = self.trust.contacts.trust(&account, &key)?.clone();
                 self.stage.put(&row);
@@ -96,6 +97,19 @@ impl<E: Entropy> Engine<E> {
                 Ok(())
             }
         }
+    }
+
+    fn block(&mut self, id: CommandId, account: &Account, blocked: bool) -> Result<(), ErrorCode> {
+        if *account == self.keys.account {
+            return Err(ErrorCode::Forbidden);
+        }
+        let record = self.trust.contacts.block(account, blocked)?;
+        self.stage.record(record);
+        if blocked {
+            self.decline_blocked();
+        }
+        self.finish_command(id, Ok(Outcome::Done));
+        Ok(())
     }
 
     fn say(&mut self, id: CommandId, target: Target, kind: Kind) -> Result<(), ErrorCode> {

@@ -70,7 +70,9 @@ impl<E: Entropy> Engine<E> {
             let content = mls::content::unpad(&content).ok();
             if let Some(Kind::Typing(typing)) = content.and_then(|content| content.kind) {
                 let (account, active) = (sender.account, typing.active);
-                engine.stage.notify(Notice::Typing { room: id, account, active });
+                if !engine.trust.contacts.is_blocked(&account) {
+                    engine.stage.notify(Notice::Typing { room: id, account, active });
+                }
             }
         });
     }

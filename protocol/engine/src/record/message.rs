@@ -95,6 +95,9 @@ pub struct MessageRow {
     /// Sent by this account.
     #[prost(bool, tag = "16")]
     pub own: bool,
+    /// Its sender was blocked when it came: it is part of no timeline.
+    #[prost(bool, tag = "17")]
+    pub hidden: bool,
 }
 
 impl Row for MessageRow {
@@ -126,7 +129,7 @@ impl MessageRow {
     /// Whether it counts as unread until it is read: a text by somebody else.
     #[must_use]
     pub fn counts(&self) -> bool {
-        !self.own && self.kind() == ItemKind::Text
+        !self.own && !self.hidden && self.kind() == ItemKind::Text
     }
 
     /// Fills in what the content says; `None` if it makes no item of the timeline.

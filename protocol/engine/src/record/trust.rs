@@ -62,6 +62,9 @@ pub struct ContactRow {
     /// The hash of that list; empty while only a leaf was seen.
     #[prost(bytes = "bytes", tag = "11")]
     pub list_hash: Bytes,
+    /// The user wants to hear nothing of the account. Of one whose keys were not seen `key` is empty.
+    #[prost(bool, tag = "12")]
+    pub blocked: bool,
 }
 
 impl Row for ContactRow {

@@ -48,17 +48,19 @@ impl<E: Entropy> Engine<E> {
         // Whoever has begun a direct room has invited the other side already.
         let begun = matches!(phase, Some(RoomPhase::Wanted | RoomPhase::Founding | RoomPhase::Awaiting));
         let wanted = direct && begun;
+        // Of whom the user wants to hear nothing, no invitation is asked about.
+        let unwanted = self.trust.contacts.is_blocked(&inviter);
         let row = InvitationRow {
             room: invitation.room.clone(),
             inviter: invitation.inviter.clone(),
             kind: invitation.kind,
             time_ms: invitation.time_ms,
-            answer: u32::from(wanted),
+            answer: if unwanted { 2 } else { u32::from(wanted) },
         };
         self.stage.put(&row);
         self.invitations.insert(id, row);
-        if wanted {
-            self.send_answer(id, true);
+        if wanted || unwanted {
+            self.send_answer(id, !unwanted);
         } else {
             self.stage.notify(Notice::Invitation(id));
         }
@@ -77,6 +79,21 @@ impl<E: Entropy> Engine<E> {
         self.stage.put(&row);
         self.send_answer(id, accept);
         Ok(())
+    }
+
+    /// Declines what those have sent who are blocked since.
+    pub(crate) fn decline_blocked(&mut self) {
+        let waiting = self.invitations.iter().filter(|(_, row)| row.answer == 0);
+        let of_blocked: Vec<RoomId> = waiting
+            .filter(|(_, row)| {
+                row.inviter.parse().is_ok_and(|inviter| self.trust.contacts.is_blocked(&inviter))
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in of_blocked {
+            // It is there: it was found a moment ago.
+            let _ = self.answer_invitation(id, false);
+        }
     }
 
     /// Answers that were given and not confirmed, on a new session.

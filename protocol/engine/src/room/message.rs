@@ -125,8 +125,18 @@ impl<E: Entropy> Engine<E> {
         }
     }
 
+    /// Whether the user wants to hear nothing of whoever said this. How a room changes is told all
+    /// the same.
+    fn hears_nothing(&self, row: &MessageRow) -> bool {
+        use ItemKind::{Delete, Edit, Reaction, Text, Unreadable};
+        let said = matches!(row.kind(), Text | Edit | Delete | Reaction | Unreadable);
+        let sender = row.sender.parse();
+        said && !row.own && sender.is_ok_and(|account| self.trust.contacts.is_blocked(&account))
+    }
+
     fn content_item(&mut self, room: &mut Room, row: MessageRow, content: &Content) {
-        if let Some(row) = row.with_content(content) {
+        if let Some(mut row) = row.with_content(content) {
+            row.hidden = self.hears_nothing(&row);
             if row.counts() {
                 room.last_text_seq = row.seq;
             }
@@ -238,7 +248,8 @@ impl<E: Entropy> Engine<E> {
         self.item(room, row);
     }
 
-    fn item(&mut self, room: &Room, row: MessageRow) {
+    fn item(&mut self, room: &Room, mut row: MessageRow) {
+        row.hidden = self.hears_nothing(&row);
         self.stage.put(&row);
         if let Some(item) = TimelineItem::from_row(&row) {
             self.stage.notify(Notice::Item { room: room.id, item });

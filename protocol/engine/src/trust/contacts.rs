@@ -1,28 +1,74 @@
 //! The account keys that were seen: the first one is trusted, another one only by the user's word.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use identity::{AccountBinding, AccountView};
 use machine::Timestamp;
 use wire::{Account, DeviceId, ErrorCode, PublicKey, proto};
 
-use crate::record::ContactRow;
+use crate::record::{ContactRow, Record, Row as _};
+
+/// Accounts that a user may block.
+const BLOCKED_MAX: usize = 10_000;
 
 /// What is known about accounts.
 #[derive(Debug, Default)]
 pub(crate) struct Contacts {
     known: BTreeMap<Account, ContactRow>,
+    /// Of whom the user wants to hear nothing, known or not.
+    blocked: BTreeSet<Account>,
 }
 
 impl Contacts {
     /// Those that were stored.
     pub(crate) fn load(rows: BTreeMap<String, ContactRow>) -> Result<Self, ErrorCode> {
-        let known = rows
-            .into_values()
-            .map(|row| Ok((row.account.parse()?, row)))
-            .collect::<Result<_, ErrorCode>>()?;
-        Ok(Self { known })
+        let mut contacts = Self::default();
+        for row in rows.into_values() {
+            let account: Account = row.account.parse()?;
+            if row.blocked {
+                contacts.blocked.insert(account.clone());
+            }
+            if !row.key.is_empty() {
+                contacts.known.insert(account, row);
+            }
+        }
+        Ok(contacts)
+    }
+
+    /// Whether the user wants to hear nothing of an account.
+    pub(crate) fn is_blocked(&self, account: &Account) -> bool {
+        self.blocked.contains(account)
+    }
+
+    /// All of whom the user wants to hear nothing.
+    pub(crate) fn blocked(&self) -> impl Iterator<Item = &Account> {
+        self.blocked.iter()
+    }
+
+    /// The user wants to hear nothing of an account, or takes that back. Gives the change to store.
+    ///
+    /// # Errors
+    /// `Quota` if too many are blocked.
+    pub(crate) fn block(&mut self, account: &Account, blocked: bool) -> Result<Record, ErrorCode> {
+        if blocked && self.blocked.len() >= BLOCKED_MAX && !self.blocked.contains(account) {
+            return Err(ErrorCode::Quota);
+        }
+        if blocked {
+            self.blocked.insert(account.clone());
+        } else {
+            self.blocked.remove(account);
+        }
+        Ok(match self.known.get_mut(account) {
+            Some(row) => {
+                row.blocked = blocked;
+                row.put()
+            }
+            None => {
+                let row = ContactRow { account: account.to_string(), blocked, ..ContactRow::default() };
+                if blocked { row.put() } else { row.gone() }
+            }
+        })
     }
 
     /// What is known about an account.
@@ -54,6 +100,7 @@ impl Contacts {
                     mode: binding.mode().into(),
                     binding_seq: binding.seq(),
                     binding_hash: Bytes::copy_from_slice(&binding.hash()),
+                    blocked: self.blocked.contains(binding.account()),
                     ..ContactRow::default()
                 };
                 Ok(Some(self.known.entry(binding.account().clone()).or_insert(row)))
@@ -66,8 +113,10 @@ impl Contacts {
     /// # Errors
     /// As `AccountView::follows`: `KeyUnverified`, `Superseded`, `ForkedLog`.
     pub(crate) fn learn(&mut self, now: Timestamp, view: &AccountView) -> Result<&ContactRow, ErrorCode> {
+        let blocked = self.blocked.contains(&view.account);
         let row = self.known.entry(view.account.clone()).or_insert_with(|| ContactRow {
             account: view.account.to_string(),
+            blocked,
             key: Bytes::copy_from_slice(view.account_key.as_bytes()),
             ..ContactRow::default()
         });
@@ -109,6 +158,7 @@ impl Contacts {
             *row = ContactRow {
                 account: account.to_string(),
                 key: std::mem::take(&mut row.other_key),
+                blocked: row.blocked,
                 ..ContactRow::default()
             };
         }
@@ -165,6 +215,27 @@ mod tests {
             contacts.known.get_mut(&first.account).unwrap().list_hash.clear();
         }
         contacts
+    }
+
+    #[test]
+    fn who_is_blocked_stays_so_whatever_is_learned_of_the_account_and_over_a_restart() {
+        let seen = view(1, 1, 1, 1);
+        let account = seen.account.clone();
+        let mut contacts = Contacts::default();
+        let mut rows = BTreeMap::new();
+        crate::record::apply(&mut rows, vec![contacts.block(&account, true).unwrap()]);
+        let loaded = |rows: &BTreeMap<_, _>| {
+            Contacts::load(crate::Snapshot::from_rows(rows).unwrap().contacts).unwrap()
+        };
+        assert!(loaded(&rows).is_blocked(&account) && loaded(&rows).get(&account).is_none());
+        let learned = contacts.learn(Timestamp::from_ms(1), &seen).unwrap().put();
+        crate::record::apply(&mut rows, vec![learned]);
+        assert!(loaded(&rows).is_blocked(&account) && loaded(&rows).get(&account).is_some());
+        let trusted = contacts.trust(&account, &seen.account_key).unwrap().put();
+        crate::record::apply(&mut rows, vec![trusted]);
+        assert!(loaded(&rows).is_blocked(&account));
+        crate::record::apply(&mut rows, vec![contacts.block(&account, false).unwrap()]);
+        assert!(!loaded(&rows).is_blocked(&account) && loaded(&rows).get(&account).is_some());
     }
 
     // [ID-15]

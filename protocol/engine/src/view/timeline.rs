@@ -135,9 +135,13 @@ pub fn timeline(
 }
 
 impl TimelineItem {
-    /// The item that a row stands for, nothing applied; `None` if the row makes no sense.
+    /// The item that a row stands for, nothing applied; `None` if the row is hidden or makes no
+    /// sense.
     #[must_use]
     pub fn from_row(row: &MessageRow) -> Option<Self> {
+        if row.hidden {
+            return None;
+        }
         let target = || MessageId::try_from(row.target.as_ref()).ok();
         let accounts = || row.accounts.iter().filter_map(|name| name.parse().ok()).collect();
         let body = match row.kind() {
