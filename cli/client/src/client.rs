@@ -15,8 +15,8 @@ use crate::{
     seal::{Protect, Unlock},
     share::{self, Opening},
     view::{
-        Changed, Contact, Cursor, Happening, Level, Message, Outgoing, Page, PeerView, Person, Room, Sent,
-        Status,
+        Changed, Contact, Cursor, Happening, Level, Message, Outgoing, Page, PeerView, Person, Receipt, Room,
+        Sent, Status,
     },
 };
 
@@ -252,6 +252,51 @@ impl Client {
         }
     }
 
+    /// Waits until whatever was sent, be it a reaction, is `Queued`, `Accepted` or `Ordered`, and
+    /// returns how far it is then. For the levels after those there is [`Self::wait`].
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub async fn reached(&self, sent: Sent, level: Level) -> Result<Level, ClientError> {
+        let level = level.min(Level::Ordered);
+        let mut happenings = self.watch();
+        loop {
+            match self.ask(Request::Reached { sent }).await {
+                Ok(Reply::Reached(reached)) if reached >= level => return Ok(reached),
+                Ok(Reply::Reached(_)) | Err(ClientError::Owner(_)) => {}
+                Ok(_) => return Err(unexpected()),
+                Err(error) => return Err(error),
+            }
+            loop {
+                match happenings.next().await {
+                    Some(Happening::Delivery { intent, failed: Some(code), .. }) if intent == sent.intent => {
+                        return Err(code.into());
+                    }
+                    Some(Happening::Delivery { intent, level: Some(reached), .. })
+                        if intent == sent.intent && reached >= level =>
+                    {
+                        return Ok(reached);
+                    }
+                    Some(Happening::Missed | Happening::Connected(true)) => break,
+                    Some(_) => {}
+                    None => return Err(ClientError::Closed),
+                }
+            }
+        }
+    }
+
+    /// How far a message is with each of the other members: `Ordered` for those of whose domain
+    /// nothing was heard, up to `Read`. Members that came later are left out.
+    ///
+    /// # Errors
+    /// `Refused(NotFound)` if the room is not known; else as [`Self::status`].
+    pub async fn receipts(&self, room: RoomId, seq: u64) -> Result<Vec<Receipt>, ClientError> {
+        match self.ask(Request::Receipts { room, seq }).await? {
+            Reply::Receipts(receipts) => Ok(receipts),
+            _ => Err(unexpected()),
+        }
+    }
+
     async fn own(&self, sent: Sent) -> Result<Option<Message>, ClientError> {
         let cursor = Cursor { limit: 200, ..Cursor::default() };
         let page = match self.messages(sent.room, cursor).await {
@@ -360,6 +405,16 @@ impl Client {
     /// `Refused`.
     pub async fn set_contact(&self, policy: Contact) -> Result<(), ClientError> {
         self.done(Request::Contact { policy }).await
+    }
+
+    /// Hears nothing of an account, or hears of it again: what it says while it is blocked is shown
+    /// nowhere, not afterwards either, and its invitations are declined. It is not told; that a
+    /// message is on this device is acknowledged as before.
+    ///
+    /// # Errors
+    /// `Refused`: `Forbidden` for one's own account, `Quota` if too many are blocked.
+    pub async fn block(&self, account: &Account, blocked: bool) -> Result<(), ClientError> {
+        self.done(Request::Block { account: account.clone(), blocked }).await
     }
 
     /// The accounts whose keys were seen, one's own among them; those that changed first.

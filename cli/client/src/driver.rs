@@ -6,6 +6,7 @@ mod answer;
 mod looks;
 mod outgoing;
 mod people;
+mod receipts;
 
 use std::collections::{BTreeMap, BTreeSet};
 

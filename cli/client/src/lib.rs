@@ -33,14 +33,17 @@ mod driver;
 mod error;
 mod home;
 mod login;
+mod logout;
 mod probe;
 mod profile;
 mod quic;
 mod request;
 mod seal;
+mod search;
 mod session;
 mod share;
 mod store;
+mod tail;
 mod view;
 
 pub use client::{Client, Happenings};
@@ -49,12 +52,15 @@ pub use error::ClientError;
 pub use home::Introduction;
 pub use identity::Ticket;
 pub use login::ticket;
+pub use logout::logout;
 pub use probe::probe;
 pub use seal::{
     Passphrase, Protect, Protection, Unlock, change_protection, check_unlock, keyring_runs, protection,
 };
+pub use search::Query;
+pub use tail::{Begin, Next, Tail};
 pub use view::{
     Belief, Change, Changed, Contact, Cursor, Happening, Level, Member, Message, MessageBody, Mode, Outgoing,
-    Page, PeerView, Person, Reaction, Role, Room, RoomKind, Sent, Standing, Status,
+    Page, PeerView, Person, Reaction, Receipt, Role, Room, RoomKind, Sent, Standing, Status,
 };
 pub use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId, WireError};

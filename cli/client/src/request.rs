@@ -9,7 +9,7 @@ use wire::{Account, ErrorCode, MessageId, RoomId, WireError, limits, proto::Cont
 use crate::{
     ClientError,
     seal::Unlock,
-    view::{Changed, Contact, Cursor, Outgoing, Page, PeerView, Person, Room, Sent, Status},
+    view::{Changed, Contact, Cursor, Level, Outgoing, Page, PeerView, Person, Receipt, Room, Sent, Status},
 };
 
 mod text {
@@ -36,6 +36,14 @@ pub(crate) enum Request {
         #[serde(with = "text")]
         room: RoomId,
         cursor: Cursor,
+    },
+    Reached {
+        sent: Sent,
+    },
+    Receipts {
+        #[serde(with = "text")]
+        room: RoomId,
+        seq: u64,
     },
     Peers,
     People,
@@ -123,6 +131,11 @@ pub(crate) enum Request {
         policy: Contact,
     },
     Lock,
+    Block {
+        #[serde(with = "text")]
+        account: Account,
+        blocked: bool,
+    },
 }
 
 /// What comes back.
@@ -133,6 +146,8 @@ pub(crate) enum Reply {
     Status(Status),
     Rooms(Vec<Room>),
     Page(Page),
+    Reached(Level),
+    Receipts(Vec<Receipt>),
     Peers(Vec<PeerView>),
     People(Vec<Person>),
     Sent(Sent),
@@ -166,10 +181,15 @@ impl Request {
     /// `TooLarge` for a text beyond its limit.
     pub(crate) fn command(&self) -> Result<Option<Command>, ErrorCode> {
         Ok(Some(match self.clone() {
-            Self::Status | Self::Rooms | Self::Page { .. } | Self::People | Self::Trust { .. } => {
-                return Ok(None);
-            }
+            Self::Status
+            | Self::Rooms
+            | Self::Page { .. }
+            | Self::Reached { .. }
+            | Self::Receipts { .. }
+            | Self::People
+            | Self::Trust { .. } => return Ok(None),
             Self::LookUp { account } => Command::LookUp { account },
+            Self::Block { account, blocked } => Command::Block { account, blocked },
             Self::Peers => Command::PeerStates { domains: Vec::new() },
             Self::Send { to, what } => send(to, what)?,
             Self::Cancel { room, message } => Command::Cancel { room, message },

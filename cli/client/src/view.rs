@@ -249,6 +249,16 @@ pub struct Message {
     pub failed: Option<ErrorCode>,
 }
 
+/// How far a message is with one member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// With whom.
+    #[serde(with = "text")]
+    pub account: Account,
+    /// How far.
+    pub level: Level,
+}
+
 /// A message that is on this device's disk and will be sent, over restarts and outages if need be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
@@ -294,13 +304,18 @@ pub struct Person {
     pub belief: Belief,
     /// Who holds the account key.
     pub mode: Mode,
-    /// The SHA-256 of the account key in use, 64 hexadecimal digits.
+    /// The SHA-256 of the account key in use, 64 hexadecimal digits; empty while none was seen.
     pub fingerprint: String,
     /// That of another key which the account's domain has shown since, and which is not used.
     pub changed: Option<String>,
     /// That of the root key of the account's domain, as one's own node shows it; `None` if no
     /// document of it was seen.
     pub domain_fingerprint: Option<String>,
+    /// What both sides compare at once: 60 digits for one's own key and the one in use; `None` for
+    /// oneself, and while no key was seen.
+    pub safety_number: Option<String>,
+    /// The user wants to hear nothing of the account.
+    pub blocked: bool,
 }
 
 /// How far the key of an account may be believed.
@@ -315,6 +330,8 @@ pub enum Belief {
     Verified,
     /// It is the user's own.
     Own,
+    /// No key was seen: the account is known by name only.
+    Unseen,
 }
 
 /// Who holds an account key.
@@ -345,10 +362,13 @@ pub struct Cursor {
 pub struct Page {
     /// The messages.
     pub messages: Vec<Message>,
-    /// Whether older ones exist: ask with `before` the first one's seq.
+    /// Whether older ones exist: ask with `before` the first seq of `span`.
     pub older: bool,
-    /// Whether newer ones exist: ask with `after` the last one's seq.
+    /// Whether newer ones exist: ask with `after` the last seq of `span`.
     pub newer: bool,
+    /// The first and the last seq that were looked at. Not all of them need be among the messages:
+    /// what somebody says who is blocked is not.
+    pub span: Option<(u64, u64)>,
 }
 
 /// What a person or a bot writes.

@@ -16,7 +16,7 @@ mod raw_peer;
 mod talker;
 
 pub use admin::{ask as ask_admin, ask_raw as ask_admin_raw};
-pub use bins::{comity, comityd};
+pub use bins::{comity, comityd, example};
 pub use entropy::SystemEntropy;
 pub use keyring::{Keyring, Mood};
 pub use node::{Node, pin, pin_each_other};

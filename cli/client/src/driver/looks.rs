@@ -25,6 +25,8 @@ impl Driver {
             Request::Rooms => self.rooms().await.map(Reply::Rooms),
             Request::People => self.people().await.map(Reply::People),
             Request::Page { room, cursor } => self.page(room, cursor).await.map(Reply::Page),
+            Request::Reached { sent } => self.reached(sent).map(Reply::Reached),
+            Request::Receipts { room, seq } => self.receipts(room, seq).map(Reply::Receipts),
             _ => Err(ErrorCode::Internal.into()),
         }
     }
@@ -138,7 +140,8 @@ impl Driver {
         } else {
             (more, cursor.before.is_some() && last > 0)
         };
-        Ok(Page { messages, older, newer })
+        let span = (last > 0).then_some((first, last));
+        Ok(Page { messages, older, newer, span })
     }
 }
 

@@ -6,7 +6,7 @@ use engine::{
     Command,
     record::{ContactRow, DomainRow},
 };
-use identity::{AccountBinding, AccountMode, DomainDocument, fingerprint};
+use identity::{AccountBinding, AccountMode, DomainDocument, fingerprint, safety_number};
 use wire::{Account, ErrorCode, PublicKey};
 
 use super::Driver;
@@ -32,6 +32,8 @@ pub(super) fn own(profile: &Profile) -> Result<Person, ErrorCode> {
         fingerprint: digits(&fingerprint(binding.account_key())),
         changed: None,
         domain_fingerprint: None,
+        safety_number: None,
+        blocked: false,
     })
 }
 
@@ -51,6 +53,18 @@ impl Driver {
         let contacts = self.engine.contacts();
         let mut people: Vec<Person> = contacts.iter().filter_map(person).collect();
         people.retain(|person| person.account != self.account);
+        let own: [u8; 32] = fingerprint_of(&self.own).ok_or(ErrorCode::Internal)?;
+        for person in &mut people {
+            person.safety_number = fingerprint_of(person)
+                .map(|theirs| safety_number((&self.account, &own), (&person.account, &theirs)));
+        }
+        let blocked: BTreeSet<Account> = self.engine.blocked().into_iter().collect();
+        for person in &mut people {
+            person.blocked = blocked.contains(&person.account);
+        }
+        let unseen = blocked.into_iter().filter(|name| people.iter().all(|person| person.account != *name));
+        let unseen: Vec<Person> = unseen.map(only_blocked).collect();
+        people.extend(unseen);
         people.push(self.own.clone());
         people.sort_by(|a, b| a.belief.cmp(&b.belief).then_with(|| a.account.cmp(&b.account)));
         people.truncate(PEOPLE_MAX);
@@ -82,6 +96,32 @@ impl Driver {
     }
 }
 
+/// An account of which nothing is known but that the user wants to hear nothing of it.
+const fn only_blocked(account: Account) -> Person {
+    Person {
+        account,
+        belief: Belief::Unseen,
+        mode: Mode::Unknown,
+        fingerprint: String::new(),
+        changed: None,
+        domain_fingerprint: None,
+        safety_number: None,
+        blocked: true,
+    }
+}
+
+/// The fingerprint that is shown, as bytes.
+fn fingerprint_of(person: &Person) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if person.fingerprint.len() != 64 {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(person.fingerprint.get(at * 2..at * 2 + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
 fn compared_key(row: &ContactRow, compared: &[u8; 32], changed: bool) -> Result<PublicKey, ErrorCode> {
     let other = changed.then_some(&row.other_key);
     [Some(&row.key), other]
@@ -106,6 +146,8 @@ fn person(row: &ContactRow) -> Option<Person> {
         fingerprint: print(&row.key)?,
         changed,
         domain_fingerprint: None,
+        safety_number: None,
+        blocked: row.blocked,
     })
 }
 

@@ -1,0 +1,47 @@
+//! How far what was sent has come: as a whole while it is on its way, and with each member after.
+
+use engine::{record::Progressed, view};
+use wire::{ErrorCode, RoomId};
+
+use super::Driver;
+use crate::{
+    ClientError, convert,
+    view::{Level, Receipt, Sent},
+};
+
+impl Driver {
+    /// How far something is that this device has sent. What does not wait here is ordered.
+    ///
+    /// # Errors
+    /// `NotFound` if the room is not known; why it will never be ordered.
+    pub(super) fn reached(&self, sent: Sent) -> Result<Level, ClientError> {
+        if self.engine.room(sent.room).is_none() {
+            return Err(ErrorCode::NotFound.into());
+        }
+        let queued = self.engine.queued(sent.room);
+        let row = queued.iter().find(|row| row.intent == sent.intent.as_bytes().as_slice());
+        match row.map(|row| (row.progressed(), row.error)) {
+            None => Ok(Level::Ordered),
+            Some((Progressed::Accepted, _)) => Ok(Level::Accepted),
+            Some((Progressed::Failed, error)) => Err(ErrorCode::from_code(error).into()),
+            Some((Progressed::Waiting | Progressed::Submitted, _)) => Ok(Level::Queued),
+        }
+    }
+
+    /// How far the event at a place of the room is with each other member that was there before it.
+    ///
+    /// # Errors
+    /// `NotFound` if the room is not known.
+    pub(super) fn receipts(&self, room: RoomId, seq: u64) -> Result<Vec<Receipt>, ClientError> {
+        let room = self.engine.room(room).ok_or(ErrorCode::NotFound)?;
+        let others =
+            room.members.iter().filter(|member| member.account != self.account && member.since < seq);
+        Ok(others
+            .map(|member| {
+                let how_far = view::delivery(&room, &self.account, seq, Some(&member.account));
+                let level = convert::delivery(how_far).0.unwrap_or(Level::Ordered);
+                Receipt { account: member.account.clone(), level }
+            })
+            .collect())
+    }
+}
