@@ -42,9 +42,9 @@ pub(crate) struct Global {
     /// The passphrase of the device is the first line of this file; `-` is stdin [env: COMITY_PASSPHRASE_FILE]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
-    /// When to colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub(crate) color: Colour,
+    /// When to colour [default: auto]
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub(crate) color: Option<Colour>,
 }
 
 /// When to colour.
@@ -64,7 +64,10 @@ pub(crate) enum Command {
     Send(command::send::Args),
     Read(command::read::Args),
     Watch(command::watch::Args),
+    Pub(command::publish::Args),
+    Sub(command::subscribe::Args),
     Status(command::status::Args),
+    Verify(command::contact::verify::Args),
     Login(command::login::Args),
     /// Your account's device on this machine
     #[command(subcommand)]
@@ -78,6 +81,12 @@ pub(crate) enum Command {
     /// Whose keys are known, and comparing them
     #[command(subcommand)]
     Contact(command::contact::Verb),
+    /// Programs that take part in rooms
+    #[command(subcommand)]
+    Bot(command::bot::Verb),
+    /// Settings of this person
+    #[command(subcommand)]
+    Config(command::config::Verb),
     /// Administer the domains that a node federates with
     #[command(subcommand)]
     Peer(command::peer::Verb),

@@ -12,6 +12,7 @@ use wire::Account;
 
 use crate::{
     args::{Colour, Global},
+    config::{self, Fault, Key, Settings},
     error::CliError,
     output::{Fields, Label, List, Paper, Row, Show, Style},
 };
@@ -30,32 +31,67 @@ pub(crate) struct Context {
     account: Option<String>,
     data: Option<PathBuf>,
     passphrase_file: Option<PathBuf>,
+    settings: Settings,
+    faults: Vec<Fault>,
 }
 
 impl Context {
-    /// From the options and the environment: an option wins over a variable.
+    /// From the options, the environment and the settings: an option wins over a variable, a
+    /// variable over the file.
     pub(crate) fn new(global: &Global) -> Self {
+        let (settings, faults) = settings(global);
         let out_terminal = io::stdout().is_terminal();
         let err_terminal = io::stderr().is_terminal();
         let plain = set("NO_COLOR") || env::var("TERM").is_ok_and(|term| term == "dumb");
-        let colour = |terminal: bool| match global.color {
-            Colour::Always => true,
-            Colour::Never => false,
-            Colour::Auto => terminal && !plain,
+        let colour = |terminal: bool| match settings.get("color") {
+            "always" => true,
+            "never" => false,
+            _ => terminal && !plain,
         };
+        let theme = config::theme_of(|name| settings.get(name).to_owned());
+        let said = |name: &str| Some(settings.get(name).to_owned()).filter(|value| !value.is_empty());
         Self {
             json: global.json.as_deref().map(Fields::parse),
-            quiet: global.quiet,
-            out: Style::new(colour(out_terminal)),
-            err: Style::new(colour(err_terminal)),
+            quiet: settings.get("quiet") == "true",
+            out: Style::themed(colour(out_terminal), theme),
+            err: Style::themed(colour(err_terminal), theme),
             out_terminal,
             err_terminal,
             can_prompt: io::stdin().is_terminal() && err_terminal && !set("COMITY_NO_PROMPT"),
             home: global.home.clone().or_else(default_home),
-            account: global.account.clone().or_else(|| env::var("COMITY_AS").ok()),
-            data: env::var_os("COMITY_DATA").map(PathBuf::from),
+            account: said("account"),
+            data: said("data").map(PathBuf::from),
+            settings,
+            faults,
             passphrase_file: global.passphrase_file.clone().or_else(|| variable("COMITY_PASSPHRASE_FILE")),
         }
+    }
+
+    /// The settings of this person.
+    pub(crate) const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What is wrong with the settings.
+    pub(crate) fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// That the settings can be used; `comity config` is for the case that they cannot.
+    ///
+    /// # Errors
+    /// `Config` with every fault.
+    pub(crate) fn check_settings(&self) -> Result<(), CliError> {
+        if self.faults.is_empty() {
+            return Ok(());
+        }
+        let error = CliError::config("the settings cannot be used").hint("comity config check");
+        Err(self.faults.iter().fold(error, |error, fault| error.cause(fault.to_string())))
+    }
+
+    /// How many seconds a verb waits, unless an option of it says so.
+    pub(crate) fn timeout(&self, option: Option<u64>) -> u64 {
+        option.or_else(|| self.settings.get("timeout").parse().ok()).unwrap_or(30)
     }
 
     /// The directory of the device that the command acts as.
@@ -93,6 +129,15 @@ impl Context {
         }
     }
 
+    /// The accounts that are logged in on this machine, each with its directory.
+    ///
+    /// # Errors
+    /// Usage if no home directory is known.
+    pub(crate) fn profiles(&self) -> Result<Vec<(String, PathBuf)>, CliError> {
+        let home = self.home()?;
+        Ok(accounts_in(home).into_iter().map(|name| (name.clone(), home.join(name))).collect())
+    }
+
     /// Where the device of an account lives or will live.
     ///
     /// # Errors
@@ -120,6 +165,11 @@ impl Context {
             CliError::usage("which node? its data directory is not named")
                 .hint("add --data DIR, or set COMITY_DATA, to what `comityd run` was given")
         })
+    }
+
+    /// The file with the token of `comity bot hook`, if a variable names it.
+    pub(crate) fn hook_token_file() -> Option<PathBuf> {
+        variable("COMITY_HOOK_TOKEN_FILE")
     }
 
     /// Whether a question may be asked.
@@ -200,6 +250,15 @@ impl Context {
         print(&paper.into_text())
     }
 
+    /// Prints a value as one JSON object on a line, whether or not `--json` was given.
+    ///
+    /// # Errors
+    /// A broken pipe.
+    pub(crate) fn json_line<T: serde::Serialize>(&self, value: &T) -> Result<(), CliError> {
+        let all = Fields::default();
+        print(&format!("{}\n", self.json.as_ref().unwrap_or(&all).line(value)?))
+    }
+
     /// Prints a list.
     ///
     /// # Errors
@@ -237,6 +296,33 @@ impl Context {
         self.status(&format!("{} {text}", self.err.paint(Label::Warning, "warning:")));
     }
 
+    /// Draws a QR code on stderr, if eyes are there to see it.
+    pub(crate) fn qr(&self, text: &str) {
+        if self.live_status() && !self.is_json() {
+            for line in crate::output::qr(text, self.err) {
+                self.status(&line);
+            }
+        }
+    }
+
+    /// Asks a question that is answered by yes or no; no if nobody can be asked.
+    ///
+    /// # Errors
+    /// Stdin that cannot be read.
+    pub(crate) async fn confirm(&self, question: &str) -> Result<bool, CliError> {
+        if !self.can_prompt {
+            return Ok(false);
+        }
+        let _ = write!(io::stderr(), "{question} [y/N] ");
+        let _ = io::stderr().flush();
+        let read = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            io::stdin().read_line(&mut answer).map(|_| answer)
+        });
+        let answer = read.await.map_err(|error| CliError::bug(error.to_string()))??;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
     /// Rewrites one line of status in place; does nothing unless eyes read it.
     pub(crate) fn live(&self, text: &str) {
         if self.live_status() && !self.is_json() {
@@ -247,8 +333,7 @@ impl Context {
 
     /// Reports a failure on stderr.
     pub(crate) fn report(&self, error: &CliError) {
-        use crate::error::exit::{INTERRUPTED, PIPE};
-        if matches!(error.exit(), PIPE | INTERRUPTED) {
+        if error.is_silent() {
             return;
         }
         let text = if self.is_json() { format!("{}\n", error.json()) } else { error.text(self.err) };
@@ -275,6 +360,32 @@ fn set(name: &str) -> bool {
 
 fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The settings that hold with these options.
+fn settings(global: &Global) -> (Settings, Vec<Fault>) {
+    let option = |key: &Key| match key.name {
+        "account" => global.account.clone(),
+        "quiet" => global.quiet.then(|| "true".to_owned()),
+        "color" => global.color.map(|colour| match colour {
+            Colour::Auto => "auto".to_owned(),
+            Colour::Always => "always".to_owned(),
+            Colour::Never => "never".to_owned(),
+        }),
+        _ => None,
+    };
+    let said = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    Settings::gather(option, said, settings_path(global))
+}
+
+/// Where the settings are: named, in the home of one's own choice, or where programs of this system
+/// have theirs.
+fn settings_path(global: &Global) -> Option<PathBuf> {
+    let home = global.home.clone().or_else(|| variable("COMITY_HOME"));
+    variable("COMITY_CONFIG")
+        .or_else(|| home.map(|home| home.join("config.toml")))
+        .or_else(|| variable("XDG_CONFIG_HOME").map(|dir| dir.join("comity/config.toml")))
+        .or_else(|| variable("HOME").map(|home| home.join(".config/comity/config.toml")))
 }
 
 fn default_home() -> Option<PathBuf> {

@@ -1,9 +1,13 @@
 //! The device that a verb acts as: opened, brought up to date, and its words found: rooms by
-//! `#name`, by the beginning of an id or by account.
+//! `#name`, by the beginning of an id or by account, messages by the beginning of an id or `@SEQ`.
+
+mod message;
+
+pub(crate) use message::{MessageWord, find_message, message_word};
 
 use std::time::Duration;
 
-use client::{Account, Client, ClientError, Room, RoomId, Standing};
+use client::{Account, Client, ClientError, Room, Standing};
 use tokio::time::{Instant, timeout};
 
 use crate::{
@@ -179,7 +183,7 @@ fn choose(rooms: Vec<Room>, word: &Word) -> Result<Room, CliError> {
 ///
 /// # Errors
 /// As [`find`]; policy if the invitation waits for an answer.
-pub(crate) async fn find_joined(client: &Client, word: &Word) -> Result<RoomId, CliError> {
+pub(crate) async fn find_joined(client: &Client, word: &Word) -> Result<Room, CliError> {
     let room = find(client, word).await?;
     if room.standing == Standing::Invited {
         return Err(CliError::wire(
@@ -188,7 +192,7 @@ pub(crate) async fn find_joined(client: &Client, word: &Word) -> Result<RoomId, 
         )
         .hint(format!("comity room accept {}", short(&room.id))));
     }
-    Ok(room.id)
+    Ok(room)
 }
 
 /// Runs something that needs the node, for as long as the user is ready to wait.

@@ -15,6 +15,8 @@ pub(crate) mod exit {
     pub(crate) const NOT_FOUND: u8 = 3;
     /// Log in or unlock first.
     pub(crate) const LOG_IN: u8 = 4;
+    /// What was checked is not as it should be.
+    pub(crate) const BAD: u8 = 7;
     /// What was waited for has not happened yet.
     pub(crate) const PENDING: u8 = 8;
     /// The other side cannot be reached.
@@ -37,9 +39,9 @@ pub(crate) mod exit {
         (LOG_IN, "log in or unlock first"),
         (5, "refused by policy or role"),
         (6, "conflict, stale or expired"),
-        (7, "verification failed: a key, a signature or a history is not what it should be"),
+        (BAD, "verification failed: a key, a signature or a history is not what it should be"),
         (PENDING, "pending: what was waited for has not happened yet"),
-        (UNREACHABLE, "unreachable: try again"),
+        (UNREACHABLE, "unreachable, or it cannot be told: try again"),
         (STORAGE, "storage: a disk is full or a directory cannot be used"),
         (11, "limit or quota"),
         (INTERRUPTED, "interrupted"),
@@ -68,6 +70,16 @@ impl CliError {
     /// The command line is at fault.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::local(exit::USAGE, "Usage", message.into())
+    }
+
+    /// The settings are at fault.
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::local(exit::USAGE, "Config", message.into())
+    }
+
+    /// What was to be checked is not as it should be.
+    pub(crate) fn bad(name: &'static str, message: impl Into<String>) -> Self {
+        Self::local(exit::BAD, name, message.into())
     }
 
     /// No such thing on this machine.
@@ -105,6 +117,11 @@ impl CliError {
         Self { retryable: true, ..Self::local(exit::UNREACHABLE, "Unreachable", message.into()) }
     }
 
+    /// A question that has no answer yet.
+    pub(crate) fn cannot_tell(message: impl Into<String>) -> Self {
+        Self::local(exit::UNREACHABLE, "CannotTell", message.into())
+    }
+
     /// A local file or directory cannot be used.
     pub(crate) fn storage(message: impl Into<String>) -> Self {
         Self::local(exit::STORAGE, "Storage", message.into())
@@ -123,6 +140,16 @@ impl CliError {
     /// The user pressed Ctrl-C.
     pub(crate) fn interrupted() -> Self {
         Self::local(exit::INTERRUPTED, "Interrupted", "interrupted".to_owned())
+    }
+
+    /// What was told already: only its exit code is left.
+    pub(crate) fn told(exit: u8) -> Self {
+        Self::local(exit, "Told", String::new())
+    }
+
+    /// Whether there is nothing to tell.
+    pub(crate) const fn is_silent(&self) -> bool {
+        self.message.is_empty() || matches!(self.exit, exit::PIPE | exit::INTERRUPTED)
     }
 
     /// A fault of this program.
@@ -189,19 +216,23 @@ impl CliError {
 
     /// The one JSON object for stderr under `--json`.
     pub(crate) fn json(&self) -> String {
+        crate::output::plain(&serde_json::json!({"error": self.value()}).to_string())
+    }
+
+    /// Name, number, whether it may be repeated, message and hint.
+    pub(crate) fn value(&self) -> serde_json::Value {
         let mut message = self.message.clone();
         for cause in &self.causes {
             message.push_str("; ");
             message.push_str(cause);
         }
-        let error = serde_json::json!({"error": {
+        serde_json::json!({
             "name": self.name,
             "number": self.number,
             "retryable": self.retryable,
             "message": message,
             "hint": self.hint,
-        }});
-        crate::output::plain(&error.to_string())
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 mod admin;
 mod args;
 mod command;
+mod config;
 mod context;
 mod device;
 mod error;
@@ -11,6 +12,7 @@ mod examples;
 mod fingerprint;
 mod output;
 mod passphrase;
+mod private;
 mod secret;
 
 use std::process::ExitCode;

@@ -1,78 +1,13 @@
-//! The command line against a real node: what people type, in the order in which they type it, and
-//! the examples of the help.
+//! The command line against a real node: what people type, in the order in which they type it.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-};
+mod house;
+mod watching;
 
-use kit::Node;
+use std::path::Path;
 
-struct House {
-    node: Node,
-    home: tempfile::TempDir,
-}
-
-impl House {
-    /// A node with alice and bob, both logged in.
-    fn new() -> Self {
-        let node = Node::start("acme.test").expect("a node");
-        let house = Self { node, home: tempfile::tempdir().expect("a directory") };
-        for name in ["alice", "bob"] {
-            let account = format!("{name}@acme.test");
-            let invited = house.admin(&["user", "invite", &account]);
-            let invitation = house.home.path().join(format!("{name}.invite"));
-            std::fs::write(&invitation, &invited.stdout).expect("written");
-            let file = invitation.to_str().expect("text");
-            let output = house.run(&["login", &account, "--code-file", file, "--protect", "file"]);
-            assert!(output.status.success(), "{}", text(&output.stderr));
-        }
-        house
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_comity"));
-        command.args(args).env("COMITY_HOME", self.people()).env_remove("COMITY_DATA");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn people(&self) -> PathBuf {
-        self.home.path().join("people")
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.command(args).output().expect("comity runs")
-    }
-
-    fn admin(&self, args: &[&str]) -> Output {
-        let data = self.node.data().to_str().expect("text").to_owned();
-        let output = self.run(&[args, &["--data", &data]].concat());
-        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
-        output
-    }
-
-    /// Runs as somebody, expects this exit code, and returns stdout.
-    fn says(&self, name: &str, args: &[&str], exit: i32) -> String {
-        let output = self.run(&[&["--as", name], args].concat());
-        assert_eq!(output.status.code(), Some(exit), "{name} {args:?}: {}", text(&output.stderr));
-        text(&output.stdout)
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-struct Watching(Child);
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use house::{House, text};
+use watching::Watching;
 
 #[test]
 fn two_people_talk_make_a_group_and_part() {
@@ -203,63 +138,4 @@ fn two_people_compare_their_keys() {
     assert_eq!(verified, "{\"account\":\"bob@acme.test\",\"state\":\"verified\"}\n");
     let listed = state(&["contact", "list"]);
     assert!(listed.contains(&verified) && listed.contains(r#""alice@acme.test","state":"own""#), "{listed}");
-}
-
-/// Every example of the help is run as it stands there, with this node in place of the names of
-/// places. It may find nothing, but it may not be a command that does not exist.
-#[test]
-fn the_examples_of_the_help_are_commands_that_run() {
-    let house = House::new();
-    let reference = text(&house.run(&["util", "reference"]).stdout);
-    let examples: Vec<&str> = reference
-        .lines()
-        .filter(|line| line.starts_with("  comity ") || line.starts_with("  echo "))
-        .collect();
-    assert!(examples.len() > 25, "{}", examples.len());
-    let data = quoted(house.node.data());
-    std::fs::write(house.home.path().join("umbrella.txt"), "0f".repeat(32)).expect("written");
-    let ticket = identity::PeeringTicket {
-        domain: "umbrella.test".parse().expect("a domain"),
-        fingerprint: [0x0f; 32],
-        endpoints: vec!["127.0.0.1:9".parse().expect("an endpoint")],
-    };
-    std::fs::write(house.home.path().join("umbrella.ticket"), ticket.encode()).expect("written");
-    private(&house.home.path().join("new.txt"), "a passphrase of four words\n");
-    std::fs::write(house.home.path().join("password.txt"), "correct horse").expect("written");
-    std::fs::write(house.home.path().join("bob.txt"), "0f".repeat(32)).expect("written");
-    for example in examples {
-        if ["demo", "watch", "completions", "login alice@acme.test", "user password alice@acme.test --data"]
-            .iter()
-            .any(|slow| example.trim_end().ends_with(slow) || example.contains(&format!("comity {slow}")))
-        {
-            continue;
-        }
-        let line = example
-            .trim()
-            .replace("bob@umbrella.test", "bob@acme.test")
-            .replace("/var/lib/comity", &data)
-            .replace("~/.local/share/bash-completion/completions/", "")
-            .replace("--timeout 30", "--timeout 1")
-            .replace("comity ", &format!("{} --as alice ", quoted(Path::new(env!("CARGO_BIN_EXE_comity")))));
-        let output = Command::new("sh")
-            .args(["-c", &line])
-            .current_dir(house.home.path())
-            .env("COMITY_HOME", house.people())
-            .env("COMITY_DATA", house.node.data())
-            .stdin(Stdio::null())
-            .output()
-            .expect("a shell");
-        let code = output.status.code().unwrap_or(-1);
-        assert!(![-1, 2, 126, 127, 255].contains(&code), "{line}: {code}: {}", text(&output.stderr));
-    }
-}
-
-fn private(path: &Path, text: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::write(path, text).expect("written");
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("closed");
-}
-
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display())
 }

@@ -1,7 +1,11 @@
 //! `comity account`: the account's device on this machine, and how what it keeps is protected.
 
+mod export;
+mod list;
 mod lock;
+mod logout;
 pub(crate) mod protect;
+mod show;
 mod unlock;
 
 use crate::{context::Context, error::CliError};
@@ -9,12 +13,13 @@ use crate::{context::Context, error::CliError};
 /// The verbs of the own account.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verb {
-    /// Keep the device open for some hours, so that no command asks for the passphrase
+    Show(show::Args),
+    List(list::Args),
     Unlock(unlock::Args),
-    /// Forget the keys of the device until the passphrase is given again
     Lock(lock::Args),
-    /// Change what protects the device on this machine's disk, or its passphrase
     Protect(protect::Args),
+    Export(export::Args),
+    Logout(logout::Args),
 }
 
 pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
@@ -22,5 +27,9 @@ pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
         Verb::Unlock(args) => unlock::run(context, args).await,
         Verb::Lock(args) => lock::run(context, args).await,
         Verb::Protect(args) => protect::run(context, args).await,
+        Verb::Show(args) => show::run(context, args).await,
+        Verb::List(args) => list::run(context, args),
+        Verb::Export(args) => export::run(context, args).await,
+        Verb::Logout(args) => logout::run(context, args).await,
     }
 }

@@ -1,9 +1,11 @@
 //! `comity contact`: whose keys are known here, and comparing them with their owners.
 
+mod block;
 mod list;
+mod policy;
 mod show;
 mod trust;
-mod verify;
+pub(crate) mod verify;
 
 use std::time::Duration;
 
@@ -22,6 +24,9 @@ pub(crate) enum Verb {
     Show(show::Args),
     Verify(verify::Args),
     Trust(trust::Args),
+    Block(block::Args),
+    Unblock(block::UnblockArgs),
+    Policy(policy::Args),
 }
 
 pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
@@ -30,25 +35,9 @@ pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
         Verb::Show(args) => show::run(context, args).await,
         Verb::Verify(args) => verify::run(context, args).await,
         Verb::Trust(args) => trust::run(context, args).await,
-    }
-}
-
-/// Whose key is compared, and with what.
-#[derive(Debug, clap::Args)]
-struct Compared {
-    /// Whose key
-    #[arg(value_parser = device::account)]
-    account: Account,
-    /// What its owner reads out from `comity contact show`: 64 digits; spaces are ignored
-    #[arg(required = true, num_args = 1.., value_name = "FINGERPRINT")]
-    fingerprint: Vec<String>,
-}
-
-impl Compared {
-    fn digits(&self) -> Result<[u8; 32], CliError> {
-        fingerprint::parse(&self.fingerprint.concat()).map_err(|error| {
-            CliError::usage(error).hint("the owner of the account reads it out from: comity contact show")
-        })
+        Verb::Block(args) => block::run(context, args).await,
+        Verb::Unblock(args) => block::undo(context, args).await,
+        Verb::Policy(args) => policy::run(context, args).await,
     }
 }
 
@@ -91,6 +80,10 @@ async fn find_other(context: &Context, client: &Client, account: &Account) -> Re
         look_up(context, client, account).await?;
     }
     let person = find(client, account).await?;
+    if person.belief == client::Belief::Unseen {
+        return Err(CliError::not_found(format!("no key of {account} is known here"))
+            .hint("its node must be pinned by yours, and reachable"));
+    }
     if person.belief == client::Belief::Own {
         return Err(CliError::usage(format!("{account} is you: the others compare your key"))
             .hint("read this out to them: comity contact show"));

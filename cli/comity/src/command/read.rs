@@ -7,7 +7,7 @@ use crate::{
     device::{self, Word},
     error::CliError,
     examples::{self, Example},
-    output::{Label, MessageShown, Paper, Show, room_label, short},
+    output::{Label, MessageAlone, MessageShown, room_label, short},
 };
 
 pub(crate) const EXAMPLES: &[Example] = &[
@@ -39,20 +39,7 @@ pub(crate) struct Args {
 /// The messages of one room, to be shown one by one.
 struct Part {
     room: Room,
-    messages: Vec<MessageShown>,
-}
-
-/// One of them.
-#[derive(serde::Serialize)]
-#[serde(transparent)]
-struct Line<'a>(&'a MessageShown);
-
-impl Show for Line<'_> {
-    const FIELDS: &'static [&'static str] = MessageShown::FIELDS;
-
-    fn show(&self, paper: &mut Paper) {
-        self.0.show(paper, None);
-    }
+    messages: Vec<MessageAlone>,
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
@@ -76,10 +63,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
 
 async fn parts(client: &Client, args: &Args) -> Result<Vec<Part>, CliError> {
     let rooms = match &args.room {
-        Some(word) => {
-            device::find_joined(client, word).await?;
-            vec![device::find(client, word).await?]
-        }
+        Some(word) => vec![device::find_joined(client, word).await?],
         None => {
             let rooms =
                 client.rooms().await.map_err(|error| device::failed("cannot list the rooms", error))?;
@@ -98,7 +82,11 @@ async fn parts(client: &Client, args: &Args) -> Result<Vec<Part>, CliError> {
             .await
             .map_err(|error| device::failed("cannot read the room", error))?;
         let label = room_label(&room);
-        let messages = page.messages.into_iter().map(|message| MessageShown::new(message, &label)).collect();
+        let messages = page
+            .messages
+            .into_iter()
+            .map(|message| MessageAlone(MessageShown::new(message, &label)))
+            .collect();
         parts.push(Part { room, messages });
     }
     Ok(parts)
@@ -109,12 +97,12 @@ fn show(context: &Context, part: &Part, with_heading: bool) -> Result<(), CliErr
         let label = context.style().paint(Label::Heading, &room_label(&part.room));
         context.status(&format!("{label} {}", short(&part.room.id)));
     }
-    part.messages.iter().try_for_each(|message| context.show(&Line(message)))
+    part.messages.iter().try_for_each(|message| context.show(message))
 }
 
 /// Everything that was shown has been read.
 async fn mark(client: &Client, part: &Part) -> Result<(), CliError> {
-    let newest = part.messages.iter().map(|message| message.seq).max().unwrap_or(0);
+    let newest = part.messages.iter().map(|message| message.0.seq).max().unwrap_or(0);
     if part.room.standing == Standing::Member && newest > part.room.read_seq {
         let marked = client.mark_read(part.room.id, newest);
         device::within("cannot mark as read", 5, marked).await?;

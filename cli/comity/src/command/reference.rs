@@ -1,4 +1,8 @@
-//! `comity util`: completion for shells and tables for scripts.
+//! `comity util`: completion for shells, manual pages and tables for scripts.
+
+mod completion;
+mod man;
+mod names;
 
 use clap::CommandFactory as _;
 
@@ -9,9 +13,6 @@ use crate::{
     examples::{self, Example},
     output::{Label, List, Paper, Row},
 };
-
-pub(crate) const EXAMPLES: &[Example] =
-    &[Example("For bash", "comity util completion bash > ~/.local/share/bash-completion/completions/comity")];
 
 const EXIT_CODES: &[Example] = &[Example("What did 8 mean?", "comity util exit-codes")];
 const ERRORS: &[Example] = &[
@@ -29,12 +30,9 @@ const WIDTH: usize = 100;
 /// The verbs for shells and scripts.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verb {
-    /// Print a completion script for a shell
-    #[command(after_help = examples::help(EXAMPLES))]
-    Completion {
-        /// Which shell
-        shell: clap_complete::Shell,
-    },
+    Completion(completion::Args),
+    Names(names::Args),
+    Man(man::Args),
     /// Print what each exit code says
     #[command(after_help = examples::help(EXIT_CODES))]
     ExitCodes,
@@ -89,15 +87,11 @@ impl Row for ProtocolError {
     }
 }
 
-pub(crate) fn run(context: &Context, verb: &Verb) -> Result<(), CliError> {
+pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
     match verb {
-        Verb::Completion { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Args::command(), "comity", &mut script);
-            use std::io::Write as _;
-            std::io::stdout().write_all(&script)?;
-            Ok(())
-        }
+        Verb::Completion(args) => completion::run(context, &args),
+        Verb::Names(args) => names::run(context, args).await,
+        Verb::Man(args) => man::run(context, &args),
         Verb::Reference => {
             let mut text = String::new();
             reference(&mut Args::command().term_width(WIDTH), "", &mut text);
@@ -159,11 +153,21 @@ mod tests {
                 about.starts_with(|c: char| c.is_ascii_uppercase()) && !about.ends_with('.'),
                 "{name}: {about:?}"
             );
+            assert!(about.len() <= 72, "{name}: {about:?} is no short line");
+            let first = about.split(' ').next().unwrap_or_default();
+            let order = !first.ends_with("ing") && !first.ends_with("ed") && !NO_ORDERS.contains(&first);
+            assert!(
+                order && (!first.ends_with('s') || first.ends_with("ss")),
+                "{name}: {about:?} is no order"
+            );
             let has_example =
-                command.get_after_help().is_some_and(|help| help.to_string().contains("  comity "));
+                command.get_after_help().is_some_and(|help| help.to_string().contains("comity "));
             assert!(has_example, "{name} has no example");
         }
     }
+
+    /// Words that begin a description, where an order is wanted.
+    const NO_ORDERS: &[&str] = &["The", "A", "An", "This", "It", "To", "How", "What", "Who"];
 
     #[test]
     fn every_example_is_a_command_that_exists() {

@@ -5,6 +5,7 @@ mod admit;
 mod changed;
 mod create;
 mod decline;
+mod history;
 mod invite;
 mod leave;
 mod list;
@@ -28,8 +29,8 @@ pub(crate) enum Verb {
     Remove(remove::Args),
     Rename(rename::Args),
     Role(role::Args),
-    /// Send to an account whose keys could not be checked
     Admit(admit::Args),
+    History(history::Args),
 }
 
 pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
@@ -45,5 +46,6 @@ pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
         Verb::Rename(args) => rename::run(context, args).await,
         Verb::Role(args) => role::run(context, args).await,
         Verb::Admit(args) => admit::run(context, args).await,
+        Verb::History(args) => history::run(context, args).await,
     }
 }

@@ -2,7 +2,7 @@
 
 use client::{Change, Level, Message, MessageBody, Reaction};
 
-use super::{Label, Paper, body_lines, clock_time, line, rfc3339};
+use super::{Label, Paper, Show, body_lines, clock_time, line, rfc3339};
 
 /// A message.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -25,6 +25,33 @@ pub(crate) struct MessageShown {
     time_ms: u64,
     #[serde(skip)]
     label: String,
+}
+
+/// A message that stands alone, not among other events.
+#[derive(Debug, serde::Serialize)]
+#[serde(transparent)]
+pub(crate) struct MessageAlone(pub(crate) MessageShown);
+
+impl Show for MessageAlone {
+    const FIELDS: &'static [&'static str] = MessageShown::FIELDS;
+
+    fn show(&self, paper: &mut Paper) {
+        self.0.show(paper, None);
+    }
+}
+
+/// A message that was searched for: with its room, for it may be of any.
+#[derive(Debug, serde::Serialize)]
+#[serde(transparent)]
+pub(crate) struct SearchHit(pub(crate) MessageShown);
+
+impl Show for SearchHit {
+    const FIELDS: &'static [&'static str] = MessageShown::FIELDS;
+
+    fn show(&self, paper: &mut Paper) {
+        // In a pipe the room stands in every line already.
+        self.0.show(paper, paper.terminal().then_some("message"));
+    }
 }
 
 /// The word for a level.
@@ -154,7 +181,12 @@ impl MessageShown {
             let label = if self.failed.is_some() { Label::Error } else { Label::Dim };
             paper.paint(label, &format!("  [{state}]"))
         });
-        paper.line(&format!("{time}  {room}{sender}  {first}{state}"));
+        // What the verbs of a message call it by.
+        let place = match self.seq {
+            0 => String::new(),
+            seq => paper.paint(Label::Dim, &format!("  @{seq}")),
+        };
+        paper.line(&format!("{time}  {room}{sender}  {first}{place}{state}"));
         for rest in lines {
             paper.line(&format!("           {} {rest}", paper.paint(Label::Dim, "│")));
         }

@@ -3,7 +3,7 @@
 use client::{Belief, Mode, Person};
 
 use super::{Label, Paper, Row, Show};
-use crate::fingerprint::groups;
+use crate::fingerprint::{groups, number_groups};
 
 /// What is known of an account.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -15,6 +15,8 @@ pub(crate) struct PersonShown {
     changed: Option<String>,
     domain: String,
     domain_fingerprint: Option<String>,
+    safety_number: Option<String>,
+    blocked: bool,
 }
 
 impl From<Person> for PersonShown {
@@ -27,13 +29,24 @@ impl From<Person> for PersonShown {
             changed: person.changed,
             domain: person.account.domain().to_string(),
             domain_fingerprint: person.domain_fingerprint,
+            safety_number: person.safety_number,
+            blocked: person.blocked,
         }
     }
 }
 
 impl PersonShown {
-    const FIELDS: &'static [&'static str] =
-        &["account", "state", "mode", "fingerprint", "changed", "domain", "domain_fingerprint"];
+    const FIELDS: &'static [&'static str] = &[
+        "account",
+        "state",
+        "mode",
+        "fingerprint",
+        "changed",
+        "domain",
+        "domain_fingerprint",
+        "safety_number",
+        "blocked",
+    ];
 
     const fn state(&self) -> (Label, &'static str) {
         match self.state {
@@ -41,6 +54,7 @@ impl PersonShown {
             Belief::Seen => (Label::Dim, "seen"),
             Belief::Verified => (Label::Good, "verified"),
             Belief::Own => (Label::Good, "own"),
+            Belief::Unseen => (Label::Dim, "unseen"),
         }
     }
 
@@ -62,7 +76,7 @@ impl Row for PersonShown {
         let ((state_label, state), (mode_label, mode)) = (self.state(), self.mode());
         vec![
             (Label::Account, self.account.clone()),
-            (state_label, state.to_owned()),
+            (state_label, if self.blocked { format!("{state}, blocked") } else { state.to_owned() }),
             (mode_label, mode.to_owned()),
             (Label::Id, self.fingerprint.clone()),
         ]
@@ -80,6 +94,7 @@ impl Show for PersonShown {
             Belief::Seen => "the first key that was seen; nobody has compared it",
             Belief::Verified => "compared with its owner",
             Belief::Own => "you",
+            Belief::Unseen => "no key of it was seen",
         };
         let state = format!("{}: {means}", paper.paint(label, word));
         let (label, word) = self.mode();
@@ -94,9 +109,18 @@ impl Show for PersonShown {
         paper.pair("account", &paper.paint(Label::Account, &self.account));
         paper.pair("state", &state);
         paper.pair("mode", &mode);
-        paper.pair("fingerprint", &print);
+        if self.blocked {
+            paper.pair("blocked", "yes: nothing is heard of it");
+        }
+        if !print.is_empty() {
+            paper.pair("fingerprint", &print);
+        }
         if let Some(changed) = changed {
             paper.pair("changed to", &paper.paint(Label::Warning, &changed));
+        }
+        if let Some(number) = &self.safety_number {
+            let eyes = number_groups(number).join(" ");
+            paper.pair("safety number", if paper.terminal() { &eyes } else { number });
         }
         paper.pair("domain", &paper.paint(Label::Domain, &self.domain));
         if let Some(domain) = domain {
@@ -118,6 +142,8 @@ mod tests {
             fingerprint: "0f".repeat(32),
             changed: (belief == Belief::Changed).then(|| "1e".repeat(32)),
             domain_fingerprint: Some("2d".repeat(32)),
+            safety_number: Some("12345".repeat(12)),
+            blocked: false,
         })
     }
 

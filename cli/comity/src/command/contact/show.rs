@@ -8,12 +8,14 @@ use crate::{
     device,
     error::CliError,
     examples::{self, Example},
+    fingerprint::QR_FINGERPRINT,
     output::{PersonShown, Show},
 };
 
 pub(crate) const EXAMPLES: &[Example] = &[
     Example("Your own, to read out to others", "comity contact show"),
     Example("What is known of somebody, asked for anew", "comity contact show bob@umbrella.test"),
+    Example("For the camera of a telephone", "comity contact show --qr"),
     Example(
         "The fingerprint alone, to send over a way that you trust",
         "comity contact show --json=fingerprint",
@@ -31,6 +33,9 @@ pub(crate) struct Args {
     /// Whose; your own if left out
     #[arg(value_parser = device::account)]
     account: Option<Account>,
+    /// Draw the fingerprint as a QR code as well
+    #[arg(long)]
+    qr: bool,
 }
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
@@ -47,16 +52,17 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     })
     .await?;
     let next = match person.belief {
-        Belief::Seen => Some(format!(
-            "when its owner has read it out: comity contact verify {} FINGERPRINT",
-            person.account
-        )),
+        Belief::Seen => Some(format!("compare it with its owner: comity verify {}", person.account)),
         Belief::Changed => {
             Some(format!("ask its owner, then: comity contact trust {} FINGERPRINT", person.account))
         }
-        Belief::Verified | Belief::Own => None,
+        Belief::Verified | Belief::Own | Belief::Unseen => None,
     };
+    let code = args.qr.then(|| format!("{QR_FINGERPRINT}{}", person.fingerprint));
     context.show(&PersonShown::from(person))?;
+    if let Some(code) = code {
+        context.qr(&code);
+    }
     if let Some(next) = next {
         context.hint(&next);
     }

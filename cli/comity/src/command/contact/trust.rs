@@ -1,6 +1,8 @@
 //! `comity contact trust`.
 
-use super::{Compared, differs, find, find_other, look_up};
+use client::Account;
+
+use super::{differs, find, find_other, look_up};
 use crate::{
     context::Context,
     device,
@@ -22,14 +24,20 @@ pub(crate) const EXAMPLES: &[Example] = &[Example(
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
-    #[command(flatten)]
-    compared: Compared,
+    /// Whose key
+    #[arg(value_parser = device::account)]
+    account: Account,
+    /// What its owner reads out from `comity contact show`: 64 digits; spaces are ignored
+    #[arg(required = true, num_args = 1.., value_name = "FINGERPRINT")]
+    fingerprint: Vec<String>,
 }
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(<PersonShown as Show>::FIELDS)?;
-    let print = args.compared.digits()?;
-    let account = &args.compared.account;
+    let print = fingerprint::parse(&args.fingerprint.concat()).map_err(|error| {
+        CliError::usage(error).hint("the owner of the account reads it out from: comity contact show")
+    })?;
+    let account = &args.account;
     let person = device::with(context, async |client| {
         let person = find_other(context, client, account).await?;
         let digits = fingerprint::digits(&print);

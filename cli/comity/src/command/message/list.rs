@@ -7,7 +7,7 @@ use crate::{
     device::{self, Word},
     error::CliError,
     examples::{self, Example},
-    output::{MessageShown, Paper, Show, room_label, short},
+    output::{MessageAlone, MessageShown, room_label, short},
 };
 
 pub(crate) const EXAMPLES: &[Example] = &[
@@ -36,24 +36,11 @@ pub(crate) struct Args {
     limit: u32,
 }
 
-#[derive(serde::Serialize)]
-#[serde(transparent)]
-struct Line<'a>(&'a MessageShown);
-
-impl Show for Line<'_> {
-    const FIELDS: &'static [&'static str] = MessageShown::FIELDS;
-
-    fn show(&self, paper: &mut Paper) {
-        self.0.show(paper, None);
-    }
-}
-
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(MessageShown::FIELDS)?;
     let (room, page) = device::with(context, async |client| {
         device::catch_up(context, client).await?;
-        device::find_joined(client, &args.room).await?;
-        let room = device::find(client, &args.room).await?;
+        let room = device::find_joined(client, &args.room).await?;
         let cursor = Cursor { before: args.before, after: args.after, limit: args.limit };
         let page = client
             .messages(room.id, cursor)
@@ -66,7 +53,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let mut ordered = page.messages.iter().map(|message| message.seq).filter(|seq| *seq > 0);
     let (first, last) = (ordered.clone().min(), ordered.by_ref().max());
     for message in page.messages {
-        context.show(&Line(&MessageShown::new(message, &label)))?;
+        context.show(&MessageAlone(MessageShown::new(message, &label)))?;
     }
     let id = short(&room.id);
     if let (true, Some(first)) = (page.older, first) {

@@ -1,6 +1,6 @@
 //! `comity room admit`.
 
-use super::changed::{Patience, Shown};
+use super::changed::{Needs, Patience, Shown};
 use crate::{
     context::Context,
     device::{self, Word},
@@ -34,12 +34,17 @@ pub(crate) struct Args {
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let room = device::with(context, async |client| {
+    let shown = device::with(context, async |client| {
         device::catch_up(context, client).await?;
         let room = device::find_joined(client, &args.room).await?;
-        device::within("cannot admit", args.patience.timeout, client.admit(room, &args.account)).await?;
-        Ok(room)
+        if args.patience.dry_run {
+            Needs::Membership.check(client, &room).await?;
+            return Ok(Shown::planned(Some(&room), "admitted", &[]));
+        }
+        let admitting = client.admit(room.id, &args.account);
+        device::within("cannot admit", context.timeout(args.patience.timeout), admitting).await?;
+        Ok(Shown::plain(&room.id, "admitted"))
     })
     .await?;
-    context.show(&Shown::plain(&room, "admitted"))
+    context.show(&shown)
 }

@@ -1,15 +1,59 @@
-//! What the verbs that change a room return, and how long they wait.
+//! What the verbs that change a room return, how long they wait, and what they would do.
 
-use client::Changed;
+use client::{Account, Changed, Client, ErrorCode, Role, Room, RoomKind, Standing};
 
-use crate::output::{Label, Paper, Show};
+use crate::{
+    device,
+    error::CliError,
+    output::{Label, Paper, Show, room_label},
+};
 
-/// How long a change may take before it goes on by itself.
+/// How long a change may take before it goes on by itself, and whether it is made at all.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct Patience {
-    /// Stop waiting after so many seconds; the change goes on by itself
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub(super) timeout: u64,
+    /// Stop waiting after so many seconds; the change goes on by itself [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) timeout: Option<u64>,
+    /// Only say what would be done, and whether you may
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// What a change needs of the account that makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// To be an admin of the group.
+    Admin,
+    /// To be in the room.
+    Membership,
+    /// To be invited.
+    Invitation,
+}
+
+impl Needs {
+    /// What the device knows against the change; the hub has the last word when it is made.
+    ///
+    /// # Errors
+    /// `Forbidden`, or `NotFound` if there is no invitation.
+    pub(super) async fn check(self, client: &Client, room: &Room) -> Result<(), CliError> {
+        let status = client.status().await.map_err(|error| device::failed("cannot ask the device", error))?;
+        self.verdict(&status.account, room)
+            .map_err(|code| CliError::wire(format!("cannot change {}", room_label(room)), code.into()))
+    }
+
+    fn verdict(self, own: &Account, room: &Room) -> Result<(), ErrorCode> {
+        let admin = room.members.iter().any(|member| member.account == *own && member.role == Role::Admin);
+        match (self, room.standing) {
+            (Self::Invitation, Standing::Invited) => Ok(()),
+            (Self::Invitation, _) => Err(ErrorCode::NotFound),
+            (
+                Self::Membership,
+                Standing::Member | Standing::Joining | Standing::Paused | Standing::Rejoining,
+            ) => Ok(()),
+            (Self::Admin, Standing::Member) if room.kind == RoomKind::Group && admin => Ok(()),
+            (Self::Admin | Self::Membership, _) => Err(ErrorCode::Forbidden),
+        }
+    }
 }
 
 /// A change that was made.
@@ -19,6 +63,7 @@ pub(super) struct Shown {
     pub(super) done: &'static str,
     pub(super) added: Vec<String>,
     pub(super) refused: Vec<Refused>,
+    dry_run: bool,
 }
 
 /// An account that could not be added.
@@ -31,7 +76,14 @@ pub(super) struct Refused {
 impl Shown {
     /// A change that adds nobody.
     pub(super) fn plain(room: &client::RoomId, done: &'static str) -> Self {
-        Self { room: room.to_string(), done, added: Vec::new(), refused: Vec::new() }
+        Self { room: room.to_string(), done, added: Vec::new(), refused: Vec::new(), dry_run: false }
+    }
+
+    /// A change that is not made: `done` is what would be.
+    pub(super) fn planned(room: Option<&Room>, done: &'static str, accounts: &[Account]) -> Self {
+        let room = room.map(|room| room.id.to_string()).unwrap_or_default();
+        let added = accounts.iter().map(ToString::to_string).collect();
+        Self { room, done, added, refused: Vec::new(), dry_run: true }
     }
 
     /// A change that adds accounts.
@@ -42,14 +94,18 @@ impl Shown {
             done,
             added: changed.added,
             refused: changed.refused.into_iter().map(refused).collect(),
+            dry_run: false,
         }
     }
 }
 
 impl Show for Shown {
-    const FIELDS: &'static [&'static str] = &["room", "done", "added", "refused"];
+    const FIELDS: &'static [&'static str] = &["room", "done", "added", "refused", "dry_run"];
 
     fn show(&self, paper: &mut Paper) {
+        if self.dry_run && paper.terminal() {
+            paper.line(&paper.paint(Label::Warning, "Nothing was done. This would be:"));
+        }
         if !paper.terminal() {
             paper.line(&format!("{}\t{}", self.done, self.room));
         } else {
@@ -69,6 +125,51 @@ impl Show for Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_knows_what_the_device_knows() {
+        let own: Account = "alice@acme.test".parse().expect("an account");
+        let member = |role| client::Member {
+            account: own.clone(),
+            role,
+            unverified: None,
+            managed: false,
+            declined: false,
+            held: false,
+        };
+        let room = |kind, standing, role| Room {
+            id: client::RoomId::new([0; 32]),
+            kind,
+            name: String::new(),
+            topic: String::new(),
+            peer: None,
+            hub: None,
+            standing,
+            inviter: None,
+            members: vec![member(role)],
+            epoch: 0,
+            seq: 0,
+            read_seq: 0,
+            unread: 0,
+            time_ms: 0,
+            behind: false,
+            problem: None,
+        };
+        use {Needs::*, Role::Admin as A, Role::Member as M, RoomKind::*, Standing as S};
+        for (needs, kind, standing, role, verdict) in [
+            (Admin, Group, S::Member, A, Ok(())),
+            (Admin, Group, S::Member, M, Err(ErrorCode::Forbidden)),
+            (Admin, Direct, S::Member, A, Err(ErrorCode::Forbidden)),
+            (Admin, Group, S::Left, A, Err(ErrorCode::Forbidden)),
+            (Membership, Direct, S::Member, M, Ok(())),
+            (Membership, Group, S::Left, M, Err(ErrorCode::Forbidden)),
+            (Invitation, Group, S::Invited, M, Ok(())),
+            (Invitation, Group, S::Member, M, Err(ErrorCode::NotFound)),
+        ] {
+            let room = room(kind, standing, role);
+            assert_eq!(needs.verdict(&own, &room), verdict, "{needs:?} {kind:?} {standing:?} {role:?}");
+        }
+    }
 
     #[test]
     fn fields_are_those_of_the_object() {

@@ -35,9 +35,12 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     if name.is_empty() || name.len() > wire::limits::ROOM_NAME_BYTES_MAX {
         return Err(CliError::usage(format!("a name has 1 to {} bytes", wire::limits::ROOM_NAME_BYTES_MAX)));
     }
+    if args.patience.dry_run {
+        return context.show(&Shown::planned(None, "created", &args.accounts));
+    }
     let changed = device::with(context, async |client| {
         let creating = client.create_room(name, &args.accounts);
-        device::within("cannot make the room", args.patience.timeout, creating).await
+        device::within("cannot make the room", context.timeout(args.patience.timeout), creating).await
     })
     .await?;
     context.show(&Shown::of(changed, "created"))

@@ -1,6 +1,6 @@
 //! `comity room decline`.
 
-use super::changed::{Patience, Shown};
+use super::changed::{Needs, Patience, Shown};
 use crate::{
     context::Context,
     device::{self, Word},
@@ -25,12 +25,21 @@ pub(crate) struct Args {
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let room = device::with(context, async |client| {
+    let shown = device::with(context, async |client| {
         device::catch_up(context, client).await?;
-        let room = device::find(client, &args.room).await?.id;
-        device::within("cannot decline", args.patience.timeout, client.answer(room, false)).await?;
-        Ok(room)
+        let room = device::find(client, &args.room).await?;
+        if args.patience.dry_run {
+            Needs::Invitation.check(client, &room).await?;
+            return Ok(Shown::planned(Some(&room), "declined", &[]));
+        }
+        device::within(
+            "cannot decline",
+            context.timeout(args.patience.timeout),
+            client.answer(room.id, false),
+        )
+        .await?;
+        Ok(Shown::plain(&room.id, "declined"))
     })
     .await?;
-    context.show(&Shown::plain(&room, "declined"))
+    context.show(&shown)
 }

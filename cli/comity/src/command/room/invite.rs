@@ -2,7 +2,7 @@
 
 use client::Account;
 
-use super::changed::{Patience, Shown};
+use super::changed::{Needs, Patience, Shown};
 use crate::{
     context::Context,
     device::{self, Word},
@@ -30,16 +30,34 @@ pub(crate) struct Args {
     patience: Patience,
 }
 
+/// What is said if nobody could be added.
+const UNCHANGED: &str = "unchanged";
+
+fn invited(changed: client::Changed) -> Shown {
+    let nobody = changed.added.is_empty() && !changed.refused.is_empty();
+    Shown::of(changed, if nobody { UNCHANGED } else { "invited" })
+}
+
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let changed = device::with(context, async |client| {
+    let shown = device::with(context, async |client| {
         device::catch_up(context, client).await?;
         let room = device::find_joined(client, &args.room).await?;
-        device::within("cannot invite", args.patience.timeout, client.invite(room, &args.accounts)).await
+        if args.patience.dry_run {
+            Needs::Admin.check(client, &room).await?;
+            return Ok(Shown::planned(Some(&room), "invited", &args.accounts));
+        }
+        device::within(
+            "cannot invite",
+            context.timeout(args.patience.timeout),
+            client.invite(room.id, &args.accounts),
+        )
+        .await
+        .map(invited)
     })
     .await?;
-    let nobody = changed.added.is_empty() && !changed.refused.is_empty();
-    context.show(&Shown::of(changed, if nobody { "unchanged" } else { "invited" }))?;
+    let nobody = shown.done == UNCHANGED;
+    context.show(&shown)?;
     if nobody {
         return Err(CliError::wire("nobody was added", client::ErrorCode::Policy.into()));
     }

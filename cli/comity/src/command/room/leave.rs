@@ -1,6 +1,6 @@
 //! `comity room leave`.
 
-use super::changed::{Patience, Shown};
+use super::changed::{Needs, Patience, Shown};
 use crate::{
     context::Context,
     device::{self, Word},
@@ -25,12 +25,16 @@ pub(crate) struct Args {
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let room = device::with(context, async |client| {
+    let shown = device::with(context, async |client| {
         device::catch_up(context, client).await?;
         let room = device::find_joined(client, &args.room).await?;
-        device::within("cannot leave", args.patience.timeout, client.leave(room)).await?;
-        Ok(room)
+        if args.patience.dry_run {
+            Needs::Membership.check(client, &room).await?;
+            return Ok(Shown::planned(Some(&room), "left", &[]));
+        }
+        device::within("cannot leave", context.timeout(args.patience.timeout), client.leave(room.id)).await?;
+        Ok(Shown::plain(&room.id, "left"))
     })
     .await?;
-    context.show(&Shown::plain(&room, "left"))
+    context.show(&shown)
 }

@@ -1,6 +1,6 @@
 //! `comity room remove`.
 
-use super::changed::{Patience, Shown};
+use super::changed::{Needs, Patience, Shown};
 use crate::{
     context::Context,
     device::{self, Word},
@@ -28,12 +28,21 @@ pub(crate) struct Args {
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let room = device::with(context, async |client| {
+    let shown = device::with(context, async |client| {
         device::catch_up(context, client).await?;
         let room = device::find_joined(client, &args.room).await?;
-        device::within("cannot remove", args.patience.timeout, client.remove(room, &args.account)).await?;
-        Ok(room)
+        if args.patience.dry_run {
+            Needs::Admin.check(client, &room).await?;
+            return Ok(Shown::planned(Some(&room), "removed", &[]));
+        }
+        device::within(
+            "cannot remove",
+            context.timeout(args.patience.timeout),
+            client.remove(room.id, &args.account),
+        )
+        .await?;
+        Ok(Shown::plain(&room.id, "removed"))
     })
     .await?;
-    context.show(&Shown::plain(&room, "removed"))
+    context.show(&shown)
 }

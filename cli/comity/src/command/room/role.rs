@@ -1,6 +1,6 @@
 //! `comity room role`.
 
-use super::changed::{Patience, Shown};
+use super::changed::{Needs, Patience, Shown};
 use crate::{
     context::Context,
     device::{self, Word},
@@ -30,19 +30,23 @@ pub(crate) struct Args {
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let room = device::with(context, async |client| {
+    let shown = device::with(context, async |client| {
         device::catch_up(context, client).await?;
         let room = device::find_joined(client, &args.room).await?;
+        if args.patience.dry_run {
+            Needs::Admin.check(client, &room).await?;
+            return Ok(Shown::planned(Some(&room), "changed", &[]));
+        }
         device::within(
             "cannot change the role",
-            args.patience.timeout,
-            client.set_admin(room, &args.account, args.role == Role::Admin),
+            context.timeout(args.patience.timeout),
+            client.set_admin(room.id, &args.account, args.role == Role::Admin),
         )
         .await?;
-        Ok(room)
+        Ok(Shown::plain(&room.id, "changed"))
     })
     .await?;
-    context.show(&Shown::plain(&room, "changed"))
+    context.show(&shown)
 }
 
 /// What a member may do.
