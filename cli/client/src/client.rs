@@ -1,5 +1,7 @@
 //! The handle that programs hold.
 
+mod files;
+
 use std::path::Path;
 
 use identity::Ticket;

@@ -8,7 +8,7 @@ use engine::{
 use wire::{Account, ErrorCode, RoomId, proto};
 
 use crate::view::{
-    Change, Level, Member, Message, MessageBody, PeerView, Reaction, Role, Room, RoomKind, Standing,
+    Change, FileInfo, Level, Member, Message, MessageBody, PeerView, Reaction, Role, Room, RoomKind, Standing,
 };
 
 /// A room, with what the store says is unread.
@@ -107,6 +107,12 @@ fn body(body: Body) -> MessageBody {
         |change, accounts: Vec<Account>| MessageBody::Changed { change, accounts: names(&accounts) };
     match body {
         Body::Text(text) => MessageBody::Text(text),
+        Body::File(file) => match wire::BlobId::try_from(file.blob.as_ref()) {
+            Ok(blob) => {
+                MessageBody::File(FileInfo { blob, name: file.name, size: file.size, caption: file.caption })
+            }
+            Err(code) => MessageBody::Unreadable(code.to_string()),
+        },
         Body::Deleted => MessageBody::Deleted,
         Body::Unreadable(code) => MessageBody::Unreadable(code.to_string()),
         Body::Edit { target, text } => MessageBody::Edit { target, text },

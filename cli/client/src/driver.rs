@@ -3,6 +3,7 @@
 //! shown before that transaction is on disk (rule R3).
 
 mod answer;
+mod files;
 mod looks;
 mod outgoing;
 mod people;
@@ -28,6 +29,7 @@ use crate::{
     view::{Happening, PeerView, Person},
 };
 
+use files::Files;
 use outgoing::Outgoing;
 
 /// Inputs that are decided together, and so share one transaction.
@@ -72,6 +74,7 @@ pub(crate) struct Driver {
     endpoint: String,
     problem: Option<String>,
     peers: BTreeMap<String, PeerView>,
+    files: Files,
     _ownership: std::sync::Arc<Ownership>,
 }
 
@@ -101,7 +104,8 @@ impl Driver {
         let own = people::own(&profile)?;
         let endpoint = profile.home.endpoints.first().cloned().unwrap_or_default();
         let (events, keeper) = session::keep(dir.clone(), profile.home, profile.keys);
-        Ok(Self {
+        let files = Files::new(dir.dir());
+        let mut driver = Self {
             engine,
             store,
             protection: dir.protection(),
@@ -122,8 +126,11 @@ impl Driver {
             endpoint,
             problem: None,
             peers: BTreeMap::new(),
+            files,
             _ownership: ownership,
-        })
+        };
+        driver.resume_uploads().await?;
+        Ok(driver)
     }
 
     /// Runs until it is closed or the store fails.
@@ -143,6 +150,11 @@ impl Driver {
                 }
                 count = self.events.recv_many(&mut waiting_events, INPUTS_AT_ONCE) => {
                     if count == 0 {
+                        return End::Failed;
+                    }
+                }
+                event = self.files.next() => {
+                    if self.file_event(event).await.is_err() {
                         return End::Failed;
                     }
                 }
@@ -212,7 +224,8 @@ impl Driver {
 
     fn event(&mut self, event: SessionEvent) {
         match event {
-            SessionEvent::Up { ready, endpoint, frames } => {
+            SessionEvent::Up { ready, endpoint, frames, connection } => {
+                self.files.connected(Some(connection));
                 self.outgoing.clear();
                 self.session = Some(frames);
                 self.endpoint = endpoint;
@@ -222,6 +235,7 @@ impl Driver {
             }
             SessionEvent::Frame(frame) => self.input(Input::Frame(frame)),
             SessionEvent::Down(error) => {
+                self.files.connected(None);
                 self.problem = Some(error.to_string());
                 self.outgoing.clear();
                 if self.session.take().is_some() {
@@ -233,6 +247,9 @@ impl Driver {
     }
 
     async fn request(&mut self, request: Request, answer: Answer) {
+        if request.is_of_files() {
+            return self.file_request(request, answer).await;
+        }
         let command = match &request {
             Request::Trust { account, fingerprint, changed } => {
                 self.trust(account, fingerprint, *changed).map(Some)
@@ -241,8 +258,7 @@ impl Driver {
         };
         match command {
             Ok(Some(command)) => {
-                self.last_command += 1;
-                let id = CommandId(self.last_command);
+                let id = self.next_command();
                 self.pending.insert(id, Pending { answer, when_queued: request.answered_when_queued() });
                 self.input(Input::Command(id, command));
             }
@@ -255,6 +271,11 @@ impl Driver {
                 let _ = answer.send(Err(code.into()));
             }
         }
+    }
+
+    const fn next_command(&mut self) -> CommandId {
+        self.last_command += 1;
+        CommandId(self.last_command)
     }
 
     /// Lets everything out that the engine has decided.

@@ -34,6 +34,7 @@ mod error;
 mod home;
 mod login;
 mod logout;
+mod media;
 mod probe;
 mod profile;
 mod quic;
@@ -60,7 +61,8 @@ pub use seal::{
 pub use search::Query;
 pub use tail::{Begin, Next, Tail};
 pub use view::{
-    Belief, Change, Changed, Contact, Cursor, Happening, Level, Member, Message, MessageBody, Mode, Outgoing,
-    Page, PeerView, Person, Reaction, Receipt, Role, Room, RoomKind, Sent, Standing, Status,
+    Belief, Change, Changed, Contact, Cursor, FileInfo, Happening, Level, Member, Message, MessageBody, Mode,
+    Outgoing, Page, PeerView, Person, Reaction, Receipt, Role, Room, RoomKind, Saved, Sent, Standing, Status,
+    Transfer, Upload,
 };
-pub use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId, WireError};
+pub use wire::{Account, BlobId, DeviceId, DomainName, ErrorCode, MessageId, RoomId, WireError};

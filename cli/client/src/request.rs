@@ -1,6 +1,8 @@
 //! What a handle of the client asks the process that owns the device, and what comes back. The
 //! same within a process and over the directory's socket.
 
+use std::path::PathBuf;
+
 use engine::{Command, Target};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -9,7 +11,10 @@ use wire::{Account, ErrorCode, MessageId, RoomId, WireError, limits, proto::Cont
 use crate::{
     ClientError,
     seal::Unlock,
-    view::{Changed, Contact, Cursor, Level, Outgoing, Page, PeerView, Person, Receipt, Room, Sent, Status},
+    view::{
+        Changed, Contact, Cursor, Level, Outgoing, Page, PeerView, Person, Receipt, Room, Saved, Sent, Status,
+        Upload,
+    },
 };
 
 mod text {
@@ -136,6 +141,25 @@ pub(crate) enum Request {
         account: Account,
         blocked: bool,
     },
+    /// Encrypts a local file and takes it into what is to be sent.
+    PutFile {
+        #[serde(with = "text")]
+        room: RoomId,
+        path: PathBuf,
+        name: Option<String>,
+        caption: String,
+    },
+    /// Waits until a file's message is on its way.
+    AwaitUpload(Upload),
+    /// Fetches a file into a local one.
+    GetFile {
+        #[serde(with = "text")]
+        room: RoomId,
+        seq: u64,
+        to: PathBuf,
+        replace: bool,
+        patience_s: u64,
+    },
 }
 
 /// What comes back.
@@ -152,6 +176,8 @@ pub(crate) enum Reply {
     People(Vec<Person>),
     Sent(Sent),
     Changed(Changed),
+    Upload(Upload),
+    Saved(Saved),
 }
 
 /// A failure as it crosses the socket.
@@ -187,7 +213,10 @@ impl Request {
             | Self::Reached { .. }
             | Self::Receipts { .. }
             | Self::People
-            | Self::Trust { .. } => return Ok(None),
+            | Self::Trust { .. }
+            | Self::PutFile { .. }
+            | Self::AwaitUpload(_)
+            | Self::GetFile { .. } => return Ok(None),
             Self::LookUp { account } => Command::LookUp { account },
             Self::Block { account, blocked } => Command::Block { account, blocked },
             Self::Peers => Command::PeerStates { domains: Vec::new() },
@@ -220,6 +249,11 @@ impl Request {
                 },
             },
         }))
+    }
+
+    /// Whether it is about files, which have a way of their own.
+    pub(crate) const fn is_of_files(&self) -> bool {
+        matches!(self, Self::PutFile { .. } | Self::AwaitUpload(_) | Self::GetFile { .. })
     }
 
     /// Whether the answer is given as soon as the command is on disk, for it will be carried out

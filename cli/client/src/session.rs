@@ -33,6 +33,8 @@ pub(crate) enum SessionEvent {
         endpoint: String,
         /// Frames for this session only.
         frames: mpsc::Sender<ClientFrame>,
+        /// The connection, for what has streams of its own.
+        connection: quinn::Connection,
     },
     /// A frame came.
     Frame(NodeFrame),
@@ -107,7 +109,12 @@ async fn session(
     };
     backoff.contact();
     let (sender, outgoing) = mpsc::channel(FRAMES_WAITING_MAX);
-    let up = SessionEvent::Up { ready, endpoint: connection.endpoint.clone(), frames: sender };
+    let up = SessionEvent::Up {
+        ready,
+        endpoint: connection.endpoint.clone(),
+        frames: sender,
+        connection: connection.quic.clone(),
+    };
     events.send(up).await.map_err(|_| ClientError::Closed)?;
     let Connection { quic, send, mut frames, socket: _socket, .. } = connection;
     let writer = write(send, quic.clone(), outgoing);

@@ -7,7 +7,10 @@ use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId};
 
 use crate::seal::Protection;
 
+mod file;
 pub(crate) mod text;
+
+pub use file::{FileInfo, Saved, Transfer, Upload};
 
 /// What a room is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +161,8 @@ pub enum Change {
 pub enum MessageBody {
     /// Text, at most 64 KiB. Foreign.
     Text(String),
+    /// A file. Foreign.
+    File(FileInfo),
     /// Its author took it back.
     Deleted,
     /// It cannot be read, and why.
@@ -521,6 +526,8 @@ pub enum Happening {
     Connected(bool),
     /// Everything that the node has is here.
     CaughtUp,
+    /// A file came further on its way.
+    Transfer(Transfer),
     /// A link of the home node changed.
     Peer(PeerView),
     /// The reader was too slow and missed something: read again what is shown.

@@ -78,6 +78,9 @@ pub(crate) enum Command {
     /// Messages of a room, page by page
     #[command(subcommand)]
     Message(command::message::Verb),
+    /// Files of a room, encrypted as messages are
+    #[command(subcommand)]
+    File(command::file::Verb),
     /// Whose keys are known, and comparing them
     #[command(subcommand)]
     Contact(command::contact::Verb),

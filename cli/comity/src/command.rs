@@ -8,6 +8,7 @@ pub(crate) mod contact;
 mod delivery;
 pub(crate) mod demo;
 pub(crate) mod domain;
+pub(crate) mod file;
 pub(crate) mod login;
 pub(crate) mod message;
 pub(crate) mod peer;
@@ -47,6 +48,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), CliEr
         Command::Account(verb) => account::run(context, verb).await,
         Command::Room(verb) => room::run(context, verb).await,
         Command::Message(verb) => message::run(context, verb).await,
+        Command::File(verb) => file::run(context, verb).await,
         Command::Contact(verb) => contact::run(context, verb).await,
         Command::Peer(verb) => peer::run(context, verb).await,
         Command::User(verb) => user::run(context, verb).await,

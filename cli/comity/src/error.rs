@@ -196,6 +196,11 @@ impl CliError {
         self.number.is_some()
     }
 
+    /// The number of the protocol's error, if it is one.
+    pub(crate) const fn number(&self) -> Option<u32> {
+        self.number
+    }
+
     /// The exit code.
     pub(crate) const fn exit(&self) -> u8 {
         self.exit

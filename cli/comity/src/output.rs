@@ -1,6 +1,7 @@
 //! How results look: what a verb returns is plain data, and only this folder turns it into text
 //! for a terminal, lines for a pipe, or JSON.
 
+mod file;
 mod json;
 mod message;
 mod paper;
@@ -14,6 +15,7 @@ mod table;
 mod time;
 mod user;
 
+pub(crate) use file::{FileShown, Rate, size};
 pub(crate) use json::{Fields, plain};
 pub(crate) use message::{MessageAlone, MessageShown, SearchHit, level, passed};
 pub(crate) use paper::Paper;

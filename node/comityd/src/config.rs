@@ -10,6 +10,7 @@ pub(crate) mod template;
 use std::{net::SocketAddr, num::NonZeroUsize, path::Path};
 
 use auth::Cost;
+use blobs::Allowance;
 use wire::{DomainName, SecretKey, proto::ContactPolicy};
 use zeroize::Zeroizing;
 
@@ -45,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) log_level: String,
     /// `health.listen`: the TCP address, if it is not off.
     pub(crate) health: Option<SocketAddr>,
+    /// `media`: how much is kept of files, and for how long.
+    pub(crate) media: Allowance,
     /// `root_passphrase`, if there is one.
     root_passphrase: Option<Secret>,
 }
@@ -105,6 +108,12 @@ impl Config {
             log_format: layers.typed(&key::LOG_FORMAT, logging::Format::parse)?,
             log_level: layers.typed(&key::LOG_LEVEL, logging::checked_level)?,
             health: layers.typed(&key::HEALTH_LISTEN, parse::address_or_off)?,
+            media: Allowance {
+                file_bytes: layers.typed(&key::MEDIA_FILE_SIZE, parse::file_bytes)?,
+                account_bytes: layers.typed(&key::MEDIA_ACCOUNT_SIZE, parse::bytes)?,
+                domain_bytes: layers.typed(&key::MEDIA_DOMAIN_SIZE, parse::bytes)?,
+                valid_s: layers.typed(&key::MEDIA_KEEP_DAYS, parse::days)?.saturating_mul(86_400),
+            },
             root_passphrase: layers.typed(&key::ROOT_PASSPHRASE, |text| {
                 Some((!text.is_empty()).then(|| Secret(Zeroizing::new(text.to_owned()))))
             })?,
@@ -199,6 +208,10 @@ mod tests {
             ("COMITY_LOG_LEVEL", "verbose", "info"),
             ("COMITY_LOG_LEVEL", "info,net=loud", "info"),
             ("COMITY_HEALTH_LISTEN", "on", "127.0.0.1:9464"),
+            ("COMITY_MEDIA_FILE_SIZE", "2 GiB", "100 MiB"),
+            ("COMITY_MEDIA_ACCOUNT_SIZE", "lots", "1 GiB"),
+            ("COMITY_MEDIA_DOMAIN_SIZE", "20", "20 GiB"),
+            ("COMITY_MEDIA_KEEP_DAYS", "0", "3650"),
         ] {
             let failure = Config::of(&layers(&[(variable, value)], &Vec::new())).expect_err("it is wrong");
             assert_eq!(failure.name, "ConfigValue", "{failure:?}");

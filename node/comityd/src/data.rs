@@ -55,6 +55,10 @@ impl DataDir {
         self.0.join("documents")
     }
 
+    pub(crate) fn media(&self) -> PathBuf {
+        self.0.join("media")
+    }
+
     pub(crate) fn database(&self) -> PathBuf {
         self.0.join("comity.db")
     }

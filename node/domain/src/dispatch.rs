@@ -35,6 +35,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 }
             }
             Input::Proved { proof, verdict } => self.proved(proof, verdict),
+            Input::Media { id, ask } => self.media(id, ask),
             Input::Tick => {
                 self.woken();
                 self.asks_expired();
@@ -60,7 +61,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
             Input::PeerHello { .. }
             | Input::PeerRequest { .. }
             | Input::Admin { .. }
-            | Input::Proved { .. } => true,
+            | Input::Proved { .. }
+            | Input::Media { .. } => true,
             _ => false,
         }
     }
@@ -147,7 +149,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
             let error = peer_response::Response::Error(ErrorCode::AuthFailed.into());
             return self.stage(Send::Answer(conn, id, error));
         };
-        if let Err(error) = self.pace_peer(&peer, &request) {
+        let whole_group = matches!(request.request, Some(Request::GetGroup(_)));
+        let count = if whole_group { limits::PEER_REQUESTS_GROUP_COUNTS } else { 1 };
+        if let Err(error) = self.pace_peer(&peer, count) {
             return self.stage(Send::Answer(conn, id, peer_response::Response::Error(error.into())));
         }
         let response = match &request.request {
@@ -156,7 +160,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
             Some(Request::ClaimKeyPackages(asked)) => self.peer_claim(&peer, asked),
             Some(Request::PullEvents(asked)) => self.peer_pull(&peer, asked),
             Some(Request::GetGroup(asked)) => self.peer_get_group(&peer, asked),
-            Some(Request::Hello(_) | Request::Link(_)) => Err(ErrorCode::Malformed),
+            Some(Request::RoomDomain(asked)) => self.peer_room_domain(&peer, asked),
+            // The driver reads blobs, and asks with `Input::Media`.
+            Some(Request::Hello(_) | Request::Link(_) | Request::GetBlob(_)) => Err(ErrorCode::Malformed),
             None => Err(ErrorCode::Unsupported),
         };
         let response = response.unwrap_or_else(|error| peer_response::Response::Error(error.into()));
@@ -164,11 +170,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     // [LINK-15]
-    fn pace_peer(&mut self, peer: &DomainName, request: &PeerRequest) -> Result<(), WireError> {
+    pub(crate) fn pace_peer(&mut self, peer: &DomainName, count: usize) -> Result<(), WireError> {
         let peer = self.links.get_mut(peer).ok_or(ErrorCode::Internal)?;
         let (rate, burst) = (limits::PEER_REQUESTS_PER_SECOND_MAX, limits::PEER_REQUESTS_BURST);
-        let whole_group = matches!(request.request, Some(peer_request::Request::GetGroup(_)));
-        let count = if whole_group { limits::PEER_REQUESTS_GROUP_COUNTS } else { 1 };
         let wait = peer.requests.take(count, self.now, rate, burst);
         wait.map_err(|retry_after_ms| WireError { code: ErrorCode::RateLimited, retry_after_ms, value: 0 })
     }

@@ -33,3 +33,7 @@ id!(
     /// One question to the [`crate::Authenticator`]. Made by the core.
     ProofId
 );
+id!(
+    /// One question about a blob. Made by the driver.
+    MediaId
+);

@@ -1,8 +1,9 @@
 //! What may happen to a node.
 
+use bytes::Bytes;
 use wire::{DomainName, ErrorCode, PublicKey, proto};
 
-use crate::{AdminId, ConnId, Network, ProofId, RequestId, SessionId, StreamId, Verdict};
+use crate::{AdminId, ConnId, MediaId, Network, ProofId, RequestId, SessionId, StreamId, Verdict};
 
 /// One thing that happened. The driver gives the inputs of one stream or connection in the order in
 /// which they happened; between streams there is no order.
@@ -114,9 +115,42 @@ pub enum Input {
         /// The answer.
         verdict: Verdict,
     },
+    /// A question about a blob. Ends in [`crate::Output::Media`] with the same name.
+    Media {
+        /// Names the answer.
+        id: MediaId,
+        /// The question.
+        ask: MediaAsk,
+    },
     /// The time of the last [`crate::Output::WakeAt`] has come. More often does no harm.
     Tick,
     /// The process is to end: sessions and peers are told `Draining`; what is accepted by then is
     /// durable.
     Drain,
+}
+
+/// What is to be known before a blob is taken or given (`spec/09-media.md`).
+#[derive(Clone, Debug)]
+pub enum MediaAsk {
+    /// A device wants to put a blob into a room.
+    Put {
+        /// Which device's session.
+        session: SessionId,
+        /// The room, as the device says.
+        room: Bytes,
+    },
+    /// A device wants a piece of a blob.
+    Get {
+        /// Which device's session.
+        session: SessionId,
+        /// What it wants.
+        get: proto::GetBlob,
+    },
+    /// A peer wants a piece of a blob of this domain.
+    Give {
+        /// On which connection.
+        conn: ConnId,
+        /// The room, as the peer says.
+        room: Bytes,
+    },
 }

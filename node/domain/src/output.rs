@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use machine::{Mark, Timestamp};
 use store::Batch;
-use wire::{DomainName, ErrorCode, proto};
+use wire::{Account, DomainName, ErrorCode, WireError, proto};
 
-use crate::{AdminId, ConnId, ProofId, Question, RequestId, SessionId, StreamId};
+use crate::{AdminId, ConnId, MediaId, ProofId, Question, RequestId, SessionId, StreamId};
 
 /// One thing to do. What concerns a session, connection or stream that is gone is dropped silently.
 #[derive(Clone, Debug)]
@@ -106,6 +106,24 @@ pub enum Output {
         /// What is asked.
         question: Question,
     },
+    /// Answer a question about a blob.
+    Media {
+        /// Which question.
+        id: MediaId,
+        /// What it comes to.
+        answer: Result<MediaGrant, WireError>,
+    },
     /// Feed [`crate::Input::Tick`] at this time; replaces the time given before.
     WakeAt(Timestamp),
+}
+
+/// What may be done about a blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MediaGrant {
+    /// It is this account's to put here, or to have from here.
+    Device(Account),
+    /// It is the peer's to have from here.
+    Peer,
+    /// It is at the peer on this connection, which is to be asked.
+    Elsewhere(ConnId),
 }

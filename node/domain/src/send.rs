@@ -3,14 +3,16 @@
 
 use bytes::Bytes;
 use wire::{
-    DomainName, ErrorCode, frame,
+    DomainName, ErrorCode, WireError, frame,
     proto::{
         AdminResponse, ClientResponse, LinkOpen, NodeFrame, PeerHello, PeerRequest, PeerResponse,
         admin_response, client_response, node_frame, peer_response,
     },
 };
 
-use crate::{AdminId, ConnId, Output, ProofId, Question, RequestId, SessionId, StreamId};
+use crate::{
+    AdminId, ConnId, MediaGrant, MediaId, Output, ProofId, Question, RequestId, SessionId, StreamId,
+};
 
 /// An output that is held back until what it was derived from is durable.
 #[derive(Clone, Debug)]
@@ -36,6 +38,7 @@ pub(crate) enum Send {
     Admin(AdminId, admin_response::Response),
     /// Whether a secret proves an account: asked when the try is on disk.
     Prove(ProofId, Question),
+    Media(MediaId, Result<MediaGrant, WireError>),
 }
 
 impl Send {
@@ -65,6 +68,7 @@ impl Send {
             Self::Admin(id, response) => {
                 Output::ToAdmin { id, response: AdminResponse { response: Some(response) } }
             }
+            Self::Media(id, answer) => Output::Media { id, answer },
         })
     }
 
@@ -79,6 +83,7 @@ impl Send {
                 Some(Self::Answer(conn, request, peer_response::Response::Error(code.into())))
             }
             Self::Admin(id, _) => Some(Self::Admin(id, admin_response::Response::Error(code.into()))),
+            Self::Media(id, _) => Some(Self::Media(id, Err(code.into()))),
             Self::Proved(_) | Self::Control(..) | Self::Close(..) | Self::Dial(..) | Self::ClosePeer(..) => {
                 Some(self)
             }

@@ -9,7 +9,7 @@ use wire::{
     proto::{PeerMode, PeerRequest, PullEvents, client_response, peer_request},
 };
 
-use crate::{Core, RequestId, SessionId, send::Send};
+use crate::{Core, MediaGrant, MediaId, RequestId, SessionId, send::Send};
 
 /// Who waits for an answer.
 #[derive(Clone, Debug)]
@@ -20,6 +20,10 @@ pub(crate) enum Asker {
     Gather(u64, Vec<String>),
     /// A follower, for events of a room.
     Pull(RoomId),
+    /// A device that wants a piece of a blob. Nothing is sent from here: it waits for a connection.
+    Fetch(MediaId),
+    /// A domain that wants a blob of this one's: whether it has members in the room.
+    Permit(MediaId, DomainName, RoomId),
 }
 
 struct Asked {
@@ -98,12 +102,18 @@ impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn send_asked(&mut self, peer: &DomainName) {
         let Some(conn) = self.links.conn(peer) else { return };
         let mut sends = Vec::new();
-        for (id, asked) in &mut self.waiting.asked {
-            if !asked.sent && asked.peer == *peer {
-                asked.sent = true;
-                sends.push(Send::Ask(conn, *id, PeerRequest { request: Some(asked.body.clone()) }));
+        self.waiting.asked.retain(|id, asked| {
+            if asked.sent || asked.peer != *peer {
+                return true;
             }
-        }
+            asked.sent = true;
+            if let Asker::Fetch(media) = &asked.asker {
+                sends.push(Send::Media(*media, Ok(MediaGrant::Elsewhere(conn))));
+                return false;
+            }
+            sends.push(Send::Ask(conn, *id, PeerRequest { request: Some(asked.body.clone()) }));
+            true
+        });
         self.drain.staged.append(&mut sends);
     }
 
@@ -163,6 +173,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         match asker {
             Asker::Device(session, id) => self.respond(session, id, Err(error.into())),
             Asker::Gather(gather, accounts) => self.gather_failed(gather, &accounts, error),
+            Asker::Fetch(id) | Asker::Permit(id, ..) => self.media_answer(id, Err(error.into())),
             // The room's row says what is missing; the next contact begins again.
             Asker::Pull(_) => {}
         }

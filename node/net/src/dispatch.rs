@@ -7,13 +7,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use domain::{AdminId, ConnId, Input, Output, RequestId, SessionId, StreamId};
+use domain::{AdminId, ConnId, Input, MediaAsk, MediaGrant, MediaId, Output, RequestId, SessionId, StreamId};
 use tokio::sync::oneshot;
-use wire::{DomainName, ErrorCode, PublicKey, limits, proto};
+use wire::{DomainName, ErrorCode, PublicKey, WireError, limits, proto};
 
 use crate::{
     federation::{Command, Dialler, Frames},
     judge::Judge,
+    media::{Granted, Grants},
     outgoing::Outgoing,
     strangers::Stranger,
 };
@@ -34,6 +35,8 @@ pub(crate) enum Job {
     PeerRequest(ConnId, RequestId, proto::PeerRequest, oneshot::Sender<proto::PeerResponse>),
     /// An administrator's request and where its answer is awaited.
     Admin(AdminId, proto::AdminRequest, Option<u32>, oneshot::Sender<proto::AdminResponse>),
+    /// A question about a blob and where its answer is awaited.
+    Media(MediaId, MediaAsk, Grants),
     /// This is how peers are dialled and who judges secrets. The first job of all.
     Outside(Dialler, Judge),
     /// Decide what came before this, then end the thread.
@@ -46,6 +49,7 @@ pub(crate) struct Dispatcher {
     sessions: HashMap<SessionId, Device>,
     peers: BTreeMap<ConnId, Peer>,
     admins: BTreeMap<AdminId, oneshot::Sender<proto::AdminResponse>>,
+    media: BTreeMap<MediaId, Grants>,
     dialler: Option<Dialler>,
     judge: Option<Judge>,
 }
@@ -96,6 +100,10 @@ impl Dispatcher {
             Job::Admin(id, request, uid, answer) => {
                 self.admins.insert(id, answer);
                 Input::Admin { id, request, uid }
+            }
+            Job::Media(id, ask, answer) => {
+                self.media.insert(id, answer);
+                Input::Media { id, ask }
             }
             Job::Outside(dialler, judge) => {
                 self.dialler = Some(dialler);
@@ -161,6 +169,7 @@ impl Dispatcher {
                     let _ = answer.send(response);
                 }
             }
+            Output::Media { id, answer } => self.grant(id, answer),
             Output::Dial { domain, endpoints } => {
                 if let Some(dialler) = &self.dialler {
                     dialler.dial(domain, endpoints);
@@ -174,6 +183,20 @@ impl Dispatcher {
             // The loop in `core` does these itself.
             Output::Persist(..) | Output::WakeAt(_) => {}
         }
+    }
+
+    fn grant(&mut self, id: MediaId, answer: Result<MediaGrant, WireError>) {
+        let Some(grants) = self.media.remove(&id) else { return };
+        let granted = answer.and_then(|grant| match grant {
+            MediaGrant::Device(account) => Ok(Granted::Device(account)),
+            MediaGrant::Peer => Ok(Granted::Peer),
+            MediaGrant::Elsewhere(conn) => {
+                let peer = self.peers.get(&conn).ok_or(ErrorCode::Unavailable)?;
+                Ok(Granted::Elsewhere(Arc::clone(&peer.commands)))
+            }
+        });
+        // An error means that whoever asked is gone.
+        let _ = grants.send(granted);
     }
 
     fn command(&self, conn: ConnId, command: Command) {

@@ -19,6 +19,7 @@ use crate::{
     BindError, NetConfig,
     close::close,
     federation,
+    media::Media,
     reset::ResetKey,
     session,
     strangers::{Stranger, Strangers, Verdict},
@@ -64,6 +65,7 @@ pub(crate) struct Acceptor {
     pub(crate) endpoint: quinn::Endpoint,
     pub(crate) domain: DomainName,
     pub(crate) to_core: ToCore,
+    pub(crate) media: Media,
     pub(crate) strangers: Arc<Strangers>,
     /// Set when the node is ending: nobody new is let in.
     pub(crate) draining: Arc<AtomicBool>,
@@ -94,7 +96,8 @@ impl Acceptor {
         let address = incoming.remote_address().ip();
         match self.strangers.admit(address, incoming.remote_address_validated()) {
             Verdict::Admit(stranger) => {
-                connections.spawn(admitted(incoming, stranger, self.domain.clone(), self.to_core.clone()));
+                let ours = (self.to_core.clone(), self.media.clone());
+                connections.spawn(admitted(incoming, stranger, self.domain.clone(), ours));
             }
             Verdict::Prove => {
                 if let Err(error) = incoming.retry() {
@@ -106,14 +109,19 @@ impl Acceptor {
     }
 }
 
-async fn admitted(incoming: Incoming, stranger: Stranger, domain: DomainName, to_core: ToCore) {
+async fn admitted(
+    incoming: Incoming,
+    stranger: Stranger,
+    domain: DomainName,
+    (to_core, media): (ToCore, Media),
+) {
     let deadline = Duration::from_millis(limits::HEADER_DEADLINE_MS);
     let Ok(connecting) = incoming.accept() else { return };
     let Ok(Ok(connection)) = timeout(deadline, connecting).await else { return };
     match protocol(&connection, &domain) {
-        Ok(Protocol::Client) => session::accept(connection, to_core, stranger).await,
+        Ok(Protocol::Client) => session::accept(connection, to_core, media, stranger).await,
         // Boxed, so that the task of a device is not as large as that of a peer.
-        Ok(Protocol::Federation) => Box::pin(federation::accept(connection, to_core, stranger)).await,
+        Ok(Protocol::Federation) => Box::pin(federation::accept(connection, to_core, media, stranger)).await,
         Err(code) => close(&connection, code),
     }
 }

@@ -11,7 +11,10 @@ use bytes::Bytes;
 use domain::RequestId;
 use wire::proto;
 
-use crate::outgoing::{Outgoing, Weigh};
+use crate::{
+    media::Pieces,
+    outgoing::{Outgoing, Weigh},
+};
 
 pub(crate) use accept::accept;
 pub(crate) use dial::Dialler;
@@ -28,6 +31,8 @@ pub(crate) enum Command {
     OpenLink(proto::LinkOpen),
     /// Ask on a stream of its own.
     Request(RequestId, proto::PeerRequest),
+    /// Fetch a piece of a blob for a device.
+    Fetch(proto::GetBlob, Pieces),
 }
 
 impl Weigh for Command {

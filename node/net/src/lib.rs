@@ -17,6 +17,7 @@ mod endpoint;
 mod federation;
 mod framed;
 mod judge;
+mod media;
 mod outgoing;
 mod reset;
 mod running;

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use blobs::Shelf;
 use domain::{AdminId, Authenticator, Core, Input};
 use machine::{Entropy, Timestamp};
 use store::Store;
@@ -25,6 +26,7 @@ use crate::{
     endpoint::{self, Acceptor},
     federation::Dialler,
     judge::Judge,
+    media::Media,
     strangers::Strangers,
     to_core::{self, ToCore},
 };
@@ -38,6 +40,8 @@ pub struct NetConfig {
     pub listen: SocketAddr,
     /// The key that this node proves in TLS, listed in the domain document.
     pub tls_key: SecretKey,
+    /// The blobs of this domain.
+    pub shelf: Arc<Shelf>,
 }
 
 /// Why a node has no port.
@@ -65,6 +69,7 @@ pub struct Bound {
     endpoint: quinn::Endpoint,
     dialling: quinn::ClientConfig,
     domain: DomainName,
+    shelf: Arc<Shelf>,
 }
 
 impl Bound {
@@ -75,7 +80,7 @@ impl Bound {
     pub fn bind(config: &NetConfig) -> Result<Self, BindError> {
         let dialling = endpoint::dialling(config)?;
         let endpoint = endpoint::bind(config)?;
-        Ok(Self { endpoint, dialling, domain: config.domain.clone() })
+        Ok(Self { endpoint, dialling, domain: config.domain.clone(), shelf: Arc::clone(&config.shelf) })
     }
 
     /// The address that is listened on.
@@ -138,8 +143,9 @@ impl Bound {
     ) -> Running {
         let draining = Arc::new(AtomicBool::new(false));
         let strangers = Arc::new(Strangers::default());
-        let dialler =
-            Dialler::new(self.endpoint.clone(), self.dialling, to_core.clone(), Arc::clone(&strangers));
+        let media = Media::new(self.shelf, to_core.clone());
+        let ours = (to_core.clone(), media.clone());
+        let dialler = Dialler::new(self.endpoint.clone(), self.dialling, ours, Arc::clone(&strangers));
         to_core.job(Job::Outside(dialler, judge)).await;
         to_core.input(Input::Tick).await;
         let timer = tokio::spawn(tick(wakes, to_core.clone()));
@@ -147,6 +153,7 @@ impl Bound {
             endpoint: self.endpoint.clone(),
             domain: self.domain,
             to_core: to_core.clone(),
+            media,
             strangers,
             draining: Arc::clone(&draining),
         };

@@ -15,6 +15,7 @@ use crate::{
     close::close,
     dispatch::Job,
     framed::{FrameReader, finish, write_all},
+    media::Media,
     outgoing::{Next, Outgoing},
     strangers::Stranger,
     to_core::{Share, ToCore},
@@ -22,7 +23,7 @@ use crate::{
 
 /// Serves an accepted connection until it ends. The core hears of it only when a whole first frame
 /// has come, so that a connection which says nothing costs nothing there.
-pub(crate) async fn accept(connection: quinn::Connection, to_core: ToCore, stranger: Stranger) {
+pub(crate) async fn accept(connection: quinn::Connection, to_core: ToCore, media: Media, stranger: Stranger) {
     let (reader, send, first) = match first_frame(&connection).await {
         Ok(begun) => begun,
         Err(code) => return close(&connection, code),
@@ -36,7 +37,8 @@ pub(crate) async fn accept(connection: quinn::Connection, to_core: ToCore, stran
     let outgoing = Arc::new(Outgoing::new(limits::SESSION_MEMORY_BYTES_MAX));
     to_core.job(Job::SessionOpened(session, exporter, Arc::clone(&outgoing), stranger)).await;
     let share = Share::new(limits::INPUT_SHARE_BYTES_MAX);
-    let reading = Reading { session, reader, to_core: &to_core, share, outgoing: &outgoing };
+    let bulk = (&connection, &media);
+    let reading = Reading { session, reader, to_core: &to_core, share, outgoing: &outgoing, bulk };
     let end = tokio::select! {
         end = reading.run(first) => end,
         end = forward(&outgoing, send) => end,
@@ -82,6 +84,8 @@ struct Reading<'a> {
     to_core: &'a ToCore,
     share: Share,
     outgoing: &'a Outgoing<Bytes>,
+    /// Where its media streams come in, and who serves them.
+    bulk: (&'a quinn::Connection, &'a Media),
 }
 
 impl Reading<'_> {
@@ -94,6 +98,17 @@ impl Reading<'_> {
         // If the hello is refused, the core ends the session, and this wait with it.
         self.outgoing.known().await;
         self.reader.set_bytes_max(limits::FRAME_BYTES_MAX);
+        let (connection, media) = self.bulk;
+        let session = self.session;
+        // Boxed, so that it costs a session no more than it must.
+        let bulk = Box::pin(media.serve(connection, session));
+        tokio::select! {
+            end = self.frames() => end,
+            never = bulk => match never {},
+        }
+    }
+
+    async fn frames(&mut self) -> End {
         loop {
             match self.reader.next().await {
                 Ok(Some(frame)) => self.pass_on(frame).await,

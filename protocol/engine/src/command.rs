@@ -1,6 +1,9 @@
 //! What a user may want.
 
-use wire::{Account, DomainName, MessageId, RoomId, proto::ContactPolicy};
+use wire::{
+    Account, DomainName, MessageId, RoomId,
+    proto::{self, ContactPolicy},
+};
 
 /// Chosen by the driver for each command; comes back in the notices that answer it. Means nothing
 /// after a restart.
@@ -28,6 +31,13 @@ pub enum Command {
         text: String,
         /// The message that it answers.
         reply_to: Option<MessageId>,
+    },
+    /// A file whose blob the home node has taken whole (`spec/09-media.md`). Finished when it is ordered.
+    SendFile {
+        /// The room that the blob was put into.
+        room: RoomId,
+        /// What the others need to fetch and read it.
+        file: proto::File,
     },
     /// Another text for a message of one's own.
     Edit {

@@ -6,6 +6,7 @@ mod message;
 mod room;
 mod snapshot;
 mod trust;
+mod upload;
 
 use bytes::Bytes;
 use wire::RoomId;
@@ -16,6 +17,7 @@ pub use message::{ItemKind, MessageRow};
 pub use room::{ForkRow, InvitationRow, JoinRow, MemberRow, RoomPhase, RoomRow, RosterRow, StoredRow};
 pub use snapshot::{Snapshot, apply};
 pub use trust::{ContactRow, CursorRow, DomainRow, KeyPackageRow};
+pub use upload::UploadRow;
 
 /// The kinds of rows: one table each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,11 +44,13 @@ pub enum Table {
     Invitation,
     /// Welcomes that wait for keys with which to judge them.
     Join,
+    /// Files on their way to the home node. The driver's own: not part of a [`Snapshot`].
+    Upload,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Cursor,
         Self::Room,
         Self::Roster,
@@ -58,6 +62,7 @@ impl Table {
         Self::Domain,
         Self::Invitation,
         Self::Join,
+        Self::Upload,
     ];
 
     /// A name for it in a schema: lower-case ASCII letters and underscores.
@@ -75,6 +80,7 @@ impl Table {
             Self::Domain => "domain",
             Self::Invitation => "invitation",
             Self::Join => "welcome",
+            Self::Upload => "upload",
         }
     }
 }

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use prost::Message as _;
 use wire::{
-    ErrorCode, MessageId, frame, limits,
-    proto::{Content, content::Kind},
+    BlobId, ErrorCode, MessageId, frame, limits,
+    proto::{self, Content, content::Kind},
     text,
 };
 
@@ -102,7 +102,23 @@ pub fn check(content: &Content) -> Result<(), ErrorCode> {
             text::check_line(&info.name, limits::ROOM_NAME_BYTES_MAX)?;
             text::check_line(&info.topic, limits::ROOM_TOPIC_BYTES_MAX)
         }
+        Kind::File(file) => check_file(file),
     }
+}
+
+// [MEDIA-7]
+fn check_file(file: &proto::File) -> Result<(), ErrorCode> {
+    BlobId::try_from(file.blob.as_ref())?;
+    if file.key.len() != 32 || file.hash.len() != 32 {
+        return Err(ErrorCode::Malformed);
+    }
+    let too_large = file.size > limits::FILE_BYTES_MAX as u64
+        || file.thumbnail.len() > limits::THUMBNAIL_BYTES_MAX
+        || file.caption.len() > limits::CONTENT_BODY_BYTES_MAX;
+    if too_large {
+        return Err(ErrorCode::TooLarge);
+    }
+    text::check_file_name(&file.name)
 }
 
 fn id(bytes: &[u8]) -> Result<(), ErrorCode> {
@@ -237,5 +253,64 @@ mod tests {
         for (content, error) in bad {
             assert_eq!(pad(&content), Err(error), "{content:?}");
         }
+    }
+
+    fn file(change: impl FnOnce(&mut proto::File)) -> Content {
+        let mut file = proto::File {
+            blob: vec![1; 16].into(),
+            key: vec![2; 32].into(),
+            size: 5,
+            hash: vec![3; 32].into(),
+            name: "plan.pdf".into(),
+            ..proto::File::default()
+        };
+        change(&mut file);
+        content(Kind::File(file))
+    }
+
+    // [MEDIA-7]
+    #[test]
+    fn a_file_is_within_its_bounds() {
+        let most = file(|file| {
+            file.size = limits::FILE_BYTES_MAX as u64;
+            file.name = "n".repeat(limits::FILE_NAME_BYTES_MAX);
+            file.caption = "c".repeat(limits::CONTENT_BODY_BYTES_MAX);
+            file.thumbnail = vec![0; limits::THUMBNAIL_BYTES_MAX].into();
+        });
+        let padded = pad(&most).unwrap();
+        assert!(padded.len() < limits::MESSAGE_BYTES_MAX / 10 * 9, "{}", padded.len());
+        assert_eq!(unpad(&padded), Ok(most));
+        assert!(pad(&file(|file| file.size = 0)).is_ok());
+        let bad = [
+            (file(|file| file.blob = vec![1; 15].into()), ErrorCode::Malformed),
+            (file(|file| file.key = vec![1; 31].into()), ErrorCode::Malformed),
+            (file(|file| file.hash = Bytes::new()), ErrorCode::Malformed),
+            (file(|file| file.name = String::new()), ErrorCode::Malformed),
+            (file(|file| file.name = "../../.bashrc".into()), ErrorCode::Malformed),
+            (file(|file| file.name = "\u{1b}[2J".into()), ErrorCode::Malformed),
+            (file(|file| file.name = "n".repeat(limits::FILE_NAME_BYTES_MAX + 1)), ErrorCode::TooLarge),
+            (file(|file| file.size = limits::FILE_BYTES_MAX as u64 + 1), ErrorCode::TooLarge),
+            (file(|file| file.caption = "c".repeat(limits::CONTENT_BODY_BYTES_MAX + 1)), ErrorCode::TooLarge),
+            (
+                file(|file| file.thumbnail = vec![0; limits::THUMBNAIL_BYTES_MAX + 1].into()),
+                ErrorCode::TooLarge,
+            ),
+        ];
+        for (content, error) in bad {
+            assert_eq!(pad(&content), Err(error), "{content:?}");
+        }
+    }
+
+    // [MEDIA-7]
+    #[test]
+    fn a_kind_that_is_not_known_is_said_to_be_newer_and_not_guessed() {
+        let mut bytes = content(Kind::Typing(Typing { active: true })).encode_to_vec();
+        // The kind `typing` (8) becomes 14, which this version does not know.
+        let at = bytes.iter().position(|byte| *byte == 8 << 3 | 2).unwrap();
+        bytes[at] = 14 << 3 | 2;
+        let zeros = field_of(128 - bytes.len()).unwrap();
+        bytes.extend(Content { padding: vec![0; zeros].into(), ..Content::default() }.encode_to_vec());
+        assert_eq!(bytes.len(), 128);
+        assert_eq!(unpad(&bytes), Err(ErrorCode::Unsupported));
     }
 }

@@ -14,5 +14,5 @@ pub mod text;
 
 pub use error::{ErrorCode, WireError};
 pub use key::{PublicKey, SecretKey};
-pub use name::{Account, DeviceId, DomainName, Endpoint, MessageId, RoomId};
+pub use name::{Account, BlobId, DeviceId, DomainName, Endpoint, MessageId, RoomId};
 pub use shape::Frame;

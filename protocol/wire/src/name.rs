@@ -9,7 +9,7 @@ mod id;
 pub use account::Account;
 pub use domain::DomainName;
 pub use endpoint::Endpoint;
-pub use id::{DeviceId, MessageId, RoomId};
+pub use id::{BlobId, DeviceId, MessageId, RoomId};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //! (`spec/01-names.md`). What could make a screen or a log show something else than what is there
 //! is refused.
 
-use crate::ErrorCode;
+use crate::{ErrorCode, limits};
 
 /// [NAME-6] A room's name, a topic, a reaction: at most `bytes_max` bytes, without control
 /// characters and without the characters that reorder what stands around them.
@@ -15,6 +15,17 @@ pub fn check_line(text: &str, bytes_max: usize) -> Result<(), ErrorCode> {
     }
     let refused = |letter: char| letter.is_control() || is_reordering(letter);
     if text.chars().any(refused) { Err(ErrorCode::Malformed) } else { Ok(()) }
+}
+
+/// [MEDIA-8] The name of a file as it travels: a line that is not empty and names nothing but a file,
+/// in no directory.
+///
+/// # Errors
+/// `TooLarge` or `Malformed`.
+pub fn check_file_name(name: &str) -> Result<(), ErrorCode> {
+    check_line(name, limits::FILE_NAME_BYTES_MAX)?;
+    let is_path = matches!(name, "" | "." | "..") || name.contains(['/', '\\']);
+    if is_path { Err(ErrorCode::Malformed) } else { Ok(()) }
 }
 
 /// The bidirectional controls of Unicode (UAX 9) and the separators of lines and paragraphs.
@@ -45,5 +56,19 @@ mod tests {
             assert_eq!(check_line(text, 64), Err(ErrorCode::Malformed), "{text:?}");
         }
         assert_eq!(check_line("12345", 4), Err(ErrorCode::TooLarge));
+    }
+
+    // [MEDIA-8]
+    #[test]
+    fn a_file_name_names_a_file_and_no_way_to_it() {
+        for name in ["a", "report.pdf", "Grüße.txt", "a b", "...", ".profile", "شكرا.pdf"] {
+            assert_eq!(check_file_name(name), Ok(()), "{name:?}");
+        }
+        let ways =
+            ["", ".", "..", "../x", "/etc/passwd", "a/b", "C:\\x", "..\\x", "a\0b", "x\n", "\u{202e}gpj.exe"];
+        for name in ways {
+            assert_eq!(check_file_name(name), Err(ErrorCode::Malformed), "{name:?}");
+        }
+        assert_eq!(check_file_name(&"n".repeat(limits::FILE_NAME_BYTES_MAX + 1)), Err(ErrorCode::TooLarge));
     }
 }

@@ -117,6 +117,7 @@ fn outcome(world: &World, result: &Result<Outcome, WireError>) -> String {
 pub fn body(body: &Body) -> String {
     match body {
         Body::Text(text) => format!("{text:?}"),
+        Body::File(file) => format!("the file {:?}", file.name),
         Body::Deleted => "(deleted)".into(),
         Body::Unreadable(error) => format!("(unreadable: {})", error.name()),
         Body::Edit { text, .. } => format!("edits to {text:?}"),

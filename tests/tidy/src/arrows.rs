@@ -10,6 +10,7 @@ const PROTOCOL: &[(&str, &[&str])] = &[
     ("identity", &["machine", "wire"]),
     ("tls", &["identity", "wire"]),
     ("mls", &["machine", "identity", "wire"]),
+    ("media", &["machine", "wire"]),
     ("room", &["machine", "wire", "identity", "mls"]),
     ("link", &["machine", "wire", "identity"]),
     ("engine", &["machine", "wire", "identity", "mls", "room", "link"]),
@@ -18,14 +19,15 @@ const PROTOCOL: &[(&str, &[&str])] = &[
 const NODE: &[(&str, &[&str])] = &[
     ("store", &["machine", "wire", "identity"]),
     ("sqlite", &["store", "wire"]),
+    ("blobs", &["machine", "wire", "media"]),
     ("domain", &["store", "machine", "wire", "identity", "mls", "room", "link"]),
-    ("net", &["store", "domain", "link", "tls", "identity", "wire", "machine"]),
+    ("net", &["store", "blobs", "domain", "link", "tls", "identity", "wire", "machine", "media"]),
     ("auth", &["domain", "wire"]),
-    ("comityd", &["store", "sqlite", "domain", "auth", "net", "tls", "machine", "wire", "identity"]),
+    ("comityd", &["store", "sqlite", "blobs", "domain", "auth", "net", "tls", "machine", "wire", "identity"]),
 ];
 
 const CLI: &[(&str, &[&str])] = &[
-    ("client", &["engine", "link", "tls", "identity", "wire", "machine"]),
+    ("client", &["engine", "link", "tls", "identity", "wire", "machine", "media"]),
     ("comity", &["client", "engine", "identity", "wire"]),
 ];
 

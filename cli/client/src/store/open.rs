@@ -17,7 +17,7 @@ const SCHEMA: i64 = 2;
 /// The columns of every table but that of the messages.
 const ROW: &str = "(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
 /// The tables whose rows are deleted because nobody may read them any more.
-const SECRET: [Table; 3] = [Table::Mls, Table::KeyPackage, Table::Join];
+const SECRET: [Table; 4] = [Table::Mls, Table::KeyPackage, Table::Join, Table::Upload];
 
 /// The database of one device. The process that holds the directory's lock is its only user.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Store {
         let mut store = Self { connection, dir: dir.clone(), rows: Rows::new(dir), path, dirty };
         let found = store.version().await?;
         match found {
-            SCHEMA => {}
+            SCHEMA => store.add_tables().await?,
             0 => store.create().await?,
             1 => return Err(ClientError::storage(&store.path, "it is not sealed: log in anew")),
             _ => return Err(ClientError::NewerSchema { found, known: SCHEMA }),
@@ -86,6 +86,13 @@ impl Store {
                 .map(|byte| format!("{byte:02x}"))
                 .collect::<String>()
         ));
+        let made = self.connection.execute(AssertSqlSafe(sql)).await;
+        made.map(|_| ()).map_err(|error| self.error(&error))
+    }
+
+    /// Makes the tables that came later than this schema; programs that do not know them do not miss them.
+    async fn add_tables(&mut self) -> Result<(), ClientError> {
+        let sql = format!("CREATE TABLE IF NOT EXISTS {} {ROW};", Table::Upload.name());
         let made = self.connection.execute(AssertSqlSafe(sql)).await;
         made.map(|_| ()).map_err(|error| self.error(&error))
     }

@@ -1,6 +1,9 @@
 //! Writes the engine's records and reads them back.
 
-use engine::{Record, Snapshot, Table, record::DomainRow};
+use engine::{
+    Record, Snapshot, Table,
+    record::{DomainRow, UploadRow},
+};
 use prost::Message as _;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite, Transaction};
 
@@ -59,6 +62,25 @@ impl Store {
                 let opened = self.rows.reopen(Table::Domain, hashed, sealed);
                 let (text, at) = opened.ok_or_else(|| self.damaged(Table::Domain))?;
                 DomainRow::decode(text.get(at..).unwrap_or_default()).map_err(|_| ErrorCode::Malformed.into())
+            })
+            .collect()
+    }
+
+    /// The files that are on their way to the home node.
+    ///
+    /// # Errors
+    /// `Storage`, also if a row is not what was written.
+    pub(crate) async fn uploads(&mut self) -> Result<Vec<UploadRow>, ClientError> {
+        let sql = AssertSqlSafe(format!("SELECT key, value FROM {}", Table::Upload.name()));
+        let rows =
+            sqlx::query(sql).fetch_all(&mut self.connection).await.map_err(|error| self.error(&error))?;
+        rows.iter()
+            .map(|row| {
+                let pair = || Ok((row.try_get::<&[u8], _>(0)?, row.try_get::<&[u8], _>(1)?));
+                let (hashed, sealed) = pair().map_err(|error: sqlx::Error| self.error(&error))?;
+                let opened = self.rows.reopen(Table::Upload, hashed, sealed);
+                let (text, at) = opened.ok_or_else(|| self.damaged(Table::Upload))?;
+                UploadRow::decode(text.get(at..).unwrap_or_default()).map_err(|_| ErrorCode::Malformed.into())
             })
             .collect()
     }

@@ -1,8 +1,8 @@
 //! Messages, one to a line in a pipe and readable on a terminal.
 
-use client::{Change, Level, Message, MessageBody, Reaction};
+use client::{Change, FileInfo, Level, Message, MessageBody, Reaction};
 
-use super::{Label, Paper, Show, body_lines, clock_time, line, rfc3339};
+use super::{Label, Paper, Show, body_lines, clock_time, line, rfc3339, size};
 
 /// A message.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -75,6 +75,12 @@ pub(crate) fn passed(before: Level, now: Level) -> String {
     passed.map(level).collect::<Vec<_>>().join(" → ")
 }
 
+/// A file in words. Foreign.
+fn file_text(file: &FileInfo) -> String {
+    let what = format!("{} ({})", file.name, size(file.size));
+    if file.caption.is_empty() { what } else { format!("{what}: {}", file.caption) }
+}
+
 /// How a room changed, in words; safe to print.
 fn change_text(change: Change, accounts: &[String]) -> String {
     let who = accounts.iter().map(|account| line(account)).collect::<Vec<_>>().join(", ");
@@ -114,6 +120,7 @@ impl MessageShown {
     pub(crate) fn new(message: Message, label: &str) -> Self {
         let (kind, text, target) = match message.body {
             MessageBody::Text(text) => ("text", text, None),
+            MessageBody::File(file) => ("file", file_text(&file), None),
             MessageBody::Deleted => ("deleted", String::new(), None),
             MessageBody::Unreadable(why) => ("unreadable", why, None),
             MessageBody::Edit { target, text } => ("edit", text, Some(target)),
@@ -203,6 +210,15 @@ impl MessageShown {
                 let mut lines = body_lines(&self.text);
                 if let (true, Some(last)) = (self.edited, lines.last_mut()) {
                     last.push_str(&paper.paint(Label::Dim, " (edited)"));
+                }
+                lines
+            }
+            "file" => {
+                let get =
+                    format!("  comity file get {} {}", self.room.get(..8).unwrap_or_default(), self.seq);
+                let mut lines = body_lines(&self.text);
+                if let (Some(first), true) = (lines.first_mut(), self.seq > 0) {
+                    first.push_str(&paper.paint(Label::Dim, &get));
                 }
                 lines
             }

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use auth::Passwords;
+use blobs::{Directory, Shelf};
 use domain::{Core, CoreConfig};
 use identity::KeyKind;
 use net::{Bound, NetConfig, now};
@@ -27,6 +28,8 @@ use crate::{
 
 /// How often a running node looks whether its document is due.
 const DUE_CHECK: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often it looks for files that are over.
+const SWEEP: Duration = Duration::from_secs(60 * 60);
 
 /// Serves until a signal.
 pub(crate) fn run(args: &Run) -> Result<(), Failure> {
@@ -82,7 +85,13 @@ async fn serve(parts: Parts) -> Result<(), Failure> {
     let Parts { data, config, reload, documents, keys, store } = parts;
     let mut signals = Signals::install().map_err(|error| Failure::io(data.path(), &error))?;
     let listener = admin::bind(&data.socket())?;
-    let net = NetConfig { domain: config.domain.clone(), listen: config.listen, tls_key: keys.tls.clone() };
+    let shelf = shelf(&data, &config)?;
+    let net = NetConfig {
+        domain: config.domain.clone(),
+        listen: config.listen,
+        tls_key: keys.tls.clone(),
+        shelf: Arc::clone(&shelf),
+    };
     let bound = Bound::bind(&net).map_err(|error| port(&error))?;
     let listen = bound.local_addr().map_err(|error| Failure::io(data.path(), &error))?;
     let newest = documents.newest.clone();
@@ -102,13 +111,14 @@ async fn serve(parts: Parts) -> Result<(), Failure> {
     stage.send_replace(Stage::Serving(running.admin()));
     let socket = tokio::spawn(admin::serve(listener, running.admin()));
     let due = tokio::spawn(remind(newest));
+    let swept = tokio::spawn(sweep(shelf));
     let watched = tokio::spawn(supervisor::be_watched(running.admin()));
     supervisor::ready(&format!("serves {} on {listen}", config.domain));
     let signal = reload.until_end(config, &mut signals, &running.admin()).await;
     tracing::info!(signal, "ending in good order; a second signal ends at once");
     supervisor::stopping();
     stage.send_replace(Stage::Draining);
-    for task in [socket, due, watched] {
+    for task in [socket, due, watched, swept] {
         task.abort();
     }
     tokio::select! {
@@ -146,6 +156,22 @@ fn core_config(config: &Config, documents: Documents, keys: NodeKeys, listen: So
         passwords: config.passwords,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         listen: listen.to_string(),
+    }
+}
+
+/// The files that are kept here.
+fn shelf(data: &DataDir, config: &Config) -> Result<Arc<Shelf>, Failure> {
+    let open = || Shelf::open(Box::new(Directory::open(&data.media())?), config.media);
+    open().map(Arc::new).map_err(|error| Failure::io(&data.media(), &error))
+}
+
+/// Removes files that are over, now and then.
+async fn sweep(shelf: Arc<Shelf>) {
+    loop {
+        let shelf = Arc::clone(&shelf);
+        // It fails only if the process ends.
+        let _ = tokio::task::spawn_blocking(move || shelf.sweep(now())).await;
+        tokio::time::sleep(SWEEP).await;
     }
 }
 

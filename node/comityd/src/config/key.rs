@@ -184,8 +184,55 @@ pub(crate) const ROOT_PASSPHRASE: Key = Key {
                   than here it stands in a file of its own, such as a systemd credential.",
 };
 
+/// The largest file.
+pub(crate) const MEDIA_FILE_SIZE: Key = Key {
+    name: "media.file_size",
+    default: Some("100 MiB"),
+    expected: "a size up to 1 GiB, such as 100 MiB",
+    usable: |text| parse::file_bytes(text).is_some(),
+    reloaded: false,
+    secret: false,
+    explanation: "The largest file that an account of this domain may send. Files are encrypted on the \
+                  device and kept under `media` in the data directory.",
+};
+
+/// What one account may keep.
+pub(crate) const MEDIA_ACCOUNT_SIZE: Key = Key {
+    name: "media.account_size",
+    default: Some("1 GiB"),
+    expected: "a size, such as 1 GiB",
+    usable: |text| parse::bytes(text).is_some(),
+    reloaded: false,
+    secret: false,
+    explanation: "How much the files of one account may take here. Beyond it a further file is refused \
+                  (Quota) until older ones are over. A file counts for at least 64 KiB.",
+};
+
+/// What all accounts may keep.
+pub(crate) const MEDIA_DOMAIN_SIZE: Key = Key {
+    name: "media.domain_size",
+    default: Some("20 GiB"),
+    expected: "a size, such as 20 GiB",
+    usable: |text| parse::bytes(text).is_some(),
+    reloaded: false,
+    secret: false,
+    explanation: "How much the files of all accounts together may take here. Leave room on the disk for \
+                  the database, which stops taking messages when the disk is full.",
+};
+
+/// How long a file is kept.
+pub(crate) const MEDIA_KEEP_DAYS: Key = Key {
+    name: "media.keep_days",
+    default: Some("30"),
+    expected: "a number of days from 1 to 3650",
+    usable: |text| parse::days(text).is_some(),
+    reloaded: false,
+    secret: false,
+    explanation: "How many days a file is kept. Devices that have fetched it keep their copy.",
+};
+
 /// All of them, those of a section together.
-pub(crate) const ALL: [&Key; 11] = [
+pub(crate) const ALL: [&Key; 15] = [
     &DOMAIN,
     &LISTEN,
     &CONTACT_POLICY,
@@ -197,4 +244,8 @@ pub(crate) const ALL: [&Key; 11] = [
     &LOG_FORMAT,
     &LOG_LEVEL,
     &HEALTH_LISTEN,
+    &MEDIA_FILE_SIZE,
+    &MEDIA_ACCOUNT_SIZE,
+    &MEDIA_DOMAIN_SIZE,
+    &MEDIA_KEEP_DAYS,
 ];

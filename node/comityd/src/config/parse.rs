@@ -50,3 +50,55 @@ pub(super) fn passes(text: &str) -> Option<u32> {
 pub(super) fn workers(text: &str) -> Option<NonZeroUsize> {
     text.parse().ok().filter(|workers: &NonZeroUsize| workers.get() <= 64)
 }
+
+/// A number of bytes: `500 MiB`, with or without the space.
+pub(super) fn bytes(text: &str) -> Option<u64> {
+    let digits = text.len() - text.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
+    let (number, unit) = text.split_at_checked(digits)?;
+    let shift = match unit.trim_start() {
+        "KiB" => 10,
+        "MiB" => 20,
+        "GiB" => 30,
+        "TiB" => 40,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(1 << shift).filter(|bytes| *bytes > 0)
+}
+
+/// The size of a file, which the protocol bounds too.
+pub(super) fn file_bytes(text: &str) -> Option<u64> {
+    bytes(text).filter(|bytes| *bytes <= wire::limits::FILE_BYTES_MAX as u64)
+}
+
+/// A number of days, at least one and at most ten years.
+pub(super) fn days(text: &str) -> Option<u64> {
+    text.parse::<u64>().ok().filter(|days| (1..=3_650).contains(days))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_has_a_number_and_a_unit() {
+        for (text, expected) in [
+            ("1 KiB", Some(1 << 10)),
+            ("100MiB", Some(100 << 20)),
+            ("20 GiB", Some(20 << 30)),
+            ("2 TiB", Some(2 << 40)),
+            ("", None),
+            ("100", None),
+            ("MiB", None),
+            ("0 MiB", None),
+            ("-1 MiB", None),
+            ("1.5 GiB", None),
+            ("1 MB", None),
+            ("99999999999 TiB", None),
+        ] {
+            assert_eq!(bytes(text), expected, "{text:?}");
+        }
+        assert_eq!(file_bytes("1 GiB"), Some(1 << 30));
+        assert_eq!(file_bytes("2 GiB"), None);
+        assert_eq!((days("0"), days("30"), days("4000"), days("x")), (None, Some(30), None, None));
+    }
+}

@@ -45,11 +45,17 @@ impl<S: Store, E: Entropy> Core<S, E> {
             (Asker::Pull(room), _, peer_response::Response::Pulled(pulled)) => {
                 self.take_pulled(&peer, room, pulled);
             }
+            (Asker::Permit(id, domain, room), _, peer_response::Response::Done(_)) => {
+                self.permitted(id, domain, room);
+            }
             (Asker::Device(session, request), ..) => {
                 self.respond(session, request, Err(ErrorCode::Malformed.into()));
             }
             (Asker::Gather(gather, accounts), ..) => {
                 self.gather_failed(gather, &accounts, ErrorCode::Malformed);
+            }
+            (Asker::Permit(id, ..) | Asker::Fetch(id), ..) => {
+                self.media_answer(id, Err(ErrorCode::Malformed.into()));
             }
             (Asker::Pull(_), ..) => {}
         }

@@ -23,6 +23,8 @@ mod limits;
 #[cfg(test)]
 mod link;
 #[cfg(test)]
+mod media;
+#[cfg(test)]
 mod membership;
 #[cfg(test)]
 mod message;

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use domain::{
-    AdminId, ConnId, Core, CoreConfig, Input, Kept, Output, ProofId, Question, RequestId, SessionId,
-    StreamId, Verdict,
+    AdminId, ConnId, Core, CoreConfig, Input, Kept, MediaGrant, MediaId, Output, ProofId, Question,
+    RequestId, SessionId, StreamId, Verdict,
 };
 use identity::DomainKeys;
 use machine::{Seeded, Timestamp};
 use store::{Store as _, StoreError, memory::Memory};
 use wire::{
-    DomainName, ErrorCode,
+    DomainName, ErrorCode, WireError,
     frame::Decoder,
     proto::{
         AdminRequest, AdminResponse, ContactPolicy, LinkFrame, NodeFrame, PeerResponse, PinPeer, Signed,
@@ -49,6 +49,7 @@ pub(crate) struct World {
     pub(crate) inboxes: BTreeMap<SessionId, Vec<NodeFrame>>,
     pub(crate) closed: BTreeMap<SessionId, ErrorCode>,
     pub(crate) admin: BTreeMap<AdminId, AdminResponse>,
+    pub(crate) media: BTreeMap<MediaId, Result<MediaGrant, WireError>>,
     pub(crate) cut: BTreeSet<DomainName>,
     /// Connections of peers that a node has ended.
     pub(crate) ended: BTreeMap<ConnId, ErrorCode>,
@@ -283,6 +284,9 @@ impl World {
                     self.judge();
                 }
             }
+            Output::Media { id, answer } => {
+                self.media.insert(id, answer);
+            }
             Output::WakeAt(at_time) => self.nodes.get_mut(at).unwrap().wake = Some(at_time),
         }
     }
@@ -308,9 +312,15 @@ impl World {
     }
 
     fn answer(&mut self, conn: ConnId, request: RequestId, response: PeerResponse) {
-        let Some(wire) = self.wires.get_mut(&conn) else { return self.answers.push(response) };
-        let (asker, request) = wire.asked.remove(&request).unwrap();
+        let asked = self.wires.get_mut(&conn).and_then(|wire| wire.asked.remove(&request));
+        let Some((asker, request)) = asked else { return self.answers.push(response) };
         self.queue.push_back((asker, Input::PeerAnswer { conn, request, answer: Ok(response) }));
+    }
+
+    /// The connection between two nodes.
+    pub(crate) fn wire_between(&self, one: &DomainName, other: &DomainName) -> Option<ConnId> {
+        let joins = |wire: &Wire| (&wire.a, &wire.b) == (one, other) || (&wire.b, &wire.a) == (one, other);
+        self.wires.iter().rev().find(|(_, wire)| joins(wire)).map(|(conn, _)| *conn)
     }
 
     fn dial(&mut self, at: &DomainName, domain: DomainName) {

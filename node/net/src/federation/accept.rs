@@ -8,17 +8,19 @@ use tokio::time::{Instant, timeout_at};
 use wire::{ErrorCode, PublicKey, limits, proto, proto::peer_request::Request};
 
 use super::connection::PeerConnection;
-use crate::{close::close, dispatch::Job, framed::FrameReader, strangers::Stranger, to_core::ToCore};
+use crate::{
+    close::close, dispatch::Job, framed::FrameReader, media::Media, strangers::Stranger, to_core::ToCore,
+};
 
 /// Serves an accepted connection until it ends. The first stream must bring a whole hello within
 /// `HEADER_DEADLINE_MS`; until the core has answered it, no second stream can be opened.
-pub(crate) async fn accept(connection: quinn::Connection, to_core: ToCore, stranger: Stranger) {
+pub(crate) async fn accept(connection: quinn::Connection, to_core: ToCore, media: Media, stranger: Stranger) {
     let Some(key) = proved_key(&connection) else {
         return close(&connection, ErrorCode::AuthFailed);
     };
     match hello(&connection).await {
         Ok((hello, bytes, control)) => {
-            let peer = PeerConnection::register(connection, to_core, key, None).await;
+            let peer = PeerConnection::register(connection, (to_core, media), key, None).await;
             let conn = peer.conn();
             peer.frame(bytes, Job::Input(Input::PeerHello { conn, hello })).await;
             peer.run(Some((control, stranger))).await;

@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{ConnId, Input, StreamId};
 use quinn::{RecvStream, SendStream};
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time::Instant,
+};
 use wire::{
     DomainName, ErrorCode, PublicKey, limits, proto,
     proto::{peer_request::Request, peer_response::Response},
@@ -15,6 +19,7 @@ use crate::{
     close::{close, reason},
     dispatch::Job,
     framed::{FrameReader, finish, write},
+    media::{self, Media},
     outgoing::{Next, Outgoing},
     strangers::Stranger,
     to_core::{Share, ToCore},
@@ -30,9 +35,13 @@ const COMMANDS_MAX: usize = 2 + 2 * limits::PEER_REQUESTS_PER_PEER_MAX;
 pub(super) struct PeerConnection {
     connection: quinn::Connection,
     to_core: ToCore,
+    media: Media,
     conn: ConnId,
     commands: Arc<Outgoing<Command>>,
     share: Share,
+    /// [MEDIA-13] Pieces of blobs that are being fetched, and given.
+    fetches: Arc<Semaphore>,
+    gives: Arc<Semaphore>,
 }
 
 /// The control stream of a connection that the other side opened, and its place among the strangers
@@ -45,7 +54,7 @@ type StreamEnd = Result<(), ErrorCode>;
 impl PeerConnection {
     pub(super) async fn register(
         connection: quinn::Connection,
-        to_core: ToCore,
+        (to_core, media): (ToCore, Media),
         key: PublicKey,
         dialled: Option<DomainName>,
     ) -> Self {
@@ -54,7 +63,8 @@ impl PeerConnection {
         tracing::debug!(conn = conn.0, dialled = dialled.is_some(), "a connection to a node stands");
         to_core.job(Job::PeerConnected(conn, key, dialled, Arc::clone(&commands))).await;
         let share = Share::new(limits::INPUT_SHARE_PEER_BYTES_MAX);
-        Self { connection, to_core, conn, commands, share }
+        let pieces = || Arc::new(Semaphore::new(limits::MEDIA_FETCHES_PER_PEER_MAX));
+        Self { connection, to_core, media, conn, commands, share, fetches: pieces(), gives: pieces() }
     }
 
     pub(super) const fn conn(&self) -> ConnId {
@@ -63,6 +73,15 @@ impl PeerConnection {
 
     pub(super) const fn to_core(&self) -> &ToCore {
         &self.to_core
+    }
+
+    pub(super) const fn media(&self) -> &Media {
+        &self.media
+    }
+
+    /// A place among the pieces that are being given to this peer, if one is free.
+    pub(super) fn giving(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.gives).try_acquire_owned().ok()
     }
 
     /// Has the core decide what came in a frame of so many bytes.
@@ -110,14 +129,24 @@ impl PeerConnection {
 
     fn start(&self, command: Command, control: &mut Option<Control>, streams: &mut JoinSet<StreamEnd>) {
         let peer = self.clone();
-        match command {
+        let started = match command {
             Command::Hello(hello) => match control.take() {
                 Some(control) => streams.spawn(answer_hello(peer, control, hello)),
                 None => streams.spawn(say_hello(peer, hello)),
             },
             Command::OpenLink(open) => streams.spawn(link_stream::open(peer, open)),
             Command::Request(id, body) => streams.spawn(request::ask(peer, id, body)),
+            Command::Fetch(get, pieces) => match Arc::clone(&self.fetches).try_acquire_owned() {
+                Ok(permit) => streams.spawn(request::fetch(peer, get, pieces, permit)),
+                Err(_) => {
+                    // Whoever asked may be gone.
+                    let _ = pieces.send(Err(media::busy()));
+                    return;
+                }
+            },
         };
+        // It ends with the connection, with all the others.
+        drop(started);
     }
 }
 
@@ -138,6 +167,7 @@ async fn serve(peer: PeerConnection, send: SendStream, receive: RecvStream) -> S
             link_stream::run(peer, stream, Some(open), reader, send).await
         }
         Some(Request::Hello(_) | Request::Link(_)) | None => Err(ErrorCode::Malformed),
+        Some(Request::GetBlob(get)) => request::give(peer, get, send).await,
         Some(_) => request::answer(peer, first, reader.last_bytes(), send).await,
     }
 }

@@ -9,6 +9,7 @@ use wire::{DomainName, ErrorCode, PublicKey, limits};
 use super::{accept::proved_key, connection::PeerConnection};
 use crate::{
     close::{close, reason},
+    media::Media,
     strangers::Strangers,
     to_core::ToCore,
 };
@@ -20,6 +21,7 @@ pub(crate) struct Dialler {
     endpoint: quinn::Endpoint,
     config: quinn::ClientConfig,
     to_core: ToCore,
+    media: Media,
     strangers: Arc<Strangers>,
     runtime: Handle,
 }
@@ -28,10 +30,10 @@ impl Dialler {
     pub(crate) fn new(
         endpoint: quinn::Endpoint,
         config: quinn::ClientConfig,
-        to_core: ToCore,
+        (to_core, media): (ToCore, Media),
         strangers: Arc<Strangers>,
     ) -> Self {
-        Self { endpoint, config, to_core, strangers, runtime: Handle::current() }
+        Self { endpoint, config, to_core, media, strangers, runtime: Handle::current() }
     }
 
     /// Starts an attempt. It ends in `PeerConnected` or `DialFailed`.
@@ -41,8 +43,8 @@ impl Dialler {
         self.runtime.spawn(async move {
             match dialler.any_of(&domain, &endpoints).await {
                 Ok((connection, key)) => {
-                    let to_core = dialler.to_core;
-                    PeerConnection::register(connection, to_core, key, Some(domain)).await.run(None).await;
+                    let ours = (dialler.to_core, dialler.media);
+                    PeerConnection::register(connection, ours, key, Some(domain)).await.run(None).await;
                 }
                 Err(error) => {
                     tracing::debug!(peer = %domain, error = error.name(), "a peer was not reached");

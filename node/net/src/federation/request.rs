@@ -5,15 +5,16 @@ use std::time::Duration;
 use domain::{Input, RequestId};
 use quinn::SendStream;
 use tokio::{
-    sync::oneshot,
+    sync::{OwnedSemaphorePermit, oneshot},
     time::{Instant, timeout_at},
 };
-use wire::{ErrorCode, limits, proto, proto::peer_response::Response};
+use wire::{ErrorCode, WireError, limits, proto, proto::peer_response::Response};
 
 use super::connection::PeerConnection;
 use crate::{
     dispatch::Job,
     framed::{FrameReader, finish, write},
+    media::{self, Pieces},
 };
 
 fn deadline() -> Instant {
@@ -49,6 +50,45 @@ async fn exchange(
     let mut reader = FrameReader::new(receive);
     let answer = reader.expect(until).await?;
     Ok((reader.last_bytes(), answer))
+}
+
+/// Fetches a piece of a blob from the peer.
+pub(super) async fn fetch(
+    peer: PeerConnection,
+    get: proto::GetBlob,
+    pieces: Pieces,
+    _permit: OwnedSemaphorePermit,
+) -> Result<(), ErrorCode> {
+    let until = deadline();
+    let body = proto::PeerRequest { request: Some(proto::peer_request::Request::GetBlob(get)) };
+    let answer = timeout_at(until, exchange(&peer, &body, until)).await.unwrap_or(Err(ErrorCode::Timeout));
+    let piece = match answer.map(|(_, answer)| answer.response) {
+        Ok(Some(Response::Piece(piece))) => Ok(piece),
+        Ok(Some(Response::Error(error))) => Err(WireError::from(&error)),
+        Ok(_) => Err(ErrorCode::Malformed.into()),
+        Err(code) => Err(code.into()),
+    };
+    // Whoever asked may be gone.
+    let _ = pieces.send(piece);
+    Ok(())
+}
+
+/// Gives the peer a piece of a blob. What else goes to the peer goes first.
+pub(super) async fn give(
+    peer: PeerConnection,
+    get: proto::GetBlob,
+    mut send: SendStream,
+) -> Result<(), ErrorCode> {
+    let _ = send.set_priority(media::PRIORITY);
+    let piece = match peer.giving() {
+        Some(_permit) => peer.media().give(peer.conn(), &get).await,
+        None => Err(media::busy()),
+    };
+    let response = piece.map_or_else(|error| Response::Error(error.into()), Response::Piece);
+    if write(&mut send, &proto::PeerResponse { response: Some(response) }).await.is_ok() {
+        finish(&mut send).await;
+    }
+    Ok(())
 }
 
 /// Has the core answer the peer. A request that the core has not answered in time is answered with

@@ -32,6 +32,7 @@ impl<E: Entropy> Engine<E> {
                 let reply_to = reply_to.map(|target| target.to_bytes()).unwrap_or_default();
                 self.say(id, target, Kind::Text(proto::Text { body: text, reply_to }))
             }
+            Command::SendFile { room, file } => self.say(id, Target::Room(room), Kind::File(file)),
             Command::Edit { room, message, text } => {
                 let edit = proto::Edit { target: message.to_bytes(), body: text };
                 self.say(id, Target::Room(room), Kind::Edit(edit))

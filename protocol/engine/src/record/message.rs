@@ -41,6 +41,8 @@ pub enum ItemKind {
     /// A device came back that had lost its way. If it is this one: `accounts` came in meanwhile, and
     /// what was said meanwhile cannot be read.
     Rejoined = 14,
+    /// A file.
+    File = 15,
 }
 
 /// One item of a room's timeline. Key: `room ‖ seq`. Read receipts and typing make no row.
@@ -70,7 +72,7 @@ pub struct MessageRow {
     /// The sending device's clock.
     #[prost(uint64, tag = "8")]
     pub sent_ms: u64,
-    /// Text: the text. Edit: the new text. Reaction: the reaction. RoomInfo: the name.
+    /// Text: the text. File: its caption. Edit: the new text. Reaction: the reaction. RoomInfo: the name.
     #[prost(string, tag = "9")]
     pub body: String,
     /// RoomInfo: the topic.
@@ -98,6 +100,9 @@ pub struct MessageRow {
     /// Its sender was blocked when it came: it is part of no timeline.
     #[prost(bool, tag = "17")]
     pub hidden: bool,
+    /// File: how it is fetched and read.
+    #[prost(message, optional, tag = "18")]
+    pub file: Option<proto::File>,
 }
 
 impl Row for MessageRow {
@@ -126,10 +131,10 @@ impl MessageRow {
         Self::decode(value).map_err(|_| wire::ErrorCode::Malformed)
     }
 
-    /// Whether it counts as unread until it is read: a text by somebody else.
+    /// Whether it counts as unread until it is read: a text or a file by somebody else.
     #[must_use]
     pub fn counts(&self) -> bool {
-        !self.own && !self.hidden && self.kind() == ItemKind::Text
+        !self.own && !self.hidden && matches!(self.kind(), ItemKind::Text | ItemKind::File)
     }
 
     /// Fills in what the content says; `None` if it makes no item of the timeline.
@@ -141,6 +146,11 @@ impl MessageRow {
                 self.set_kind(ItemKind::Text);
                 self.body.clone_from(&text.body);
                 self.target = text.reply_to.clone();
+            }
+            Kind::File(file) => {
+                self.set_kind(ItemKind::File);
+                self.body.clone_from(&file.caption);
+                self.file = Some(file.clone());
             }
             Kind::Edit(edit) => {
                 self.set_kind(ItemKind::Edit);

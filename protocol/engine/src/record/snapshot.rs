@@ -13,7 +13,7 @@ use super::{
 };
 
 /// What the store holds when an engine is opened: every row of every table but
-/// [`Table::Message`], in any order.
+/// [`Table::Message`] and [`Table::Upload`], in any order.
 #[derive(Clone, Default)]
 pub struct Snapshot {
     pub(crate) cursor: CursorRow,
@@ -37,7 +37,8 @@ impl std::fmt::Debug for Snapshot {
 }
 
 impl Snapshot {
-    /// Takes in a row as the store holds it. A row of [`Table::Message`] is passed over.
+    /// Takes in a row as the store holds it. A row of [`Table::Message`] or [`Table::Upload`] is
+    /// passed over.
     ///
     /// # Errors
     /// `Malformed` if it is not a row of this table.
@@ -61,7 +62,7 @@ impl Snapshot {
                 self.key_packages.push(row);
             }
             Table::Intent => self.intents.push(decode(value)?),
-            Table::Message => {}
+            Table::Message | Table::Upload => {}
             Table::Contact => {
                 let row: ContactRow = decode(value)?;
                 self.contacts.insert(row.account.clone(), row);

@@ -41,7 +41,9 @@ pub struct TimelineItem {
 pub enum Body {
     /// A text.
     Text(String),
-    /// A text that was taken back.
+    /// A file, and how it is fetched and read.
+    File(proto::File),
+    /// A text or a file that was taken back.
     Deleted,
     /// A message that cannot be read.
     Unreadable(ErrorCode),
@@ -146,6 +148,7 @@ impl TimelineItem {
         let accounts = || row.accounts.iter().filter_map(|name| name.parse().ok()).collect();
         let body = match row.kind() {
             ItemKind::Text => Body::Text(row.body.clone()),
+            ItemKind::File => Body::File(row.file.clone()?),
             ItemKind::Edit => Body::Edit { target: target()?, text: row.body.clone() },
             ItemKind::Delete => Body::Delete { target: target()? },
             ItemKind::Reaction => {
@@ -212,7 +215,9 @@ impl TimelineItem {
                 self.body = Body::Text(text);
                 self.edited = true;
             }
-            Body::Delete { .. } if by.sender == self.sender && matches!(self.body, Body::Text(_)) => {
+            Body::Delete { .. }
+                if by.sender == self.sender && matches!(self.body, Body::Text(_) | Body::File(_)) =>
+            {
                 self.body = Body::Deleted;
                 self.edited = false;
                 self.reactions.clear();

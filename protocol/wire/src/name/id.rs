@@ -79,3 +79,7 @@ id!(
     /// What a device submitted, 128 random bits: the idempotency key of every hop.
     MessageId, 16
 );
+id!(
+    /// The encrypted bytes of one file, 128 random bits.
+    BlobId, 16
+);

@@ -87,8 +87,11 @@ impl World {
 
     pub(crate) fn node_does(&mut self, index: usize, output: Output) {
         match output {
-            // Passwords are off in these nodes: nobody asks.
-            Output::Persist(..) | Output::SessionProved { .. } | Output::Prove { .. } => {}
+            // Passwords are off in these nodes, and the bytes of files have no place in this world: nobody asks.
+            Output::Persist(..)
+            | Output::SessionProved { .. }
+            | Output::Prove { .. }
+            | Output::Media { .. } => {}
             Output::ToSession { session, frame, .. } => self.say_to_device(index, session, frame),
             Output::CloseSession { session, code } => self.hang_up(session.0, End::Node(index), code),
             Output::Dial { domain, .. } => self.dial(index, &domain),

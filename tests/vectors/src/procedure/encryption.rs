@@ -19,6 +19,7 @@ pub(super) fn content(input: &Value) -> Read<Outcome> {
             Some(Kind::Read(_)) => "read",
             Some(Kind::Typing(_)) => "typing",
             Some(Kind::RoomInfo(_)) => "room_info",
+            Some(Kind::File(_)) => "file",
             None => "",
         };
         json!({ "kind": kind, "time_ms": content.time_ms, "size": plaintext.len() })

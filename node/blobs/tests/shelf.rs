@@ -1,0 +1,251 @@
+//! The rules of blobs over a real directory: what is taken, refused, kept, given and forgotten.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use blobs::{Allowance, Directory, Record, Shelf, State};
+use machine::Timestamp;
+use sha2::{Digest as _, Sha256};
+use wire::{Account, BlobId, ErrorCode, RoomId, limits};
+
+const NOW: Timestamp = Timestamp::from_ms(1_800_000_000_000);
+const ROOM: RoomId = RoomId::new([7; 32]);
+const HOUR_MS: u64 = 3_600_000;
+
+fn account(name: &str) -> Account {
+    format!("{name}@acme.test").parse().expect("an account")
+}
+
+fn shelf(path: &Path) -> Shelf {
+    let allowance =
+        Allowance { file_bytes: 1 << 20, account_bytes: 1 << 21, domain_bytes: 5 << 19, valid_s: 3_600 };
+    Shelf::open(Box::new(Directory::open(path).expect("a directory")), allowance).expect("readable")
+}
+
+/// The bytes of some blob with a size that blobs have, and its record.
+fn blob(number: u8, size: u64) -> (Record, Vec<u8>) {
+    let length = media::Plan::of(size).expect("small").blob_bytes();
+    let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8 ^ number).collect();
+    let record = Record {
+        blob: BlobId::new([number; 16]),
+        room: ROOM,
+        account: account("alice"),
+        bytes: length,
+        hash: Sha256::digest(&bytes).into(),
+        begun: NOW,
+    };
+    (record, bytes)
+}
+
+fn put(shelf: &Shelf, record: &Record, bytes: &[u8]) -> Result<State, ErrorCode> {
+    let mut state = shelf.begin(record.clone(), NOW).map_err(|error| error.code)?;
+    for piece in bytes.chunks(100_000) {
+        let place = (&record.account, &record.blob);
+        state = shelf.append(place, state.received, piece, NOW).map_err(|error| error.code)?;
+    }
+    Ok(state)
+}
+
+fn get(shelf: &Shelf, record: &Record) -> Result<Vec<u8>, ErrorCode> {
+    let mut bytes = Vec::new();
+    loop {
+        let piece = shelf.read((&ROOM, &record.blob), bytes.len() as u64, 70_000, NOW)?;
+        bytes.extend_from_slice(&piece.bytes);
+        if bytes.len() as u64 == piece.total {
+            return Ok(bytes);
+        }
+    }
+}
+
+// [MEDIA-12] [MEDIA-14]
+#[test]
+fn a_blob_comes_out_as_it_went_in_and_over_a_restart() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (record, bytes) = blob(1, 300_000);
+    let first = shelf(dir.path());
+    assert_eq!(put(&first, &record, &bytes), Ok(State { received: record.bytes, complete: true }));
+    assert_eq!(get(&first, &record), Ok(bytes.clone()));
+    drop(first);
+    let second = shelf(dir.path());
+    assert_eq!(get(&second, &record), Ok(bytes));
+    let again = second.begin(record.clone(), NOW).expect("the same");
+    assert!(again.complete, "what is here is not asked for again");
+}
+
+// [MEDIA-14]
+#[test]
+fn an_interrupted_blob_goes_on_where_it_was_acknowledged() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (record, bytes) = blob(1, 300_000);
+    let place = (&record.account, &record.blob);
+    let first = shelf(dir.path());
+    first.begin(record.clone(), NOW).expect("begun");
+    first.append(place, 0, &bytes[..100_000], NOW).expect("taken");
+    // Nobody may have it before it is whole.
+    assert_eq!(get(&first, &record), Err(ErrorCode::NotFound));
+    drop(first);
+    let second = shelf(dir.path());
+    let state = second.begin(record.clone(), NOW).expect("known");
+    assert_eq!(state, State { received: 100_000, complete: false });
+    // A piece whose answer was lost changes nothing.
+    assert_eq!(second.append(place, 0, &bytes[..100_000], NOW), Ok(state));
+    assert_eq!(put_rest(&second, &record, &bytes, state.received), Ok(()));
+    assert_eq!(get(&second, &record), Ok(bytes));
+}
+
+fn put_rest(shelf: &Shelf, record: &Record, bytes: &[u8], from: u64) -> Result<(), ErrorCode> {
+    let mut at = from;
+    for piece in bytes[from as usize..].chunks(100_000) {
+        let state = shelf.append((&record.account, &record.blob), at, piece, NOW);
+        at = state.map_err(|error| error.code)?.received;
+    }
+    Ok(())
+}
+
+// [MEDIA-14]
+#[test]
+fn pieces_that_do_not_belong_are_refused_by_name_and_harm_nothing() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let shelf = shelf(dir.path());
+    let (record, bytes) = blob(1, 300_000);
+    shelf.begin(record.clone(), NOW).expect("begun");
+    let alice = (&record.account, &record.blob);
+    shelf.append(alice, 0, &bytes[..100], NOW).expect("taken");
+    let (mallory, unknown) = (account("mallory"), BlobId::new([9; 16]));
+    let too_long = vec![0; limits::MEDIA_PIECE_BYTES_MAX + 1];
+    for (place, offset, piece, error) in [
+        (alice, 200, &bytes[200..300], ErrorCode::Conflict),
+        (alice, 50, &bytes[50..150], ErrorCode::Conflict),
+        (alice, 100, &[][..], ErrorCode::Malformed),
+        (alice, 100, &too_long[..], ErrorCode::TooLarge),
+        (alice, record.bytes - 1, &[1, 2][..], ErrorCode::Malformed),
+        (alice, u64::MAX, &[1][..], ErrorCode::Malformed),
+        ((&mallory, &record.blob), 100, &bytes[100..200], ErrorCode::NotFound),
+        ((&record.account, &unknown), 0, &bytes[..100], ErrorCode::NotFound),
+    ] {
+        let refused = shelf.append(place, offset, piece, NOW).expect_err("it does not belong");
+        assert_eq!(refused.code, error, "at {offset}");
+    }
+    assert_eq!(put_rest(&shelf, &record, &bytes, 100), Ok(()));
+    assert_eq!(get(&shelf, &record), Ok(bytes));
+}
+
+// [MEDIA-14]
+#[test]
+fn a_lie_about_the_hash_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let shelf = shelf(dir.path());
+    let (mut record, bytes) = blob(1, 10);
+    record.hash = [0; 32];
+    assert_eq!(put(&shelf, &record, &bytes), Err(ErrorCode::BadSignature));
+    assert_eq!(get(&shelf, &record), Err(ErrorCode::NotFound));
+    assert_eq!(shelf.usage(), blobs::Usage::default());
+    assert_eq!(std::fs::read_dir(dir.path()).expect("there").count(), 0);
+}
+
+// [MEDIA-10] [MEDIA-11]
+#[test]
+fn what_may_not_be_begun_is_refused_by_name() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let shelf = shelf(dir.path());
+    let (record, bytes) = blob(1, 10);
+    put(&shelf, &record, &bytes).expect("taken");
+    let refused = |record: Record| shelf.begin(record, NOW).expect_err("refused").code;
+    let (large, _) = blob(2, (1 << 20) + 1);
+    assert_eq!(refused(large), ErrorCode::TooLarge);
+    assert_eq!(refused(Record { bytes: 5_000, ..blob(2, 10).0 }), ErrorCode::Malformed);
+    // Another blob under an id that is taken.
+    assert_eq!(refused(Record { room: RoomId::new([1; 32]), ..record.clone() }), ErrorCode::Conflict);
+    assert_eq!(refused(Record { account: account("bob"), ..record.clone() }), ErrorCode::Conflict);
+    assert_eq!(refused(Record { hash: [0; 32], ..record.clone() }), ErrorCode::Conflict);
+    // The account is full, then the domain.
+    let of_alice = (2..100).map(|number| blob(number, 900_000));
+    let taken = of_alice.take_while(|(record, _)| shelf.begin(record.clone(), NOW).is_ok()).count();
+    assert_eq!(taken, 2);
+    assert_eq!(refused(blob(50, 900_000).0), ErrorCode::Quota);
+    let of_bob = |number| Record { account: account("bob"), ..blob(number, 100_000).0 };
+    let taken = (60..100).take_while(|number| shelf.begin(of_bob(*number), NOW).is_ok()).count();
+    assert!((1..20).contains(&taken), "{taken}");
+    assert_eq!(refused(of_bob(100)), ErrorCode::Quota);
+    assert_eq!(get(&shelf, &record), Ok(bytes), "and what is here stays");
+}
+
+#[test]
+fn many_small_blobs_are_as_dear_as_a_large_one() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let shelf = shelf(dir.path());
+    let taken = (0..=255).take_while(|number| shelf.begin(blob(*number, 1).0, NOW).is_ok()).count();
+    assert_eq!(taken, (1 << 21) / 65_536);
+}
+
+// [MEDIA-12]
+#[test]
+fn nobody_can_tell_why_there_is_no_blob() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let shelf = shelf(dir.path());
+    let (record, bytes) = blob(1, 10);
+    put(&shelf, &record, &bytes).expect("taken");
+    shelf.begin(blob(2, 10).0, NOW).expect("begun");
+    let over = NOW.plus_ms(HOUR_MS);
+    for (room, id, now) in [
+        (RoomId::new([1; 32]), record.blob, NOW),
+        (ROOM, BlobId::new([9; 16]), NOW),
+        (ROOM, BlobId::new([2; 16]), NOW),
+        (ROOM, record.blob, over),
+    ] {
+        assert_eq!(shelf.read((&room, &id), 0, 1, now), Err(ErrorCode::NotFound));
+    }
+    assert_eq!(shelf.read((&ROOM, &record.blob), record.bytes, 1, NOW), Err(ErrorCode::Malformed));
+    assert_eq!(shelf.read((&ROOM, &record.blob), u64::MAX, 1, NOW), Err(ErrorCode::Malformed));
+    let piece = shelf.read((&ROOM, &record.blob), record.bytes - 3, usize::MAX, NOW).expect("its end");
+    assert_eq!(piece.bytes, bytes[bytes.len() - 3..]);
+}
+
+// [MEDIA-11]
+#[test]
+fn what_is_over_and_what_does_not_grow_goes_and_makes_room() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let allowance = Allowance {
+        file_bytes: 1 << 20,
+        account_bytes: 1 << 21,
+        domain_bytes: 1 << 21,
+        valid_s: 10 * limits::MEDIA_UNFINISHED_S,
+    };
+    let store = Box::new(Directory::open(dir.path()).expect("a directory"));
+    let shelf = Shelf::open(store, allowance).expect("readable");
+    let (whole, bytes) = blob(1, 10);
+    put(&shelf, &whole, &bytes).expect("taken");
+    shelf.begin(blob(2, 10).0, NOW).expect("begun");
+    shelf.sweep(NOW.plus_ms(limits::MEDIA_UNFINISHED_S * 1_000 - 1));
+    assert_eq!(shelf.usage().blobs, 2);
+    shelf.sweep(NOW.plus_ms(limits::MEDIA_UNFINISHED_S * 1_000));
+    assert_eq!(shelf.usage().blobs, 1, "what does not grow goes");
+    shelf.sweep(NOW.plus_ms(10 * limits::MEDIA_UNFINISHED_S * 1_000));
+    assert_eq!(shelf.usage(), blobs::Usage::default());
+    assert_eq!(std::fs::read_dir(dir.path()).expect("there").count(), 0);
+}
+
+#[test]
+fn a_damaged_blob_is_cleared_away_at_the_start_and_nothing_else_is() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (record, bytes) = blob(1, 10);
+    put(&shelf(dir.path()), &record, &bytes).expect("taken");
+    let complete = std::fs::read(dir.path().join(record.blob.to_string())).expect("there");
+    let id = |number: u8| BlobId::new([number; 16]).to_string();
+    for (name, content) in [
+        (id(5), complete.clone()),
+        (format!("{}.part", id(6)), Vec::new()),
+        (id(7), vec![0xff; 5_000]),
+        (format!("{}.part", id(8)), complete[..500].to_vec()),
+        ("notes.txt".to_owned(), b"x".to_vec()),
+    ] {
+        std::fs::write(dir.path().join(name), content).expect("written");
+    }
+    let shelf = shelf(dir.path());
+    assert_eq!(shelf.usage().blobs, 1);
+    assert_eq!(get(&shelf, &record), Ok(bytes));
+    let mut left: Vec<_> =
+        std::fs::read_dir(dir.path()).expect("there").map(|entry| entry.expect("one").file_name()).collect();
+    left.sort();
+    assert_eq!(left, [record.blob.to_string().as_str(), "notes.txt"]);
+}
