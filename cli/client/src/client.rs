@@ -17,8 +17,8 @@ use crate::{
     seal::{Protect, Unlock},
     share::{self, Opening},
     view::{
-        Changed, Contact, Cursor, Happening, Level, Message, Outgoing, Page, PeerView, Person, Receipt, Room,
-        Sent, Status,
+        Changed, Contact, Cursor, Happening, Level, Message, Notify, Outgoing, Page, PeerView, Person,
+        Receipt, Room, Sent, Status,
     },
 };
 
@@ -417,6 +417,14 @@ impl Client {
     /// `Refused`: `Forbidden` for one's own account, `Quota` if too many are blocked.
     pub async fn block(&self, account: &Account, blocked: bool) -> Result<(), ClientError> {
         self.done(Request::Block { account: account.clone(), blocked }).await
+    }
+
+    /// Keeps on this device what of a room may disturb. Programs that notify ask `Room::notify`.
+    ///
+    /// # Errors
+    /// `Refused(NotFound)` if the room is not known; else as [`Self::status`].
+    pub async fn set_notify(&self, room: RoomId, notify: Notify) -> Result<(), ClientError> {
+        self.done(Request::Notify { room, notify }).await
     }
 
     /// The accounts whose keys were seen, one's own among them; those that changed first.

@@ -8,11 +8,17 @@ use engine::{
 use wire::{Account, ErrorCode, RoomId, proto};
 
 use crate::view::{
-    Change, FileInfo, Level, Member, Message, MessageBody, PeerView, Reaction, Role, Room, RoomKind, Standing,
+    Change, FileInfo, Level, Member, Message, MessageBody, Notify, PeerView, Reaction, Role, Room, RoomKind,
+    Standing,
 };
 
 /// A room, with what the store says is unread.
-pub(crate) fn room(view: RoomView, unread: u64, time_ms: u64, managed: impl Fn(&Account) -> bool) -> Room {
+pub(crate) fn room(
+    view: RoomView,
+    (unread, mentions): (u64, u64),
+    time_ms: u64,
+    managed: impl Fn(&Account) -> bool,
+) -> Room {
     let standing = match (view.paused, view.phase) {
         (Some(_), _) => Standing::Paused,
         (None, RoomPhase::Joined) if view.lost.is_some() => Standing::Rejoining,
@@ -43,6 +49,8 @@ pub(crate) fn room(view: RoomView, unread: u64, time_ms: u64, managed: impl Fn(&
         seq: view.head_seq,
         read_seq: view.read_seq,
         unread,
+        mentions,
+        notify: Notify::All,
         time_ms,
         behind: view.behind,
         problem: view.paused.or(view.lost).or(forked),
@@ -65,6 +73,8 @@ pub(crate) fn invitation(view: InvitationView) -> Room {
         seq: 0,
         read_seq: 0,
         unread: 0,
+        mentions: 0,
+        notify: Notify::All,
         time_ms: view.time_ms,
         behind: false,
         problem: None,

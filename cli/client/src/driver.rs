@@ -8,6 +8,7 @@ mod looks;
 mod outgoing;
 mod people;
 mod receipts;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,7 @@ use crate::{
     ClientError,
     clock::{self, SystemEntropy},
     device::Ownership,
+    notify::Notifies,
     profile::Profile,
     request::{Ask, Reply, Request},
     seal::{Protection, SealedDir},
@@ -75,6 +77,9 @@ pub(crate) struct Driver {
     problem: Option<String>,
     peers: BTreeMap<String, PeerView>,
     files: Files,
+    counted: BTreeMap<RoomId, unread::Counted>,
+    notifies: Notifies,
+    dir: SealedDir,
     _ownership: std::sync::Arc<Ownership>,
 }
 
@@ -127,6 +132,9 @@ impl Driver {
             problem: None,
             peers: BTreeMap::new(),
             files,
+            counted: BTreeMap::new(),
+            notifies: Notifies::load(dir)?,
+            dir: dir.clone(),
             _ownership: ownership,
         };
         driver.resume_uploads().await?;

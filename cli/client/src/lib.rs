@@ -35,6 +35,7 @@ mod home;
 mod login;
 mod logout;
 mod media;
+mod notify;
 mod probe;
 mod profile;
 mod quic;
@@ -62,7 +63,7 @@ pub use search::Query;
 pub use tail::{Begin, Next, Tail};
 pub use view::{
     Belief, Change, Changed, Contact, Cursor, FileInfo, Happening, Level, Member, Message, MessageBody, Mode,
-    Outgoing, Page, PeerView, Person, Reaction, Receipt, Role, Room, RoomKind, Saved, Sent, Standing, Status,
-    Transfer, Upload,
+    Notify, Outgoing, Page, PeerView, Person, Reaction, Receipt, Role, Room, RoomKind, Saved, Sent, Standing,
+    Status, Transfer, Upload,
 };
 pub use wire::{Account, BlobId, DeviceId, DomainName, ErrorCode, MessageId, RoomId, WireError};

@@ -12,8 +12,8 @@ use crate::{
     ClientError,
     seal::Unlock,
     view::{
-        Changed, Contact, Cursor, Level, Outgoing, Page, PeerView, Person, Receipt, Room, Saved, Sent, Status,
-        Upload,
+        Changed, Contact, Cursor, Level, Notify, Outgoing, Page, PeerView, Person, Receipt, Room, Saved, Sent,
+        Status, Upload,
     },
 };
 
@@ -160,6 +160,11 @@ pub(crate) enum Request {
         replace: bool,
         patience_s: u64,
     },
+    Notify {
+        #[serde(with = "text")]
+        room: RoomId,
+        notify: Notify,
+    },
 }
 
 /// What comes back.
@@ -213,6 +218,7 @@ impl Request {
             | Self::Reached { .. }
             | Self::Receipts { .. }
             | Self::People
+            | Self::Notify { .. }
             | Self::Trust { .. }
             | Self::PutFile { .. }
             | Self::AwaitUpload(_)

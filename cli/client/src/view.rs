@@ -71,6 +71,34 @@ pub struct Member {
     pub held: bool,
 }
 
+/// What of a room may disturb.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notify {
+    /// Everything that somebody else says.
+    #[default]
+    All,
+    /// Only what names this account.
+    Mentions,
+    /// Nothing.
+    None,
+}
+
+impl Notify {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::All, Self::Mentions, Self::None];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Mentions => "mentions",
+            Self::None => "none",
+        }
+    }
+}
+
 /// A room as this device sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Room {
@@ -104,6 +132,10 @@ pub struct Room {
     pub read_seq: u64,
     /// Messages of others that were not marked as read.
     pub unread: u64,
+    /// Those of them that name this account; beyond a thousand unread nobody counts on.
+    pub mentions: u64,
+    /// What of it may disturb, as was said on this device.
+    pub notify: Notify,
     /// Time of the newest message, milliseconds since 1970; 0 if there is none.
     pub time_ms: u64,
     /// Events, or keys that are needed to judge them, are being fetched.
@@ -112,6 +144,20 @@ pub struct Room {
     /// has seen another history of it.
     #[serde(with = "text::error")]
     pub problem: Option<ErrorCode>,
+}
+
+impl Room {
+    /// What a person calls it: the other account of a direct room, `#name` of a group that has a
+    /// name, else the beginning of its id. Foreign.
+    #[must_use]
+    pub fn called(&self) -> String {
+        match (&self.peer, &self.inviter) {
+            (Some(peer), _) => peer.to_string(),
+            (None, Some(inviter)) if self.kind == RoomKind::Direct => inviter.to_string(),
+            _ if !self.name.is_empty() => format!("#{}", self.name),
+            _ => self.id.to_string().chars().take(8).collect(),
+        }
+    }
 }
 
 /// How far a message has come. Ordered: each level includes those before it.

@@ -66,6 +66,7 @@ pub(crate) enum Command {
     Watch(command::watch::Args),
     Pub(command::publish::Args),
     Sub(command::subscribe::Args),
+    Tui(command::tui::Args),
     Status(command::status::Args),
     Verify(command::contact::verify::Args),
     Login(command::login::Args),

@@ -21,6 +21,7 @@ pub(crate) mod send;
 pub(crate) mod status;
 pub(crate) mod subscribe;
 mod text;
+pub(crate) mod tui;
 pub(crate) mod user;
 pub(crate) mod watch;
 
@@ -42,6 +43,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> Result<(), CliEr
         Command::Watch(args) => watch::run(context, args).await,
         Command::Pub(args) => publish::run(context, args).await,
         Command::Sub(args) => subscribe::run(context, args).await,
+        Command::Tui(args) => tui::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Verify(args) => contact::verify::run(context, args).await,
         Command::Login(args) => login::run(context, args).await,

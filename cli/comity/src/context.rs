@@ -35,6 +35,21 @@ pub(crate) struct Context {
     faults: Vec<Fault>,
 }
 
+/// What a terminal can show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Eyes {
+    /// Colours.
+    pub(crate) colour: bool,
+    /// More than ASCII.
+    pub(crate) unicode: bool,
+    /// Its ground is light.
+    pub(crate) light: bool,
+    /// The session has a bus, and so a desktop that can be told.
+    pub(crate) desktop: bool,
+    /// What COMITY_THEME says.
+    pub(crate) theme: Option<String>,
+}
+
 impl Context {
     /// From the options, the environment and the settings: an option wins over a variable, a
     /// variable over the file.
@@ -222,6 +237,26 @@ impl Context {
     /// Whether eyes read the status, so that it may be rewritten in place.
     pub(crate) const fn live_status(&self) -> bool {
         self.err_terminal && !self.quiet
+    }
+
+    /// Whether the whole terminal may be used.
+    pub(crate) fn whole_terminal(&self) -> bool {
+        self.out_terminal && io::stdin().is_terminal()
+    }
+
+    /// What the terminal can show, as far as the environment says so.
+    pub(crate) fn eyes(&self) -> Eyes {
+        let said = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = said("LC_ALL").or_else(|| said("LC_CTYPE")).or_else(|| said("LANG")).unwrap_or_default();
+        // Terminals that say so say `15;0` or `0;15`: letters, then ground; 7 and 9 to 15 are light.
+        let ground = said("COLORFGBG").and_then(|value| value.rsplit(';').next()?.parse::<u8>().ok());
+        Eyes {
+            colour: self.out.is_coloured(),
+            unicode: locale.to_ascii_lowercase().replace('-', "").contains("utf8"),
+            light: ground.is_some_and(|ground| matches!(ground, 7 | 9..=15)),
+            desktop: said("DBUS_SESSION_BUS_ADDRESS").is_some(),
+            theme: said("COMITY_THEME"),
+        }
     }
 
     /// The style of the results.

@@ -70,8 +70,9 @@ const STAYING: &[(&str, &str)] = &[
 /// Examples that end by themselves when this is done meanwhile.
 const MEANWHILE: &[(&str, &str)] = &[("comity sub \"#ops\" | head", "comity send \"#ops\" \"again\"")];
 
-/// Run as they stand elsewhere: the demo is a world of its own.
-const ELSEWHERE: &[(&str, &str)] = &[("comity demo", "tests/e2e/tests/demo.rs")];
+/// Run as they stand elsewhere: the demo is a world of its own, the screen needs a terminal.
+const ELSEWHERE: &[(&str, &str)] =
+    &[("comity demo", "tests/e2e/tests/demo.rs"), ("comity tui", "tests/e2e/tests/tui.rs")];
 
 /// What stands in the examples for something that is only known here.
 fn in_this_world(line: &str, world: &World) -> String {

@@ -139,3 +139,25 @@ fn two_people_compare_their_keys() {
     let listed = state(&["contact", "list"]);
     assert!(listed.contains(&verified) && listed.contains(r#""alice@acme.test","state":"own""#), "{listed}");
 }
+
+#[test]
+fn a_room_tells_what_names_somebody_and_keeps_what_may_disturb() {
+    let house = House::new();
+    for text in ["hello", "@bob, are you there?", "ask bob@acme.test", "not @bobby"] {
+        house.says("alice", &["send", "bob@acme.test", text, "--wait", "ordered"], 0);
+    }
+    house.says("bob", &["message", "list", "alice@acme.test"], 0);
+    let shown = |name: &str| {
+        let shown = house.says(name, &["room", "list", "--json=unread,mentions,notify"], 0);
+        shown.trim_end().to_owned()
+    };
+    assert_eq!(shown("bob"), r#"{"mentions":2,"notify":"all","unread":4}"#);
+    house.says("alice", &["send", "bob@acme.test", "@bob!", "--wait", "ordered"], 0);
+    house.says("bob", &["message", "list", "alice@acme.test"], 0);
+    assert_eq!(shown("bob"), r#"{"mentions":3,"notify":"all","unread":5}"#);
+    house.says("bob", &["read"], 0);
+    house.says("bob", &["room", "notify", "alice@acme.test", "mentions"], 0);
+    assert_eq!(shown("bob"), r#"{"mentions":0,"notify":"mentions","unread":0}"#);
+    house.says("bob", &["room", "notify", "#nowhere", "none"], 3);
+    house.says("bob", &["room", "notify", "alice@acme.test", "loud"], 2);
+}

@@ -1,8 +1,13 @@
 //! What the tests of the real programs share: three domains with a conversation across them, a load
-//! that notes what was acknowledged and what arrived, and a disk that a test can fill.
+//! that notes what was acknowledged and what arrived, a disk that a test can fill, and
+//! people at their terminals.
 
 mod conversation;
+mod desk;
 mod small_disk;
 
+pub mod picture;
+
 pub use conversation::{Conversation, Told};
+pub use desk::Office;
 pub use small_disk::SmallDisk;

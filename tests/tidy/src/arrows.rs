@@ -28,7 +28,8 @@ const NODE: &[(&str, &[&str])] = &[
 
 const CLI: &[(&str, &[&str])] = &[
     ("client", &["engine", "link", "tls", "identity", "wire", "machine", "media"]),
-    ("comity", &["client", "engine", "identity", "wire"]),
+    ("tui", &["client", "engine"]),
+    ("comity", &["client", "tui", "engine", "identity", "wire"]),
 ];
 
 /// A foreign crate and the only crates of ours, outside `tests/`, that may name it.
@@ -44,7 +45,8 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("zbus", &["client"]),
     ("clap", &["comity", "comityd"]),
     ("anyhow", &["comity", "comityd"]),
-    ("tokio", &["sqlite", "net", "comityd", "client", "comity"]),
+    ("tokio", &["sqlite", "net", "comityd", "client", "tui", "comity"]),
+    ("ratatui", &["tui"]),
 ];
 
 #[test]

@@ -43,12 +43,15 @@ fn step<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Resu
     Ok(done)
 }
 
-/// What some tests need besides: a library that sets a process's clock. Without it, and without the
-/// right to install it, they say that they are skipped.
+/// What some tests need besides: a library that sets a process's clock, and a terminal. Without
+/// them, and without the right to install them, those tests say that they are skipped.
 fn packages() -> anyhow::Result<()> {
-    const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
-    if !Path::new(LIBRARY).exists() && !apt_install(&["libfaketime"]) {
-        say("   skipped: libfaketime cannot be installed here (apt-get install libfaketime)");
+    const NEEDED: [(&str, &str); 2] =
+        [("libfaketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"), ("tmux", "/usr/bin/tmux")];
+    for (package, file) in NEEDED {
+        if !Path::new(file).exists() && !apt_install(&[package]) {
+            say(&format!("   skipped: {package} cannot be installed here (apt-get install {package})"));
+        }
     }
     Ok(())
 }

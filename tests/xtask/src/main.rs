@@ -41,6 +41,8 @@ enum Command {
     Vectors,
     /// Play the demo and write what it prints into README.md
     Readme,
+    /// Play a scene on real terminals and draw what stands there: cli/tui/screenshot.svg
+    Screenshot,
     /// Run the simulator over many seeds
     Sim {
         /// Passed on to the simulator
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Command::Bench { args } => run::bench(&args),
         Command::Vectors => run::cargo(&["run", "--quiet", "--package", "vectors"]),
         Command::Readme => readme::record(),
+        Command::Screenshot => run::cargo(&["run", "--quiet", "--bin", "screenshot"]),
         Command::Sim { args } => run::sim(&args),
         Command::Fuzz { seconds } => ci::fuzz(seconds).map(|_| ()),
     };

@@ -77,6 +77,8 @@ impl Driver {
             }),
             Outcome::Peers(states) => {
                 let peers: Vec<PeerView> = states.iter().filter_map(convert::peer).collect();
+                // The answer names all with a backlog: others have none any more.
+                self.peers.retain(|_, peer| peer.queued == 0);
                 peers.iter().for_each(|peer| self.note_peer(peer.clone()));
                 Reply::Peers(peers)
             }

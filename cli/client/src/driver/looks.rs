@@ -10,7 +10,7 @@ use crate::{
     ClientError, convert,
     request::{Reply, Request},
     store::Part,
-    view::{Cursor, Page, Room, Standing, Status},
+    view::{Cursor, Notify, Page, Room, Standing, Status},
 };
 
 /// Messages on one page.
@@ -24,6 +24,7 @@ impl Driver {
             Request::Status => self.status().await.map(Reply::Status),
             Request::Rooms => self.rooms().await.map(Reply::Rooms),
             Request::People => self.people().await.map(Reply::People),
+            Request::Notify { room, notify } => self.set_notify(room, notify),
             Request::Page { room, cursor } => self.page(room, cursor).await.map(Reply::Page),
             Request::Reached { sent } => self.reached(sent).map(Reply::Reached),
             Request::Receipts { room, seq } => self.receipts(room, seq).map(Reply::Receipts),
@@ -100,14 +101,23 @@ impl Driver {
 
     async fn shown(&mut self, view: view::RoomView, managed: &BTreeSet<String>) -> Result<Room, ClientError> {
         let unread = if view.last_text_seq > view.read_seq {
-            self.store.unread(&view.room, view.read_seq).await?
+            self.unread(&view.room, view.read_seq).await?
         } else {
-            0
+            (0, 0)
         };
         let newest = Part { after: 0, before: u64::MAX, limit: 1, oldest_first: false };
         let newest = self.store.items(&view.room, newest).await?;
         let time_ms = newest.last().map_or(0, |item| item.time_ms);
-        Ok(convert::room(view, unread, time_ms, |account| managed.contains(account.as_str())))
+        let notify = self.notifies.of(&view.room);
+        let room = convert::room(view, unread, time_ms, |account| managed.contains(account.as_str()));
+        Ok(Room { notify, ..room })
+    }
+
+    fn set_notify(&mut self, room: RoomId, notify: Notify) -> Result<Reply, ClientError> {
+        self.engine.room(room).ok_or(ErrorCode::NotFound)?;
+        self.notifies.set(&self.dir, room, notify)?;
+        self.changed_rooms.insert(room);
+        Ok(Reply::Done)
     }
 
     async fn page(&mut self, id: RoomId, cursor: Cursor) -> Result<Page, ClientError> {

@@ -9,6 +9,7 @@ mod history;
 mod invite;
 mod leave;
 mod list;
+mod notify;
 mod remove;
 mod rename;
 mod role;
@@ -28,6 +29,7 @@ pub(crate) enum Verb {
     Leave(leave::Args),
     Remove(remove::Args),
     Rename(rename::Args),
+    Notify(notify::Args),
     Role(role::Args),
     Admit(admit::Args),
     History(history::Args),
@@ -44,6 +46,7 @@ pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
         Verb::Leave(args) => leave::run(context, args).await,
         Verb::Remove(args) => remove::run(context, args).await,
         Verb::Rename(args) => rename::run(context, args).await,
+        Verb::Notify(args) => notify::run(context, args).await,
         Verb::Role(args) => role::run(context, args).await,
         Verb::Admit(args) => admit::run(context, args).await,
         Verb::History(args) => history::run(context, args).await,

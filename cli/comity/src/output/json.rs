@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::sanitise::is_plain;
 use crate::error::CliError;
+use engine::view::text::is_plain;
 
 /// Which fields of each object are printed: none chosen means all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -22,6 +22,8 @@ pub(crate) struct RoomShown {
     epoch: u64,
     seq: u64,
     unread: u64,
+    mentions: u64,
+    notify: client::Notify,
     time: Option<String>,
     problem: Option<&'static str>,
     #[serde(skip)]
@@ -63,6 +65,8 @@ impl From<Room> for RoomShown {
             epoch: room.epoch,
             seq: room.seq,
             unread: room.unread,
+            mentions: room.mentions,
+            notify: room.notify,
             time: (room.time_ms > 0).then(|| rfc3339(room.time_ms)),
             time_ms: room.time_ms,
             problem: room.problem.map(client::ErrorCode::name),
@@ -72,15 +76,9 @@ impl From<Room> for RoomShown {
     }
 }
 
-/// What a person calls a room: the other account of a direct room, `#name` of a group that has a
-/// name, else the beginning of its id. Safe to print.
+/// What a person calls a room, safe to print.
 pub(crate) fn room_label(room: &Room) -> String {
-    match (&room.peer, &room.inviter) {
-        (Some(peer), _) => peer.to_string(),
-        (None, Some(inviter)) if room.kind == RoomKind::Direct => inviter.to_string(),
-        _ if !room.name.is_empty() => format!("#{}", line(&room.name)),
-        _ => short(&room.id),
-    }
+    line(&room.called())
 }
 
 /// The beginning of a room's id.
@@ -102,7 +100,7 @@ const fn standing(standing: Standing) -> &'static str {
 impl RoomShown {
     const FIELDS: &'static [&'static str] = &[
         "room", "kind", "name", "topic", "peer", "hub", "standing", "inviter", "members", "epoch", "seq",
-        "unread", "time", "problem",
+        "unread", "mentions", "notify", "time", "problem",
     ];
 }
 
@@ -150,6 +148,7 @@ impl Show for RoomShown {
             paper.pair("seq", &self.seq.to_string());
             paper.pair("epoch", &self.epoch.to_string());
             paper.pair("unread", &self.unread.to_string());
+            paper.pair("notify", self.notify.name());
         }
         if let Some(problem) = self.problem {
             paper.pair("problem", &paper.paint(Label::Warning, problem));
@@ -198,6 +197,8 @@ mod tests {
             seq: 0,
             read_seq: 0,
             unread: 0,
+            mentions: 0,
+            notify: client::Notify::All,
             time_ms: 0,
             behind: false,
             problem: None,

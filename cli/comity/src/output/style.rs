@@ -118,11 +118,6 @@ impl Style {
         Self { colour, theme }
     }
 
-    /// Whether colours are on.
-    pub(crate) const fn is_coloured(self) -> bool {
-        self.colour
-    }
-
     /// Black on white, if colours are on: for what is read by a camera.
     pub(crate) fn black_on_white(self, text: &str) -> String {
         if !self.colour {
@@ -131,6 +126,11 @@ impl Style {
         let ansi =
             Ansi::new().fg_color(Some(AnsiColor::Black.into())).bg_color(Some(AnsiColor::BrightWhite.into()));
         format!("{}{text}{}", ansi.render(), ansi.render_reset())
+    }
+
+    /// Whether colours are on.
+    pub(crate) const fn is_coloured(self) -> bool {
+        self.colour
     }
 
     /// The text, coloured by its label if colours are on.

@@ -151,6 +151,8 @@ mod tests {
             seq: 0,
             read_seq: 0,
             unread: 0,
+            mentions: 0,
+            notify: client::Notify::All,
             time_ms: 0,
             behind: false,
             problem: None,

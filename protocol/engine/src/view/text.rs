@@ -1,4 +1,4 @@
-//! [NAME-7] Makes text that somebody else wrote safe to print: nothing a peer wrote may move the cursor,
+//! [NAME-7] Makes text that somebody else wrote safe to show: nothing a peer wrote may move the cursor,
 //! change the title, reverse the reading order or pretend to be another line.
 
 use std::fmt::Write as _;
@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 /// Whether a character may be printed as it is. Refused are control characters (C0, DEL, C1, so
 /// every escape sequence), direction marks and overrides, separators that some terminals break a
 /// line at, characters that show nothing, the tag block and private interlinear marks.
-pub(super) const fn is_plain(character: char) -> bool {
+#[must_use]
+pub const fn is_plain(character: char) -> bool {
     !matches!(character,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
         | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -43,7 +44,8 @@ fn escape(out: &mut String, character: char) {
 
 /// Foreign text as part of one line: line breaks and tabs become `\n` and `\t`, and everything
 /// that is not plain its number.
-pub(crate) fn line(text: &str) -> String {
+#[must_use]
+pub fn line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut marks = 0;
     for character in text.chars() {
@@ -59,7 +61,8 @@ pub(crate) fn line(text: &str) -> String {
 
 /// Foreign text of several lines, each safe by itself; the caller marks all but the first, so that
 /// none can be taken for a line of ours. Trailing empty lines are dropped.
-pub(crate) fn body_lines(text: &str) -> Vec<String> {
+#[must_use]
+pub fn body_lines(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = text.trim_end().split('\n').map(line).collect();
     if lines.is_empty() {
         lines.push(String::new());

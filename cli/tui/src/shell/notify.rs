@@ -1,0 +1,75 @@
+//! Making somebody aware: by the desktop where there is one, else by the terminal, which may be at the
+//! other end of a line.
+
+use std::{
+    io::{self, Write as _, stdout},
+    process::Stdio,
+    time::Duration,
+};
+
+use tokio::{process::Command, time::timeout};
+
+/// What speaks to the desktop; a part of libnotify.
+const PROGRAM: &str = "notify-send";
+/// How long it may take.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// Tells the desktop if there is one, and rings the terminal's bell otherwise, with the words for
+/// terminals that show them.
+///
+/// # Errors
+/// What the terminal says.
+pub(super) fn notify(desktop: bool, title: String, body: String) -> io::Result<()> {
+    if !desktop {
+        return ring(&title, &body);
+    }
+    tokio::spawn(async move {
+        let mut command = Command::new(PROGRAM);
+        command.args(["--app-name=Comity", "--category=im.received", "--"]).arg(&title);
+        if !body.is_empty() {
+            command.arg(escaped(&body));
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        let told = timeout(WITHIN, command.status()).await;
+        if !told.is_ok_and(|status| status.is_ok_and(|status| status.success())) {
+            // A terminal that is gone is noticed where it is drawn on.
+            let _ = ring(&title, &body);
+        }
+    });
+    Ok(())
+}
+
+/// Desktops take the body for markup.
+fn escaped(body: &str) -> String {
+    body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn ring(title: &str, body: &str) -> io::Result<()> {
+    let mut out = stdout().lock();
+    out.write_all(sequences(title, body).as_bytes())?;
+    out.flush()
+}
+
+/// OSC 777 and OSC 9, of which terminals know one or the other, and the bell. The text is safe
+/// already; what parts a sequence is taken out besides.
+fn sequences(title: &str, body: &str) -> String {
+    let plain = |text: &str| text.replace(|c: char| c == ';' || c.is_control(), " ");
+    let (title, body) = (plain(title), plain(body));
+    let whole = if body.is_empty() { title.clone() } else { format!("{title}: {body}") };
+    format!("\x1b]777;notify;{title};{body}\x1b\\\x1b]9;{whole}\x1b\\\x07")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // [NAME-7]
+    #[test]
+    fn no_name_ends_a_sequence_or_begins_one() {
+        let said = sequences("bob\x1b\\\x07;x in #a\u{9c}", "b\x1b]0;t\x07");
+        assert_eq!(said.matches('\x1b').count(), 4, "{said:?}");
+        assert_eq!(said.matches('\x07').count(), 1, "{said:?}");
+        assert_eq!(said.matches(';').count(), 4, "{said:?}");
+        assert!(!said.contains('\u{9c}'));
+    }
+}
