@@ -12,8 +12,8 @@ use crate::{
     ClientError,
     seal::Unlock,
     view::{
-        Changed, Contact, Cursor, Level, Notify, Outgoing, Page, PeerView, Person, Receipt, Room, Saved, Sent,
-        Status, Upload,
+        Changed, Contact, Cursor, Level, Notify, Outgoing, Page, PeerView, Person, Receipt, Room, Saved,
+        Sent, Status, Upload,
     },
 };
 

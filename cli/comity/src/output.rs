@@ -14,8 +14,8 @@ mod table;
 mod time;
 mod user;
 
-pub(crate) use file::{FileShown, Rate, size};
-pub(crate) use engine::view::text::{body_lines, line};
+pub(crate) use engine::view::text::{body_lines, line, size};
+pub(crate) use file::{FileShown, Rate};
 pub(crate) use json::{Fields, plain};
 pub(crate) use message::{MessageAlone, MessageShown, SearchHit, level, passed};
 pub(crate) use paper::Paper;

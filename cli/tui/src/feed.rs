@@ -307,7 +307,10 @@ fn looked(page: &Page) -> Option<(u64, u64)> {
 
 /// Whether a person says it.
 pub(crate) const fn is_said(message: &Message) -> bool {
-    matches!(message.body, MessageBody::Text(_) | MessageBody::Deleted | MessageBody::Unreadable(_))
+    matches!(
+        message.body,
+        MessageBody::Text(_) | MessageBody::File(_) | MessageBody::Deleted | MessageBody::Unreadable(_)
+    )
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use wire::{Frame, frame as frames, proto, shape};
 
 /// The messages that come from strangers, each a root of its own.
-pub(crate) const ROOTS: [fn(&[u8]); 12] = [
+pub(crate) const ROOTS: [fn(&[u8]); 14] = [
     root::<proto::ClientFrame>,
     root::<proto::NodeFrame>,
     root::<proto::PeerRequest>,
@@ -17,6 +17,8 @@ pub(crate) const ROOTS: [fn(&[u8]); 12] = [
     root::<proto::Join>,
     root::<proto::RoomFounding>,
     root::<proto::HubNotice>,
+    root::<proto::MediaRequest>,
+    root::<proto::MediaResponse>,
 ];
 
 /// The first byte says which message the others are.

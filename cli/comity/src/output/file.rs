@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use client::{Message, MessageBody};
 
-use super::{Label, Paper, Row, ago, line, rfc3339};
+use super::{Label, Paper, Row, ago, line, rfc3339, size};
 
 /// A file that was sent with a message.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -61,26 +61,6 @@ impl Row for FileShown {
             (Label::Heading, line(&self.name)),
             (Label::Dim, line(&self.caption)),
         ]
-    }
-}
-
-/// A number of bytes, for eyes.
-pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if bytes < 1_024 {
-        return format!("{bytes} B");
-    }
-    let mut tenths = bytes.saturating_mul(10) / 1_024;
-    let mut unit = 0;
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        tenths /= 1_024;
-        unit += 1;
-    }
-    let name = UNITS.get(unit).copied().unwrap_or_default();
-    if tenths >= 1_000 {
-        format!("{} {name}", tenths / 10)
-    } else {
-        format!("{}.{} {name}", tenths / 10, tenths % 10)
     }
 }
 

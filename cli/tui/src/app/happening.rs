@@ -1,6 +1,6 @@
 //! What the device says, and what came of what was asked for.
 
-use client::{Happening, Message, MessageBody, Room, RoomId, Standing};
+use client::{FileInfo, Happening, Message, MessageBody, Room, RoomId, Standing};
 use engine::view::mentions;
 
 use super::App;
@@ -43,6 +43,8 @@ impl App {
             // The shell ends the screen.
             Happening::Locked => {}
             Happening::Peer(_) => self.read_status(),
+            // How far a file is concerns whoever sends or fetches it.
+            Happening::Transfer(_) => {}
         }
     }
 
@@ -77,7 +79,7 @@ impl App {
         let mut room = room.clone();
         room.time_ms = room.time_ms.max(message.time_ms);
         room.seq = room.seq.max(message.seq);
-        if let MessageBody::Text(text) = &message.body
+        if let MessageBody::Text(text) | MessageBody::File(FileInfo { caption: text, .. }) = &message.body
             && !message.own
             && message.seq > room.read_seq
         {

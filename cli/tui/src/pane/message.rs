@@ -1,7 +1,7 @@
 //! One message as rows: time at the left, how far it is at the right.
 
 use client::{Belief, Change, Message, MessageBody, Room};
-use engine::view::{clock, mentions};
+use engine::view::{clock, mentions, text::size};
 use ratatui::text::{Line, Span};
 
 use crate::{
@@ -111,6 +111,7 @@ pub(crate) fn quote(app: &App, feed: &Feed, id: client::MessageId) -> String {
     };
     let text = match &message.body {
         MessageBody::Text(text) => steady(text.lines().next().unwrap_or_default()),
+        MessageBody::File(file) => steady(&file.name),
         MessageBody::Deleted => "(taken back)".to_owned(),
         _ => app.signs().dots().to_owned(),
     };
@@ -126,6 +127,16 @@ fn body(app: &App, message: &Message, cells: usize, rows_max: usize) -> Vec<Line
     };
     match &message.body {
         MessageBody::Text(text) => written(app, message, text, cells, rows_max),
+        MessageBody::File(file) => {
+            let mut rows = dim(format!(
+                "file {} ({}), fetched by: comity file get ROOM {}",
+                steady(&file.name),
+                size(file.size),
+                message.seq
+            ));
+            rows.extend(written(app, message, &file.caption, cells, rows_max));
+            rows
+        }
         MessageBody::Deleted => dim("(taken back)".to_owned()),
         MessageBody::Unreadable(why) => {
             let text = clip(&format!("! cannot be read: {}", steady(why)), cells, app.settings.unicode);
