@@ -344,7 +344,7 @@ impl Context {
     ///
     /// # Errors
     /// Stdin that cannot be read.
-    pub(crate) async fn confirm(&self, question: &str) -> Result<bool, CliError> {
+    pub(crate) async fn agrees(&self, question: &str) -> Result<bool, CliError> {
         if !self.can_prompt {
             return Ok(false);
         }

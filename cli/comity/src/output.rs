@@ -19,7 +19,7 @@ pub(crate) use file::{FileShown, Rate};
 pub(crate) use json::{Fields, plain};
 pub(crate) use message::{MessageAlone, MessageShown, SearchHit, level, passed};
 pub(crate) use paper::Paper;
-pub(crate) use peer::{PeerShown, TrafficShown, size};
+pub(crate) use peer::{PeerShown, TrafficShown};
 pub(crate) use person::PersonShown;
 pub(crate) use qr::qr;
 pub(crate) use room::{RoomShown, room_label, short};

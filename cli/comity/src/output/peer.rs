@@ -2,7 +2,7 @@
 
 use wire::{ErrorCode, proto};
 
-use super::{Label, Paper, Row, Show, ago, in_future, rfc3339};
+use super::{Label, Paper, Row, Show, ago, in_future, rfc3339, size};
 
 /// What went over a link since the node started.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
@@ -30,21 +30,6 @@ impl TrafficShown {
         let way = |items: u64, bytes: u64| format!("{items} items, {}", size(bytes));
         (way(self.sent_items, self.sent_bytes), way(self.received_items, self.received_bytes))
     }
-}
-
-/// A number of bytes for eyes.
-pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
-    let mut rest = bytes;
-    let mut shown = format!("{bytes} bytes");
-    for unit in UNITS {
-        if rest < 1024 {
-            break;
-        }
-        shown = format!("{}.{} {unit}", rest / 1024, rest % 1024 * 10 / 1024);
-        rest /= 1024;
-    }
-    shown
 }
 
 /// The link to another domain.
@@ -238,20 +223,6 @@ impl Show for PeerShown {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_rounded_for_eyes() {
-        for (bytes, shown) in [
-            (0, "0 bytes"),
-            (1023, "1023 bytes"),
-            (1024, "1.0 KiB"),
-            (1536, "1.5 KiB"),
-            (5 << 30, "5.0 GiB"),
-            (u64::MAX, "16383.9 PiB"),
-        ] {
-            assert_eq!(size(bytes), shown);
-        }
-    }
 
     #[test]
     fn fields_are_those_of_the_object() {

@@ -2,7 +2,7 @@
 
 use machine::Entropy;
 use wire::{
-    Account, ErrorCode, MessageId, RoomId, WireError, limits,
+    Account, ErrorCode, MessageId, PublicKey, RoomId, WireError, limits,
     proto::{self, Content, RoomKind, client_request::Request, content::Kind},
 };
 
@@ -90,14 +90,16 @@ impl<E: Entropy> Engine<E> {
             }
             Command::LookUp { account } => self.look_up(id, account),
             Command::Block { account, blocked } => self.block(id, &account, blocked),
-            Command::TrustKey { account, key } => {
-                let row = self.trust.contacts.trust(&account, &key)?.clone();
-                self.stage.put(&row);
-                self.judge_account_again(&account);
-                self.finish_command(id, Ok(Outcome::Contact(row)));
-                Ok(())
-            }
+            Command::TrustKey { account, key } => self.trust_key(id, &account, &key),
         }
+    }
+
+    fn trust_key(&mut self, id: CommandId, account: &Account, key: &PublicKey) -> Result<(), ErrorCode> {
+        let row = self.trust.contacts.trust(account, key)?.clone();
+        self.stage.put(&row);
+        self.judge_account_again(account);
+        self.finish_command(id, Ok(Outcome::Contact(row)));
+        Ok(())
     }
 
     fn block(&mut self, id: CommandId, account: &Account, blocked: bool) -> Result<(), ErrorCode> {

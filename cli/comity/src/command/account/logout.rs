@@ -54,7 +54,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
                 .hint("add --yes if that is meant; comity account export keeps what can be read"));
         }
         let question = format!("Delete the keys and messages of {account} on this machine, for good?");
-        if !context.confirm(&question).await? {
+        if !context.agrees(&question).await? {
             return Err(CliError::failed("nothing was deleted"));
         }
     }

@@ -106,7 +106,7 @@ async fn ask(context: &Context, client: &Client, person: Person) -> Result<(Pers
         context.qr(&format!("{QR_NUMBER}{number}"));
     }
     let question = format!("Does {} see the same safety number?", person.account);
-    if !context.confirm(&question).await? {
+    if !context.agrees(&question).await? {
         return Ok((person, true));
     }
     let person = mark(client, &person).await?;

@@ -70,7 +70,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
     let saved = device::with(context, async |client| {
         device::catch_up(context, client).await?;
-        let room = device::find_joined(client, &args.room).await?;
+        let room = device::find_joined(client, &args.room).await?.id;
         let happenings = client.watch();
         let fetched = client.get_file(room, args.seq, &args.output, args.force, args.timeout);
         watched(context, happenings, None, fetched).await.map_err(failed)

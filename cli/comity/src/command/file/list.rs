@@ -37,7 +37,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(<FileShown as Row>::FIELDS)?;
     let files = device::with(context, async |client| {
         device::catch_up(context, client).await?;
-        let room = device::find_joined(client, &args.room).await?;
+        let room = device::find_joined(client, &args.room).await?.id;
         files(client, room, args.before, args.limit as usize).await
     })
     .await?;

@@ -92,7 +92,7 @@ async fn put(context: &Context, client: &Client, args: &Args, size: u64) -> Resu
         Word::Account(account) => timeout_at(until, client.direct(account)).await.map_err(|_| late())?,
         word => {
             device::catch_up(context, client).await?;
-            Ok(device::find_joined(client, word).await?)
+            Ok(device::find_joined(client, word).await?.id)
         }
     };
     let room = room.map_err(|error| device::failed("there is no such conversation", error))?;
