@@ -52,15 +52,20 @@ fn main() -> ExitCode {
 /// Help and version are results; anything else that clap says is a usage error, in JSON if the
 /// command line asks for it.
 fn usage(error: &clap::Error) -> ExitCode {
-    let asked_for_json = std::env::args().any(|arg| arg == "--json" || arg.starts_with("--json="));
-    if error.use_stderr() && asked_for_json {
-        let text = error.render().to_string();
-        let message = text.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned();
-        let error = CliError::usage(message).hint("comity --help");
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), "{}", error.json());
-    } else if error.print().is_err() {
-        return ExitCode::from(error::exit::PIPE);
+    use std::io::Write as _;
+    if !error.use_stderr() {
+        let printed = error.print();
+        return ExitCode::from(if printed.is_ok() { error::exit::DONE } else { error::exit::PIPE });
     }
-    ExitCode::from(if error.use_stderr() { error::exit::USAGE } else { error::exit::DONE })
+    let asked_for_json = std::env::args().any(|arg| arg == "--json" || arg.starts_with("--json="));
+    // It repeats what was typed, which may have been pasted from anywhere.
+    let text = error.render().to_string();
+    let said = if asked_for_json {
+        let message = text.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned();
+        format!("{}\n", CliError::usage(message).hint("comity --help").json())
+    } else {
+        output::body_lines(&text).iter().map(|line| format!("{line}\n")).collect()
+    };
+    let _ = std::io::stderr().write_all(said.as_bytes());
+    ExitCode::from(error::exit::USAGE)
 }

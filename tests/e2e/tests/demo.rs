@@ -14,7 +14,7 @@ const PROMISED: [&str; 6] = [
     "the reason and the next try are shown",
     "all three arrived, in order, once",
     "in all ",
-    "the same search finds it on bob's own device, as it should",
+    "of bob's own device, which are sealed",
     "both nodes ended in good order",
 ];
 

@@ -316,17 +316,21 @@ async fn a_device_has_a_few_media_streams_and_a_bad_one_harms_no_other() -> Resu
         let answer = media_answer(&mut good, request.clone()).await?;
         ensure!(refusal(&answer) == Some(error), "{request:?}: {answer:?}");
     }
-    let mut bad = RawStream::open(device.connection()).await?;
+    let mut second = Some(RawStream::open(device.connection()).await?);
     ensure!(!granted(&device).await, "a third stream");
     for bytes in [vec![0, 0, 0, 2, 0xff, 0xff], vec![0, 0x20, 0, 0]] {
+        // The place of a stream is free again once both ends have let it go.
+        let mut bad = match second.take() {
+            Some(stream) => stream,
+            None => RawStream::open(device.connection()).await?,
+        };
         bad.write_bytes(&bytes).await?;
         let answer = bad.read::<MediaResponse>().await?.context("an answer")?;
         let expected = if bytes.len() > 4 { ErrorCode::Malformed } else { ErrorCode::TooLarge };
         ensure!(refusal(&answer) == Some(expected), "{answer:?}");
         ensure!(bad.read::<MediaResponse>().await?.is_none(), "it goes on after an error");
-        bad.finish();
+        drop(bad);
         ensure!(refusal(&media_answer(&mut good, Some(unknown.clone())).await?) == Some(ErrorCode::NotFound));
-        bad = RawStream::open(device.connection()).await?;
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
     ),
     Example(
         "The same with what is in the ticket",
-        "comity login alice@acme.test --node 127.0.0.1:4433 --fingerprint \"$(cat acme.txt)\" --password-file password.txt",
+        "comity login alice@acme.test --node 127.0.0.1:4433 --fingerprint \"$(cat acme.txt)\"",
     ),
 ];
 

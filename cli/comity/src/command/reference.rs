@@ -182,6 +182,8 @@ mod tests {
                 let words = words(
                     &line
                         .replace("$(cat umbrella.txt)", &"0f".repeat(32))
+                        .replace("$(cat acme.txt)", &"0f".repeat(32))
+                        .replace("$(cat bob.txt)", &"0f".repeat(32))
                         .replace("$(cat acme.ticket)", TICKET),
                 );
                 assert!(words.first().is_some_and(|word| word == "comity"), "{name}: {line}");

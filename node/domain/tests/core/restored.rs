@@ -150,6 +150,7 @@ fn members_that_came_and_went_since_the_copy_are_known_again() {
     let submission = carol.submission(room, message, EventKind::Message, 2, vec![1; 40].into());
     assert_eq!(error(world.submit(&carol, submission)), ErrorCode::Forbidden);
     world.commit(&mut alice, room, &Change::default()).1.unwrap();
+    world.sync(&mut bob, true);
     let (last, answer) = world.say(&mut bob, room, "the group goes on");
     answer.unwrap();
     world.sync(&mut alice, true);

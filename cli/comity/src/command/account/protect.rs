@@ -23,7 +23,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
     Example("By a key file: for a bot", "comity account protect file --passphrase-file new.txt"),
 ];
 
-/// Change what protects the device on this machine's disk, or its passphrase
+/// Change what protects the device on this machine's disk
 ///
 /// Keys, messages and names of rooms are sealed on the disk; this changes what opens them, and what
 /// opened them before is overwritten. Programs that have the device open go on. A copy of the

@@ -35,9 +35,9 @@ const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// How often to look at the clock: the time goes on while the machine sleeps.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// Keep the device open for some hours, so that no command asks for the passphrase
+/// Keep the device open for some hours
 ///
-/// A process in the background keeps the keys, receives messages, and serves the other commands of
+/// No command asks for the passphrase meanwhile. A process in the background keeps the keys, receives messages, and serves the other commands of
 /// this account. It ends after the time, by `comity account lock`, or with the machine.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
@@ -143,7 +143,8 @@ async fn keep(context: &Context, dir: &Path, until: SystemTime, shown: &Shown) -
         }
         tokio::select! {
             happening = happenings.next() => match happening {
-                Some(Happening::Locked) | None => return Ok(()),
+                // It is closed like everywhere: those who are served must have heard it before this ends.
+                Some(Happening::Locked) | None => break,
                 Some(_) => {}
             },
             () = tokio::time::sleep(left.min(LOOK)) => {}

@@ -27,7 +27,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
 /// A document is far smaller.
 const DOCUMENT_FILE_BYTES_MAX: u64 = 65_536;
 
-/// Put the newest document into force, and print the DNS records of the domain
+/// Put the newest document into force, and print the DNS records
 ///
 /// Documents in the data directory that the running node does not show yet, as `comityd renew` makes
 /// them, take effect without a restart; peers and devices learn them with their next connection.

@@ -27,7 +27,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
 /// Entries of one answer.
 const PAGE: u32 = 1_000;
 
-/// List what administrators did, and what concerns the security of the domain, the newest first
+/// List what administrators did and what concerns security
 ///
 /// Each entry holds the hash of the one before. Whoever has noted the newest hash can tell later
 /// that nothing before it was changed or taken out: `--check` reads the whole log and shows that

@@ -14,7 +14,7 @@ use crate::{
 pub(crate) const EXAMPLES: &[Example] =
     &[Example("What did they send", "comity report quarantine --data /var/lib/comity")];
 
-/// List items of other domains that could not be processed, the newest first
+/// List items of other domains that could not be processed
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {

@@ -19,7 +19,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
     Example("End them; they may come back", "comity user sessions alice@acme.test --end"),
 ];
 
-/// List the devices of an account, or of all that are connected; end their sessions
+/// List the devices that are connected, or end their sessions
 ///
 /// A device whose session was ended comes back by itself: to keep it out, suspend the account.
 #[derive(Debug, clap::Args)]

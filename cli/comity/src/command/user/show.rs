@@ -14,7 +14,7 @@ use crate::{
 pub(crate) const EXAMPLES: &[Example] =
     &[Example("Why cannot alice log in", "comity user show alice@acme.test --data /var/lib/comity")];
 
-/// Show one account: its state, devices, rooms and the fingerprint of its key
+/// Show one account: state, devices, rooms and key
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
