@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use sqlx::sqlite::SqliteRow;
 use store::{
     StoreError, Write,
     row::{AccountRow, ClaimRow, DeviceRow, EntryRow, InvitationRow, KeyPackageRow, PasswordRow},
@@ -12,71 +12,70 @@ use store::{
 use wire::{Account, DeviceId, DomainName, PublicKey};
 
 use crate::{
-    connection::{Many, Statement},
     rows::{Columns, kept, limit, ordered},
+    statement::{Many, Script, Statement, statement},
 };
 
 /// From so many bytes on an entry that several accounts get is kept once.
 const LARGE_ENTRY_BYTES: usize = 4_096;
 
 /// The statement of a change to a table of this module.
-pub(crate) fn statement(write: &Write) -> Option<Statement> {
+pub(crate) fn change(write: &Write) -> Option<Statement> {
     Some(match write {
         Write::PutAccount(row) => put_account(row),
-        Write::PutPassword(row) => sqlx::query("INSERT OR REPLACE INTO password VALUES (?, ?)")
+        Write::PutPassword(row) => statement("INSERT OR REPLACE INTO password VALUES (?, ?)")
             .bind(row.account.to_string())
             .bind(row.kept.clone()),
         Write::DropPassword(account) => {
-            sqlx::query("DELETE FROM password WHERE account = ?").bind(account.to_string())
+            statement("DELETE FROM password WHERE account = ?").bind(account.to_string())
         }
-        Write::PutTries(slot, full_ms) => sqlx::query("INSERT OR REPLACE INTO tries VALUES (?, ?)")
+        Write::PutTries(slot, full_ms) => statement("INSERT OR REPLACE INTO tries VALUES (?, ?)")
             .bind(i64::from(*slot))
             .bind(ordered(*full_ms)),
-        Write::PutDevice(row) => sqlx::query("INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?)")
+        Write::PutDevice(row) => statement("INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?)")
             .bind(row.account.to_string())
             .bind(row.device.as_bytes().to_vec())
             .bind(row.key.as_bytes().to_vec())
             .bind(ordered(row.cursor)),
         Write::DropDevice(account, device) => {
-            of_device(sqlx::query("DELETE FROM device WHERE account = ? AND device = ?"), account, device)
+            of_device(statement("DELETE FROM device WHERE account = ? AND device = ?"), account, device)
         }
         Write::PutKeyPackage(row) => put_key_package(row),
         Write::ClaimKeyPackage(account, device, hash) => {
             let text = "UPDATE key_package SET claimed = 1, package = x'' WHERE account = ? AND device = ? AND hash = ?";
-            of_device(sqlx::query(text), account, device).bind(hash.to_vec())
+            of_device(statement(text), account, device).bind(hash.to_vec())
         }
         Write::DropKeyPackage(account, device, hash) => {
             let text = "DELETE FROM key_package WHERE account = ? AND device = ? AND hash = ?";
-            of_device(sqlx::query(text), account, device).bind(hash.to_vec())
+            of_device(statement(text), account, device).bind(hash.to_vec())
         }
         Write::DropKeyPackages(account) => {
-            sqlx::query("DELETE FROM key_package WHERE account = ?").bind(account.to_string())
+            statement("DELETE FROM key_package WHERE account = ?").bind(account.to_string())
         }
         Write::PrunePackages(now_s) => {
-            sqlx::query("DELETE FROM key_package WHERE claimed = 1 AND not_after_s <= ?")
-                .bind(ordered(*now_s))
+            statement("DELETE FROM key_package WHERE claimed = 1 AND not_after_s <= ?").bind(ordered(*now_s))
         }
         Write::PruneClaims(before_ms) => {
-            sqlx::query("DELETE FROM claim WHERE time_ms < ?").bind(ordered(*before_ms))
+            statement("DELETE FROM claim WHERE time_ms < ?").bind(ordered(*before_ms))
         }
         Write::PruneEntries(account, up_to) => {
             let text = "DELETE FROM entry WHERE account = ? AND position <= ? \
                         AND position < (SELECT max(position) FROM entry)";
-            sqlx::query(text).bind(account.to_string()).bind(ordered(*up_to))
+            statement(text).bind(account.to_string()).bind(ordered(*up_to))
         }
-        Write::PutClaim(row) => sqlx::query("INSERT INTO claim VALUES (?, ?, ?, ?)")
+        Write::PutClaim(row) => statement("INSERT INTO claim VALUES (?, ?, ?, ?)")
             .bind(row.peer.to_string())
             .bind(row.claim.to_vec())
             .bind(ordered(row.time_ms))
             .bind(row.answer.to_vec()),
         Write::PutEntry(row) => put_entry(row),
-        Write::PutInvitation(row) => sqlx::query("INSERT OR REPLACE INTO invitation VALUES (?, ?, ?, ?)")
+        Write::PutInvitation(row) => statement("INSERT OR REPLACE INTO invitation VALUES (?, ?, ?, ?)")
             .bind(row.account.to_string())
             .bind(row.room.as_bytes().to_vec())
             .bind(row.join.to_vec())
             .bind(kept(row.time_ms)),
         Write::DropInvitation(account, room) => {
-            sqlx::query("DELETE FROM invitation WHERE account = ? AND room = ?")
+            statement("DELETE FROM invitation WHERE account = ? AND room = ?")
                 .bind(account.to_string())
                 .bind(room.as_bytes().to_vec())
         }
@@ -85,10 +84,7 @@ pub(crate) fn statement(write: &Write) -> Option<Statement> {
 }
 
 /// Moves cursors forward.
-pub(crate) fn put_cursors(
-    connection: &mut SqliteConnection,
-    cursors: &BTreeMap<(&Account, DeviceId), u64>,
-) -> sqlx::Result<()> {
+pub(crate) fn put_cursors(script: &mut Script, cursors: &BTreeMap<(&Account, DeviceId), u64>) {
     const CURSORS: Many = Many {
         before: "WITH new (account, device, cursor) AS (VALUES ",
         row: "(?, ?, ?)",
@@ -96,13 +92,13 @@ pub(crate) fn put_cursors(
                 AND device.device = new.device AND device.cursor < new.cursor",
     };
     let cursors: Vec<_> = cursors.iter().collect();
-    CURSORS.run(connection, &cursors, |statement, ((account, device), position)| {
+    script.extend(CURSORS.statements(&cursors, |statement, ((account, device), position)| {
         of_device(statement, account, device).bind(ordered(**position))
-    })
+    }));
 }
 
 fn put_account(row: &AccountRow) -> Statement {
-    sqlx::query("INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?)")
+    statement("INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?)")
         .bind(row.account.to_string())
         .bind(row.code_hash.map(Vec::from))
         .bind(kept(row.code_expires_ms))
@@ -115,7 +111,7 @@ fn put_account(row: &AccountRow) -> Statement {
 fn put_key_package(row: &KeyPackageRow) -> Statement {
     let text = "INSERT INTO key_package (account, device, hash, package, last_resort, not_after_s, claimed) \
                 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, device, hash) DO NOTHING";
-    of_device(sqlx::query(text), &row.account, &row.device)
+    of_device(statement(text), &row.account, &row.device)
         .bind(row.hash.to_vec())
         .bind(row.package.to_vec())
         .bind(row.last_resort)
@@ -128,11 +124,11 @@ fn of_device(statement: Statement, account: &Account, device: &DeviceId) -> Stat
 }
 
 pub(crate) fn account(account: &Account) -> Statement {
-    sqlx::query("SELECT * FROM account WHERE account = ?").bind(account.to_string())
+    statement("SELECT * FROM account WHERE account = ?").bind(account.to_string())
 }
 
 pub(crate) fn accounts(after: Option<&Account>, rows: usize) -> Statement {
-    sqlx::query("SELECT * FROM account WHERE account > ? ORDER BY account LIMIT ?")
+    statement("SELECT * FROM account WHERE account > ? ORDER BY account LIMIT ?")
         .bind(after.map_or(String::new(), Account::to_string))
         .bind(limit(rows))
 }
@@ -151,7 +147,7 @@ pub(crate) fn read_account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
 }
 
 pub(crate) fn password(account: &Account) -> Statement {
-    sqlx::query("SELECT * FROM password WHERE account = ?").bind(account.to_string())
+    statement("SELECT * FROM password WHERE account = ?").bind(account.to_string())
 }
 
 pub(crate) fn read_password(row: &SqliteRow) -> Result<PasswordRow, StoreError> {
@@ -160,7 +156,7 @@ pub(crate) fn read_password(row: &SqliteRow) -> Result<PasswordRow, StoreError> 
 }
 
 pub(crate) fn tries() -> Statement {
-    sqlx::query("SELECT * FROM tries ORDER BY slot")
+    statement("SELECT * FROM tries ORDER BY slot")
 }
 
 pub(crate) fn read_tries(row: &SqliteRow) -> Result<(u32, u64), StoreError> {
@@ -169,7 +165,7 @@ pub(crate) fn read_tries(row: &SqliteRow) -> Result<(u32, u64), StoreError> {
 }
 
 pub(crate) fn devices(account: &Account) -> Statement {
-    sqlx::query("SELECT * FROM device WHERE account = ? ORDER BY device").bind(account.to_string())
+    statement("SELECT * FROM device WHERE account = ? ORDER BY device").bind(account.to_string())
 }
 
 pub(crate) fn read_device(row: &SqliteRow) -> Result<DeviceRow, StoreError> {
@@ -185,7 +181,7 @@ pub(crate) fn read_device(row: &SqliteRow) -> Result<DeviceRow, StoreError> {
 pub(crate) fn key_packages(account: &Account, device: &DeviceId, rows: usize) -> Statement {
     let text = "SELECT account, device, hash, package, last_resort, not_after_s, claimed FROM key_package \
                 WHERE account = ? AND device = ? AND claimed = 0 ORDER BY last_resort, upload LIMIT ?";
-    of_device(sqlx::query(text), account, device).bind(limit(rows))
+    of_device(statement(text), account, device).bind(limit(rows))
 }
 
 pub(crate) fn read_key_package(row: &SqliteRow) -> Result<KeyPackageRow, StoreError> {
@@ -204,7 +200,7 @@ pub(crate) fn read_key_package(row: &SqliteRow) -> Result<KeyPackageRow, StoreEr
 pub(crate) fn key_package_count(account: &Account, device: &DeviceId) -> Statement {
     let text = "SELECT count(*) - coalesce(sum(last_resort), 0), coalesce(max(last_resort), 0) \
                 FROM key_package WHERE account = ? AND device = ? AND claimed = 0";
-    of_device(sqlx::query(text), account, device)
+    of_device(statement(text), account, device)
 }
 
 pub(crate) fn read_key_package_count(row: &SqliteRow) -> Result<(u32, bool), StoreError> {
@@ -213,9 +209,7 @@ pub(crate) fn read_key_package_count(row: &SqliteRow) -> Result<(u32, bool), Sto
 }
 
 pub(crate) fn claim(peer: &DomainName, claim: &[u8; 16]) -> Statement {
-    sqlx::query("SELECT * FROM claim WHERE peer = ? AND claim = ?")
-        .bind(peer.to_string())
-        .bind(claim.to_vec())
+    statement("SELECT * FROM claim WHERE peer = ? AND claim = ?").bind(peer.to_string()).bind(claim.to_vec())
 }
 
 pub(crate) fn read_claim(row: &SqliteRow) -> Result<ClaimRow, StoreError> {
@@ -229,7 +223,7 @@ pub(crate) fn read_claim(row: &SqliteRow) -> Result<ClaimRow, StoreError> {
 }
 
 pub(crate) fn invitations(account: &Account) -> Statement {
-    sqlx::query("SELECT * FROM invitation WHERE account = ? ORDER BY room").bind(account.to_string())
+    statement("SELECT * FROM invitation WHERE account = ? ORDER BY room").bind(account.to_string())
 }
 
 pub(crate) fn read_invitation(row: &SqliteRow) -> Result<InvitationRow, StoreError> {
@@ -245,9 +239,9 @@ pub(crate) fn read_invitation(row: &SqliteRow) -> Result<InvitationRow, StoreErr
 fn put_entry(row: &EntryRow) -> Statement {
     let large = row.entry.len() >= LARGE_ENTRY_BYTES;
     let statement = if large {
-        sqlx::query("INSERT INTO large_entry (position, account, device, hash, entry) VALUES (?, ?, ?, ?, ?)")
+        statement("INSERT INTO large_entry (position, account, device, hash, entry) VALUES (?, ?, ?, ?, ?)")
     } else {
-        sqlx::query("INSERT INTO entry (position, account, device, entry) VALUES (?, ?, ?, ?)")
+        statement("INSERT INTO entry (position, account, device, entry) VALUES (?, ?, ?, ?)")
     };
     let mut statement = statement
         .bind(ordered(row.position))
@@ -264,7 +258,7 @@ pub(crate) fn account_entries(account: &Account, device: &DeviceId, after: u64, 
                 coalesce((SELECT all_of_it.entry FROM shared_entry all_of_it WHERE all_of_it.id = shared), entry) \
                 FROM entry WHERE account = ? AND (device IS NULL OR device = ?) AND position > ? \
                 ORDER BY position LIMIT ?";
-    of_device(sqlx::query(text), account, device).bind(ordered(after)).bind(limit(rows))
+    of_device(statement(text), account, device).bind(ordered(after)).bind(limit(rows))
 }
 
 pub(crate) fn read_entry(row: &SqliteRow) -> Result<EntryRow, StoreError> {

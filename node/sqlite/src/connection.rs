@@ -9,13 +9,9 @@ use std::{
     thread::{self, Thread},
 };
 
-use sqlx::{
-    AssertSqlSafe, Connection as _, Sqlite, SqliteConnection,
-    query::Query,
-    sqlite::{SqliteArguments, SqliteRow},
-};
+use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteRow};
 
-pub(crate) type Statement = Query<'static, Sqlite, SqliteArguments>;
+use crate::statement::{Script, Statement};
 
 /// A connection that is closed when it is dropped, not some time after.
 #[derive(Debug)]
@@ -54,12 +50,17 @@ impl Drop for Closing {
 
 /// Runs a statement that returns no row.
 pub(crate) fn run(connection: &mut SqliteConnection, statement: Statement) -> sqlx::Result<()> {
-    block_on(statement.execute(connection)).map(drop)
+    block_on(statement.query()?.execute(connection)).map(drop)
+}
+
+/// Runs a script up to its end or its first error.
+pub(crate) fn run_all(connection: &mut SqliteConnection, script: Script) -> sqlx::Result<()> {
+    script.into_statements().into_iter().try_for_each(|statement| run(connection, statement))
 }
 
 /// Runs a statement and collects its rows.
 pub(crate) fn rows(connection: &mut SqliteConnection, statement: Statement) -> sqlx::Result<Vec<SqliteRow>> {
-    block_on(statement.fetch_all(connection))
+    block_on(statement.query()?.fetch_all(connection))
 }
 
 /// Runs a statement that returns one row or none.
@@ -67,80 +68,7 @@ pub(crate) fn row(
     connection: &mut SqliteConnection,
     statement: Statement,
 ) -> sqlx::Result<Option<SqliteRow>> {
-    block_on(statement.fetch_optional(connection))
-}
-
-/// One statement for many rows: SQLite plans and locks once for all of them.
-pub(crate) struct Many {
-    /// What stands before the rows.
-    pub(crate) before: &'static str,
-    /// One row.
-    pub(crate) row: &'static str,
-    /// What stands after the rows.
-    pub(crate) after: &'static str,
-}
-
-/// Rows of one statement, at most. The largest row has eight parameters, and SQLite allows 32,766.
-const ROWS_MAX: usize = 128;
-
-impl Many {
-    /// Runs the statement for all items, in order, in pieces of as many rows as the largest power
-    /// of two that fits, so that a handful of statement texts serves every number of rows and each
-    /// stays prepared.
-    pub(crate) fn run<T>(
-        &self,
-        connection: &mut SqliteConnection,
-        items: &[T],
-        bind: impl Fn(Statement, &T) -> Statement,
-    ) -> sqlx::Result<()> {
-        self.for_pieces(items, bind, |statement| run(connection, statement))
-    }
-
-    /// Like [`Many::run`], collecting rows.
-    pub(crate) fn rows<T>(
-        &self,
-        connection: &mut SqliteConnection,
-        items: &[T],
-        bind: impl Fn(Statement, &T) -> Statement,
-    ) -> sqlx::Result<Vec<SqliteRow>> {
-        let mut found = Vec::new();
-        self.for_pieces(items, bind, |statement| {
-            found.append(&mut rows(connection, statement)?);
-            Ok(())
-        })?;
-        Ok(found)
-    }
-
-    fn for_pieces<T>(
-        &self,
-        mut items: &[T],
-        bind: impl Fn(Statement, &T) -> Statement,
-        mut run: impl FnMut(Statement) -> sqlx::Result<()>,
-    ) -> sqlx::Result<()> {
-        while !items.is_empty() {
-            let count = ROWS_MAX.min(1 << items.len().ilog2());
-            let (piece, rest) = items.split_at(count);
-            // Only constants of this crate come together here.
-            let statement = sqlx::query(AssertSqlSafe(self.text(count)));
-            run(piece.iter().fold(statement, &bind))?;
-            items = rest;
-        }
-        Ok(())
-    }
-
-    fn text(&self, count: usize) -> String {
-        let bytes = self.before.len() + (self.row.len() + 1) * count + self.after.len();
-        let mut text = String::with_capacity(bytes);
-        text.push_str(self.before);
-        for index in 0..count {
-            if index > 0 {
-                text.push(',');
-            }
-            text.push_str(self.row);
-        }
-        text.push_str(self.after);
-        text
-    }
+    block_on(statement.query()?.fetch_optional(connection))
 }
 
 /// Waits for a future on this thread. The work is done by the connection's own thread, so no

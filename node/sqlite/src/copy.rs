@@ -11,10 +11,11 @@ use std::{
 use sqlx::{ConnectOptions as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
-    connection::{Closing, Statement, block_on, row, rows, run},
+    connection::{Closing, block_on, row, rows, run},
     migrate,
     open::{DATABASE, OpenError, name_error},
     outage,
+    statement::statement,
 };
 
 /// How long a copy waits for a lock that another process holds for a moment.
@@ -82,7 +83,7 @@ pub(crate) fn vacuum_into(connection: &mut SqliteConnection, to: &Path) -> Resul
     // SQLite writes into an empty file, and would make one that others can read.
     fs::File::options().write(true).create_new(true).mode(0o600).open(to).map_err(io)?;
     let name = to.to_string_lossy().into_owned();
-    let copied = run(connection, sqlx::query("VACUUM INTO ?").bind(name))
+    let copied = run(connection, statement("VACUUM INTO ?").bind(name))
         .map_err(OpenError::Database)
         .and_then(|()| File::open(to).and_then(|file| file.sync_all()).map_err(io));
     if copied.is_err() {
@@ -110,7 +111,7 @@ pub fn inspect(file: &Path, thorough: bool) -> Result<(Contents, Vec<String>), O
         false => Vec::new(),
     };
     let mut number = |text: &'static str| {
-        let found = row(&mut connection, sqlx::query(text)).map_err(OpenError::Database)?;
+        let found = row(&mut connection, statement(text)).map_err(OpenError::Database)?;
         let value: i64 = found.map_or(Ok(0), |row| row.try_get(0)).map_err(OpenError::Database)?;
         Ok(value.cast_unsigned())
     };
@@ -129,7 +130,7 @@ pub fn inspect(file: &Path, thorough: bool) -> Result<(Contents, Vec<String>), O
 
 /// What SQLite's own check finds wrong.
 pub(crate) fn findings(connection: &mut SqliteConnection) -> sqlx::Result<Vec<String>> {
-    let check: Statement = sqlx::query("PRAGMA integrity_check(100)");
+    let check = statement("PRAGMA integrity_check(100)");
     let found = rows(connection, check)?;
     let lines: Vec<String> = found.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>()?;
     Ok(lines.into_iter().filter(|line| line != "ok").collect())

@@ -16,6 +16,7 @@ mod reader;
 mod restored;
 mod rooms;
 mod rows;
+mod statement;
 mod writer;
 
 pub use copy::{Contents, copy, found_schema, inspect, schema};

@@ -10,9 +10,10 @@ use store::{
 use wire::{Account, DomainName, MessageId, RoomId};
 
 use crate::{
-    connection::{Many, Statement, row, rows},
+    connection::{row, rows},
     head::{self, Beside},
     rows::{Columns, kept, limit, ordered},
+    statement::{Many, Script, Statement, statement},
     writer::Log,
 };
 
@@ -24,25 +25,33 @@ macro_rules! event_columns {
     };
 }
 
-/// Inserts events and returns the logs that had to be looked up or made.
-pub(crate) fn put_events(
+/// The logs of events that are not known yet, looked up or made.
+pub(crate) fn find_logs(
     connection: &mut SqliteConnection,
     known: &BTreeMap<RoomId, Log>,
     events: &[&EventRow],
 ) -> sqlx::Result<BTreeMap<RoomId, Log>> {
-    const EVENTS: Many =
-        Many { before: "INSERT INTO event VALUES ", row: "(?, ?, ?, ?, ?, ?, ?, ?)", after: "" };
     let mut new = BTreeMap::new();
     for event in events {
         if !known.contains_key(&event.room) && !new.contains_key(&event.room) {
             new.insert(event.room, find_log(connection, event)?);
         }
     }
-    EVENTS.run(connection, events, |statement, event| {
-        let log = known.get(&event.room).or_else(|| new.get(&event.room));
+    Ok(new)
+}
+
+pub(crate) fn put_events<'a>(
+    script: &mut Script,
+    log_of: impl Fn(&RoomId) -> Option<&'a Log>,
+    events: &[&EventRow],
+) {
+    const EVENTS: Many =
+        Many { before: "INSERT INTO event VALUES ", row: "(?, ?, ?, ?, ?, ?, ?, ?)", after: "" };
+    script.extend(EVENTS.statements(events, |statement, event| {
+        let log = log_of(&event.room);
         statement
             .bind(ordered(event.position))
-            // NULL, which the column refuses, if the loop above had missed one.
+            // NULL, which the column refuses, if a log had not been found.
             .bind(log.map(|log| log.id))
             .bind(ordered(event.seq))
             .bind(i32::from(event.kind))
@@ -50,25 +59,24 @@ pub(crate) fn put_events(
             .bind(head::pack(event, log.map_or("", |log| &log.hub)))
             .bind(event.signature.to_vec())
             .bind(event.body.to_vec())
-    })?;
-    Ok(new)
+    }));
 }
 
 fn find_log(connection: &mut SqliteConnection, event: &EventRow) -> sqlx::Result<Log> {
     let room = event.room.as_bytes().to_vec();
-    let find = sqlx::query("SELECT id, hub FROM log WHERE room = ?").bind(room.clone());
+    let find = statement("SELECT id, hub FROM log WHERE room = ?").bind(room.clone());
     if let Some(found) = row(connection, find)? {
         return Ok(Log { id: found.try_get(0)?, hub: found.try_get(1)? });
     }
     let hub = head::hub_of(event);
-    let make = sqlx::query("INSERT INTO log (room, hub) VALUES (?, ?) RETURNING id");
+    let make = statement("INSERT INTO log (room, hub) VALUES (?, ?) RETURNING id");
     let made = rows(connection, make.bind(room).bind(hub.clone()))?;
     let made = made.first().ok_or(sqlx::Error::RowNotFound)?;
     Ok(Log { id: made.try_get(0)?, hub })
 }
 
 pub(crate) fn events(room: &RoomId, from_seq: u64, rows: usize) -> Statement {
-    sqlx::query(concat!(
+    statement(concat!(
         "SELECT ",
         event_columns!(),
         " FROM log CROSS JOIN event ON event.log = log.id WHERE log.room = ? AND event.seq >= ? \
@@ -82,7 +90,7 @@ pub(crate) fn events(room: &RoomId, from_seq: u64, rows: usize) -> Statement {
 /// Each period of membership gives at most as many events as are wanted in all, found from the
 /// cursor on by `event_position`; a busy room that the account has left is not walked through.
 pub(crate) fn account_events(account: &Account, after: u64, rows: usize) -> Statement {
-    sqlx::query(concat!(
+    statement(concat!(
         "SELECT DISTINCT ",
         event_columns!(),
         " FROM member CROSS JOIN log ON log.room = member.room \
@@ -137,30 +145,24 @@ pub(crate) fn read_event(row: &SqliteRow) -> Result<EventRow, StoreError> {
 
 /// The largest position of an event or an entry.
 pub(crate) fn largest_position() -> Statement {
-    sqlx::query(
+    statement(
         "SELECT max(coalesce((SELECT max(position) FROM event), 0), \
          coalesce((SELECT max(position) FROM entry), 0))",
     )
 }
 
-pub(crate) fn drop_pending(
-    connection: &mut SqliteConnection,
-    ids: &BTreeSet<(RoomId, MessageId)>,
-) -> sqlx::Result<()> {
+pub(crate) fn drop_pending(script: &mut Script, ids: &BTreeSet<(RoomId, MessageId)>) {
     const DROP: Many =
         Many { before: "DELETE FROM pending WHERE (room, message) IN (VALUES ", row: "(?, ?)", after: ")" };
     let ids: Vec<_> = ids.iter().copied().collect();
-    DROP.run(connection, &ids, of_message)
+    script.extend(DROP.statements(&ids, of_message));
 }
 
-pub(crate) fn put_pending(
-    connection: &mut SqliteConnection,
-    pending: &BTreeMap<(RoomId, MessageId), &PendingRow>,
-) -> sqlx::Result<()> {
+pub(crate) fn put_pending(script: &mut Script, pending: &BTreeMap<(RoomId, MessageId), &PendingRow>) {
     const PUT: Many =
         Many { before: "INSERT INTO pending VALUES ", row: "(?, ?, ?, ?, ?, ?, ?, ?)", after: "" };
     let pending: Vec<_> = pending.values().collect();
-    PUT.run(connection, &pending, |statement, row| {
+    script.extend(PUT.statements(&pending, |statement, row| {
         of_message(statement, &(row.room, row.message))
             .bind(row.hash.to_vec())
             .bind(row.account.to_string())
@@ -168,11 +170,11 @@ pub(crate) fn put_pending(
             .bind(row.peer.to_string())
             .bind(ordered(row.number))
             .bind(kept(row.time_ms))
-    })
+    }));
 }
 
 pub(crate) fn pending_of_peer(peer: &DomainName, up_to: u64, rows: usize) -> Statement {
-    sqlx::query("SELECT * FROM pending WHERE peer = ? AND number <= ? ORDER BY number LIMIT ?")
+    statement("SELECT * FROM pending WHERE peer = ? AND number <= ? ORDER BY number LIMIT ?")
         .bind(peer.to_string())
         .bind(ordered(up_to))
         .bind(limit(rows))
@@ -192,10 +194,7 @@ pub(crate) fn read_pending(row: &SqliteRow) -> Result<PendingRow, StoreError> {
     })
 }
 
-pub(crate) fn put_progress(
-    connection: &mut SqliteConnection,
-    progress: &BTreeMap<(RoomId, i32, &str), u64>,
-) -> sqlx::Result<()> {
+pub(crate) fn put_progress(script: &mut Script, progress: &BTreeMap<(RoomId, i32, &str), u64>) {
     const PUT: Many = Many {
         before: "INSERT INTO progress VALUES ",
         row: "(?, ?, ?, ?)",
@@ -203,13 +202,13 @@ pub(crate) fn put_progress(
                 WHERE excluded.seq > progress.seq",
     };
     let progress: Vec<_> = progress.iter().collect();
-    PUT.run(connection, &progress, |statement, ((room, kind, who), seq)| {
+    script.extend(PUT.statements(&progress, |statement, ((room, kind, who), seq)| {
         statement.bind(room.as_bytes().to_vec()).bind(*kind).bind((*who).to_owned()).bind(ordered(**seq))
-    })
+    }));
 }
 
 pub(crate) fn progress(room: &RoomId) -> Statement {
-    sqlx::query("SELECT * FROM progress WHERE room = ? ORDER BY kind, who").bind(room.as_bytes().to_vec())
+    statement("SELECT * FROM progress WHERE room = ? ORDER BY kind, who").bind(room.as_bytes().to_vec())
 }
 
 pub(crate) fn read_progress(row: &SqliteRow) -> Result<ProgressRow, StoreError> {

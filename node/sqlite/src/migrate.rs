@@ -12,6 +12,7 @@ use crate::{
     connection::{block_on, row, run},
     copy::vacuum_into,
     open::OpenError,
+    statement::statement,
 };
 
 /// Marks the file as ours: "Cmty".
@@ -76,7 +77,7 @@ fn apply(connection: &mut SqliteConnection, directory: &Path, steps: &[&str]) ->
             "BEGIN IMMEDIATE;\n{step};\nPRAGMA application_id = {APPLICATION};\nPRAGMA user_version = {version};\nCOMMIT;"
         );
         block_on(sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *connection)).map_err(|error| {
-            let _ = run(connection, sqlx::query("ROLLBACK"));
+            let _ = run(connection, statement("ROLLBACK"));
             OpenError::Database(error)
         })?;
     }
@@ -112,7 +113,7 @@ fn trim(folder: &Path) -> std::io::Result<()> {
 }
 
 fn pragma(connection: &mut SqliteConnection, text: &'static str) -> Result<i64, OpenError> {
-    let row = row(connection, sqlx::query(text)).map_err(OpenError::Database)?;
+    let row = row(connection, statement(text)).map_err(OpenError::Database)?;
     row.map_or(Ok(0), |row| row.try_get(0)).map_err(OpenError::Database)
 }
 

@@ -21,6 +21,7 @@ use crate::{
     lock::{Lock, LockError},
     migrate::migrate,
     outage,
+    statement::statement,
     writer::Writer,
 };
 
@@ -164,7 +165,7 @@ fn connect(database: &Path, only_reads: bool) -> Result<Closing, OpenError> {
 }
 
 fn check_library(connection: &mut Closing) -> Result<(), OpenError> {
-    let found = row(connection, sqlx::query("SELECT sqlite_version()")).map_err(OpenError::Database)?;
+    let found = row(connection, statement("SELECT sqlite_version()")).map_err(OpenError::Database)?;
     let text: String = found.map_or(Ok(String::new()), |row| row.try_get(0)).map_err(OpenError::Database)?;
     let version: Vec<u32> = text.split('.').map_while(|part| part.parse().ok()).collect();
     if version.as_slice() < SQLITE_LEAST.as_slice() { Err(OpenError::OldSqlite(text)) } else { Ok(()) }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use sqlx::sqlite::SqliteRow;
 use store::{
     StoreError, Write,
     row::{AnswerRow, AuditRow, DocumentRow, OutboxRow, PeerRow, QuarantineRow},
@@ -10,29 +10,29 @@ use store::{
 use wire::DomainName;
 
 use crate::{
-    connection::{Many, Statement, run},
     rows::{Columns, kept, limit, ordered},
+    statement::{Many, Script, Statement, statement},
 };
 
 /// The statement of a change to a table of this module.
-pub(crate) fn statement(write: &Write) -> Option<Statement> {
+pub(crate) fn change(write: &Write) -> Option<Statement> {
     Some(match write {
-        Write::PutDocument(row) => sqlx::query("INSERT OR REPLACE INTO document VALUES (?, ?, ?)")
+        Write::PutDocument(row) => statement("INSERT OR REPLACE INTO document VALUES (?, ?, ?)")
             .bind(row.domain.to_string())
             .bind(ordered(row.seq))
             .bind(row.signed.to_vec()),
         Write::DropDocuments(domain) => {
-            sqlx::query("DELETE FROM document WHERE domain = ?").bind(domain.to_string())
+            statement("DELETE FROM document WHERE domain = ?").bind(domain.to_string())
         }
-        Write::PutAnswer(row) => sqlx::query("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)")
+        Write::PutAnswer(row) => statement("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)")
             .bind(row.peer.to_string())
             .bind(ordered(row.number))
             .bind(row.error.to_vec()),
         Write::DropAnswers(peer, up_to) => {
-            of_item(sqlx::query("DELETE FROM answer WHERE peer = ? AND number <= ?"), peer, *up_to)
+            of_item(statement("DELETE FROM answer WHERE peer = ? AND number <= ?"), peer, *up_to)
         }
         Write::PutQuarantine(row) => {
-            sqlx::query("INSERT INTO quarantine (peer, time_ms, error, kind, item) VALUES (?, ?, ?, ?, ?)")
+            statement("INSERT INTO quarantine (peer, time_ms, error, kind, item) VALUES (?, ?, ?, ?, ?)")
                 .bind(row.peer.to_string())
                 .bind(kept(row.time_ms))
                 .bind(i64::from(row.error))
@@ -40,16 +40,16 @@ pub(crate) fn statement(write: &Write) -> Option<Statement> {
                 .bind(row.item.to_vec())
         }
         Write::TrimQuarantine(peer, keep) => {
-            let text = "DELETE FROM quarantine WHERE peer = ?1 AND id <= (SELECT id FROM quarantine \
-                        WHERE peer = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
-            sqlx::query(text).bind(peer.to_string()).bind(limit(*keep))
+            let text = "DELETE FROM quarantine WHERE peer = ? AND id <= (SELECT id FROM quarantine \
+                        WHERE peer = ? ORDER BY id DESC LIMIT 1 OFFSET ?)";
+            statement(text).bind(peer.to_string()).bind(peer.to_string()).bind(limit(*keep))
         }
         Write::PutAudit(row) => {
-            sqlx::query("INSERT INTO audit VALUES (?, ?)").bind(ordered(row.seq)).bind(row.entry.to_vec())
+            statement("INSERT INTO audit VALUES (?, ?)").bind(ordered(row.seq)).bind(row.entry.to_vec())
         }
-        Write::PruneAudit(before) => sqlx::query("DELETE FROM audit WHERE seq < ?").bind(ordered(*before)),
+        Write::PruneAudit(before) => statement("DELETE FROM audit WHERE seq < ?").bind(ordered(*before)),
         Write::PutMeta(name, value) => {
-            sqlx::query("INSERT OR REPLACE INTO meta VALUES (?, ?)").bind(*name).bind(value.to_vec())
+            statement("INSERT OR REPLACE INTO meta VALUES (?, ?)").bind(*name).bind(value.to_vec())
         }
         _ => return None,
     })
@@ -60,52 +60,41 @@ fn of_item(statement: Statement, peer: &DomainName, number: u64) -> Statement {
 }
 
 pub(crate) fn drop_outbox(
-    connection: &mut SqliteConnection,
+    script: &mut Script,
     up_to: &BTreeMap<&DomainName, u64>,
     items: &BTreeSet<(&DomainName, u64)>,
-) -> sqlx::Result<()> {
+) {
     const DROP_UP_TO: &str = "DELETE FROM outbox WHERE peer = ? AND number <= ?";
     const DROP_ITEMS: Many =
         Many { before: "DELETE FROM outbox WHERE (peer, number) IN (VALUES ", row: "(?, ?)", after: ")" };
-    for (peer, number) in up_to {
-        run(connection, of_item(sqlx::query(DROP_UP_TO), peer, *number))?;
-    }
+    script.extend(up_to.iter().map(|(peer, number)| of_item(statement(DROP_UP_TO), peer, *number)));
     let items: Vec<_> = items.iter().copied().collect();
-    DROP_ITEMS.run(connection, &items, |statement, (peer, number)| of_item(statement, peer, *number))
+    script
+        .extend(DROP_ITEMS.statements(&items, |statement, (peer, number)| of_item(statement, peer, *number)));
 }
 
-pub(crate) fn put_outbox(
-    connection: &mut SqliteConnection,
-    outbox: &BTreeMap<(&DomainName, u64), &OutboxRow>,
-) -> sqlx::Result<()> {
+pub(crate) fn put_outbox(script: &mut Script, outbox: &BTreeMap<(&DomainName, u64), &OutboxRow>) {
     const PUT: Many = Many { before: "INSERT INTO outbox VALUES ", row: "(?, ?, ?, ?, ?, ?, ?)", after: "" };
     let outbox: Vec<_> = outbox.values().collect();
-    PUT.run(connection, &outbox, |statement, row| {
+    script.extend(PUT.statements(&outbox, |statement, row| {
         of_item(statement, &row.peer, row.number)
             .bind(row.room.as_bytes().to_vec())
             .bind(row.item.to_vec())
             .bind(ordered(row.from_seq))
             .bind(ordered(row.to_seq))
             .bind(ordered(row.queued_ms))
-    })
+    }));
 }
 
-pub(crate) fn drop_peers(
-    connection: &mut SqliteConnection,
-    peers: &BTreeSet<&DomainName>,
-) -> sqlx::Result<()> {
-    peers.iter().try_for_each(|domain| {
-        run(connection, sqlx::query("DELETE FROM peer WHERE domain = ?").bind(domain.to_string()))
-    })
+pub(crate) fn drop_peers(script: &mut Script, peers: &BTreeSet<&DomainName>) {
+    let text = "DELETE FROM peer WHERE domain = ?";
+    script.extend(peers.iter().map(|domain| statement(text).bind(domain.to_string())));
 }
 
-pub(crate) fn put_peers(
-    connection: &mut SqliteConnection,
-    peers: &BTreeMap<&DomainName, &PeerRow>,
-) -> sqlx::Result<()> {
+pub(crate) fn put_peers(script: &mut Script, peers: &BTreeMap<&DomainName, &PeerRow>) {
     let text = "INSERT OR REPLACE INTO peer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    for row in peers.values() {
-        let statement = sqlx::query(text)
+    script.extend(peers.values().map(|row| {
+        statement(text)
             .bind(row.domain.to_string())
             .bind(row.fingerprint.to_vec())
             .bind(row.endpoints.join("\n"))
@@ -120,18 +109,16 @@ pub(crate) fn put_peers(
             .bind(kept(row.next_retry_ms))
             .bind(kept(row.absent_since_ms))
             .bind(i64::from(row.last_error))
-            .bind(i32::from(row.mode));
-        run(connection, statement)?;
-    }
-    Ok(())
+            .bind(i32::from(row.mode))
+    }));
 }
 
 pub(crate) fn meta(name: &'static str) -> Statement {
-    sqlx::query("SELECT value FROM meta WHERE name = ?").bind(name)
+    statement("SELECT value FROM meta WHERE name = ?").bind(name)
 }
 
 pub(crate) fn peers() -> Statement {
-    sqlx::query("SELECT * FROM peer ORDER BY domain")
+    statement("SELECT * FROM peer ORDER BY domain")
 }
 
 pub(crate) fn read_peer(row: &SqliteRow) -> Result<PeerRow, StoreError> {
@@ -157,11 +144,7 @@ pub(crate) fn read_peer(row: &SqliteRow) -> Result<PeerRow, StoreError> {
 }
 
 pub(crate) fn documents(domain: &DomainName, after_seq: u64) -> Statement {
-    of_item(
-        sqlx::query("SELECT * FROM document WHERE domain = ? AND seq > ? ORDER BY seq"),
-        domain,
-        after_seq,
-    )
+    of_item(statement("SELECT * FROM document WHERE domain = ? AND seq > ? ORDER BY seq"), domain, after_seq)
 }
 
 pub(crate) fn read_document(row: &SqliteRow) -> Result<DocumentRow, StoreError> {
@@ -171,7 +154,7 @@ pub(crate) fn read_document(row: &SqliteRow) -> Result<DocumentRow, StoreError> 
 
 pub(crate) fn outbox(peer: &DomainName, from: u64, rows: usize) -> Statement {
     let text = "SELECT * FROM outbox WHERE peer = ? AND number >= ? ORDER BY number LIMIT ?";
-    of_item(sqlx::query(text), peer, from).bind(limit(rows))
+    of_item(statement(text), peer, from).bind(limit(rows))
 }
 
 pub(crate) fn read_outbox(row: &SqliteRow) -> Result<OutboxRow, StoreError> {
@@ -190,7 +173,7 @@ pub(crate) fn read_outbox(row: &SqliteRow) -> Result<OutboxRow, StoreError> {
 pub(crate) fn outbox_size(peer: &DomainName) -> Statement {
     let text = "SELECT count(*), coalesce(sum(length(item)), 0), coalesce(min(queued_ms), 0) \
                 FROM outbox WHERE peer = ?";
-    sqlx::query(text).bind(peer.to_string())
+    statement(text).bind(peer.to_string())
 }
 
 pub(crate) fn read_outbox_size(row: &SqliteRow) -> Result<(u64, u64, u64), StoreError> {
@@ -199,7 +182,7 @@ pub(crate) fn read_outbox_size(row: &SqliteRow) -> Result<(u64, u64, u64), Store
 }
 
 pub(crate) fn answers(peer: &DomainName) -> Statement {
-    sqlx::query("SELECT * FROM answer WHERE peer = ? ORDER BY number").bind(peer.to_string())
+    statement("SELECT * FROM answer WHERE peer = ? ORDER BY number").bind(peer.to_string())
 }
 
 pub(crate) fn read_answer(row: &SqliteRow) -> Result<AnswerRow, StoreError> {
@@ -208,7 +191,7 @@ pub(crate) fn read_answer(row: &SqliteRow) -> Result<AnswerRow, StoreError> {
 }
 
 pub(crate) fn quarantine(rows: usize) -> Statement {
-    sqlx::query("SELECT peer, time_ms, error, kind, item FROM quarantine ORDER BY id DESC LIMIT ?")
+    statement("SELECT peer, time_ms, error, kind, item FROM quarantine ORDER BY id DESC LIMIT ?")
         .bind(limit(rows))
 }
 
@@ -224,11 +207,11 @@ pub(crate) fn read_quarantine(row: &SqliteRow) -> Result<QuarantineRow, StoreErr
 }
 
 pub(crate) fn quarantine_count() -> Statement {
-    sqlx::query("SELECT count(*) FROM quarantine")
+    statement("SELECT count(*) FROM quarantine")
 }
 
 pub(crate) fn audit(before: u64, rows: usize) -> Statement {
-    sqlx::query("SELECT * FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?")
+    statement("SELECT * FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?")
         .bind(ordered(before))
         .bind(limit(rows))
 }
@@ -240,7 +223,7 @@ pub(crate) fn read_audit(row: &SqliteRow) -> Result<AuditRow, StoreError> {
 
 /// Pages in use, times their size.
 pub(crate) fn size() -> Statement {
-    sqlx::query(
+    statement(
         "SELECT (pages.page_count - free.freelist_count) * size.page_size \
          FROM pragma_page_count AS pages, pragma_freelist_count AS free, pragma_page_size AS size",
     )

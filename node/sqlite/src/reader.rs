@@ -16,9 +16,10 @@ use wire::{Account, DeviceId, DomainName, MessageId, RoomId};
 
 use crate::{
     Sqlite, accounts,
-    connection::{Many, Statement, row, rows},
+    connection::{row, rows},
     log, outage, peers, rooms,
     rows::Columns,
+    statement::{Many, Statement},
 };
 
 type Read<T> = Result<T, StoreError>;
@@ -40,7 +41,12 @@ impl Sqlite {
     }
 
     fn by_message<T>(&self, many: &Many, ids: &[(RoomId, MessageId)], decode: Decode<T>) -> Read<Vec<T>> {
-        self.read(|reader| many.rows(reader, ids, log::of_message))?.iter().map(decode).collect()
+        let mut found = Vec::new();
+        for statement in many.statements(ids, log::of_message) {
+            let read = self.read(|reader| rows(reader, statement))?;
+            found.extend(read.iter().map(decode).collect::<Read<Vec<T>>>()?);
+        }
+        Ok(found)
     }
 }
 

@@ -9,9 +9,10 @@ use wire::DomainName;
 
 use crate::{
     Sqlite,
-    connection::{Statement, row, run},
+    connection::{row, run},
     outage,
     rows::{Columns, kept},
+    statement::{Statement, statement},
 };
 
 /// What was done to a restored store.
@@ -43,14 +44,14 @@ impl Sqlite {
     pub fn restored(&self, own: &DomainName, now_ms: u64) -> Result<Restored, StoreError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = &mut *writer.connection;
-        let done = run(connection, sqlx::query("BEGIN IMMEDIATE")).and_then(|()| {
+        let done = run(connection, statement("BEGIN IMMEDIATE")).and_then(|()| {
             let found = count(connection, own)?;
             rewrite(connection, own, now_ms)?;
-            run(connection, sqlx::query("COMMIT")).map(|()| found)
+            run(connection, statement("COMMIT")).map(|()| found)
         });
         done.map_err(|error| {
             // SQLite has rolled back by itself after some errors, and says so to this.
-            let _ = run(connection, sqlx::query("ROLLBACK"));
+            let _ = run(connection, statement("ROLLBACK"));
             outage::store_error(&error, &self.directory)
         })
     }
@@ -61,22 +62,22 @@ const FOREIGN: &str = "EXISTS (SELECT 1 FROM member WHERE member.room = room.roo
                        AND substr(member.account, instr(member.account, '@') + 1) <> ?1)";
 
 fn rewrite(connection: &mut SqliteConnection, own: &DomainName, now_ms: u64) -> sqlx::Result<()> {
-    run(connection, sqlx::query("DELETE FROM meta WHERE name = 'store_id'"))?;
-    run(connection, sqlx::query("UPDATE device SET cursor = 0"))?;
-    run(connection, sqlx::query("DELETE FROM key_package"))?;
-    run(connection, sqlx::query("DELETE FROM claim"))?;
-    run(connection, sqlx::query("UPDATE account SET code_hash = NULL, code_expires_ms = 0"))?;
+    run(connection, statement("DELETE FROM meta WHERE name = 'store_id'"))?;
+    run(connection, statement("UPDATE device SET cursor = 0"))?;
+    run(connection, statement("DELETE FROM key_package"))?;
+    run(connection, statement("DELETE FROM claim"))?;
+    run(connection, statement("UPDATE account SET code_hash = NULL, code_expires_ms = 0"))?;
     let peers =
         "UPDATE peer SET outbox_id = randomblob(16), failures = 0, next_retry_ms = 0, absent_since_ms = ?";
-    run(connection, sqlx::query(peers).bind(kept(now_ms)))?;
-    let followed = sqlx::query("UPDATE room SET wanted_seq = max(wanted_seq, head_seq + 1) WHERE hub <> ?");
+    run(connection, statement(peers).bind(kept(now_ms)))?;
+    let followed = statement("UPDATE room SET wanted_seq = max(wanted_seq, head_seq + 1) WHERE hub <> ?");
     run(connection, followed.bind(own.to_string()))?;
     run(connection, of_own("UPDATE room SET wanted_seq = 9223372036854775807 WHERE hub = ?1 AND ", own))
 }
 
 fn of_own(before: &str, own: &DomainName) -> Statement {
     // Only constants of this file come together here.
-    sqlx::query(sqlx::AssertSqlSafe(format!("{before}{FOREIGN}"))).bind(own.to_string())
+    statement(format!("{before}{FOREIGN}")).bind(own.to_string())
 }
 
 fn count(connection: &mut SqliteConnection, own: &DomainName) -> sqlx::Result<Restored> {
@@ -85,14 +86,12 @@ fn count(connection: &mut SqliteConnection, own: &DomainName) -> sqlx::Result<Re
         Ok::<u64, sqlx::Error>(found.and_then(|row| Columns(&row).number(0).ok()).unwrap_or_default())
     };
     let rooms_ordered = number(of_own("SELECT count(*) FROM room WHERE hub = ?1 AND ", own))?;
-    let own_rooms = number(sqlx::query("SELECT count(*) FROM room WHERE hub = ?").bind(own.to_string()))?;
+    let own_rooms = number(statement("SELECT count(*) FROM room WHERE hub = ?").bind(own.to_string()))?;
     Ok(Restored {
         rooms_ordered,
         rooms_alone: own_rooms.saturating_sub(rooms_ordered),
-        rooms_followed: number(
-            sqlx::query("SELECT count(*) FROM room WHERE hub <> ?").bind(own.to_string()),
-        )?,
-        codes_voided: number(sqlx::query("SELECT count(*) FROM account WHERE code_hash IS NOT NULL"))?,
-        peers: number(sqlx::query("SELECT count(*) FROM peer"))?,
+        rooms_followed: number(statement("SELECT count(*) FROM room WHERE hub <> ?").bind(own.to_string()))?,
+        codes_voided: number(statement("SELECT count(*) FROM account WHERE code_hash IS NOT NULL"))?,
+        peers: number(statement("SELECT count(*) FROM peer"))?,
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use sqlx::sqlite::SqliteRow;
 use store::{
     StoreError, Write,
     row::{MemberRow, RoomRow},
@@ -11,35 +11,32 @@ use store::{
 use wire::{Account, DomainName, RoomId};
 
 use crate::{
-    connection::{Many, Statement, run},
     rows::{Columns, kept, limit, ordered},
+    statement::{Many, Script, Statement, statement},
 };
 
 /// The statement of a change to a table of this module.
-pub(crate) fn statement(write: &Write) -> Option<Statement> {
+pub(crate) fn change(write: &Write) -> Option<Statement> {
     match write {
         Write::PutMember(row) => Some(
-            sqlx::query("INSERT OR REPLACE INTO member VALUES (?, ?, ?, ?)")
+            statement("INSERT OR REPLACE INTO member VALUES (?, ?, ?, ?)")
                 .bind(row.room.as_bytes().to_vec())
                 .bind(row.account.to_string())
                 .bind(ordered(row.from_seq))
                 .bind(row.to_seq.map(ordered)),
         ),
         Write::DropMemberships(account) => {
-            Some(sqlx::query("DELETE FROM member WHERE account = ?").bind(account.to_string()))
+            Some(statement("DELETE FROM member WHERE account = ?").bind(account.to_string()))
         }
         _ => None,
     }
 }
 
-pub(crate) fn put_rooms(
-    connection: &mut SqliteConnection,
-    rooms: &BTreeMap<RoomId, &RoomRow>,
-) -> sqlx::Result<()> {
+pub(crate) fn put_rooms(script: &mut Script, rooms: &BTreeMap<RoomId, &RoomRow>) {
     const ROOMS: Many =
         Many { before: "INSERT OR REPLACE INTO room VALUES ", row: "(?, ?, ?, ?, ?, ?, ?, ?)", after: "" };
     let rooms: Vec<_> = rooms.values().collect();
-    ROOMS.run(connection, &rooms, |statement, row| {
+    script.extend(ROOMS.statements(&rooms, |statement, row| {
         statement
             .bind(row.room.as_bytes().to_vec())
             .bind(row.hub.to_string())
@@ -49,27 +46,29 @@ pub(crate) fn put_rooms(
             .bind(kept(row.epoch))
             .bind(ordered(row.base_seq))
             .bind(ordered(row.wanted_seq))
-    })
+    }));
 }
 
 pub(crate) fn put_values(
-    connection: &mut SqliteConnection,
+    script: &mut Script,
     groups: &BTreeMap<RoomId, &Bytes>,
     rosters: &BTreeMap<RoomId, &Bytes>,
-) -> sqlx::Result<()> {
-    for (room, value) in groups {
-        let statement = sqlx::query("INSERT OR REPLACE INTO room_group VALUES (?, ?)");
-        run(connection, statement.bind(room.as_bytes().to_vec()).bind(value.to_vec()))?;
-    }
-    for (room, value) in rosters {
-        let statement = sqlx::query("INSERT OR REPLACE INTO roster VALUES (?, ?)");
-        run(connection, statement.bind(room.as_bytes().to_vec()).bind(value.to_vec()))?;
-    }
-    Ok(())
+) {
+    let row = |text, room: &RoomId, value: &Bytes| {
+        statement(text).bind(room.as_bytes().to_vec()).bind(value.to_vec())
+    };
+    script.extend(
+        groups
+            .iter()
+            .map(|(room, value)| row("INSERT OR REPLACE INTO room_group VALUES (?, ?)", room, value)),
+    );
+    script.extend(
+        rosters.iter().map(|(room, value)| row("INSERT OR REPLACE INTO roster VALUES (?, ?)", room, value)),
+    );
 }
 
 pub(crate) fn room(room: &RoomId) -> Statement {
-    sqlx::query("SELECT * FROM room WHERE room = ?").bind(room.as_bytes().to_vec())
+    statement("SELECT * FROM room WHERE room = ?").bind(room.as_bytes().to_vec())
 }
 
 pub(crate) fn read_room(row: &SqliteRow) -> Result<RoomRow, StoreError> {
@@ -87,33 +86,30 @@ pub(crate) fn read_room(row: &SqliteRow) -> Result<RoomRow, StoreError> {
 }
 
 pub(crate) fn rooms_wanting(hub: &DomainName, rows: usize) -> Statement {
-    sqlx::query("SELECT * FROM room WHERE hub = ? AND wanted_seq > head_seq ORDER BY room LIMIT ?")
+    statement("SELECT * FROM room WHERE hub = ? AND wanted_seq > head_seq ORDER BY room LIMIT ?")
         .bind(hub.to_string())
         .bind(limit(rows))
 }
 
 pub(crate) fn room_count() -> Statement {
-    sqlx::query("SELECT count(*) FROM room")
+    statement("SELECT count(*) FROM room")
 }
 
 pub(crate) fn group(room: &RoomId) -> Statement {
-    sqlx::query("SELECT value FROM room_group WHERE room = ?").bind(room.as_bytes().to_vec())
+    statement("SELECT value FROM room_group WHERE room = ?").bind(room.as_bytes().to_vec())
 }
 
 pub(crate) fn roster(room: &RoomId) -> Statement {
-    sqlx::query("SELECT value FROM roster WHERE room = ?").bind(room.as_bytes().to_vec())
+    statement("SELECT value FROM roster WHERE room = ?").bind(room.as_bytes().to_vec())
 }
 
 pub(crate) fn members(room: &RoomId) -> Statement {
-    sqlx::query("SELECT * FROM member WHERE room = ? ORDER BY account, from_seq")
-        .bind(room.as_bytes().to_vec())
+    statement("SELECT * FROM member WHERE room = ? ORDER BY account, from_seq").bind(room.as_bytes().to_vec())
 }
 
 pub(crate) fn memberships(account: &Account) -> Statement {
-    sqlx::query(
-        "SELECT room, account, from_seq, to_seq FROM member WHERE account = ? ORDER BY room, from_seq",
-    )
-    .bind(account.to_string())
+    statement("SELECT room, account, from_seq, to_seq FROM member WHERE account = ? ORDER BY room, from_seq")
+        .bind(account.to_string())
 }
 
 pub(crate) fn read_member(row: &SqliteRow) -> Result<MemberRow, StoreError> {

@@ -11,10 +11,11 @@ use wire::RoomId;
 
 use crate::{
     Sqlite, accounts,
-    connection::{Closing, run},
+    connection::{Closing, run, run_all},
     log, outage, peers,
     plan::Plan,
     rooms,
+    statement::{Script, statement},
 };
 
 /// The only connection that writes.
@@ -53,11 +54,7 @@ impl Sqlite {
 
 impl Writer {
     fn commit(&mut self, plan: &Plan<'_>, directory: &Path) -> Result<(), StoreError> {
-        run(&mut self.connection, sqlx::query("BEGIN IMMEDIATE"))
-            .map_err(|error| outage::store_error(&error, directory))?;
-        let written =
-            self.write(plan).and_then(|new| run(&mut self.connection, sqlx::query("COMMIT")).map(|()| new));
-        match written {
+        match self.write(plan) {
             Ok(new) => {
                 if self.logs.len() + new.len() > LOGS_REMEMBERED {
                     self.logs.clear();
@@ -66,34 +63,39 @@ impl Writer {
                 Ok(())
             }
             Err(error) => {
-                // SQLite has rolled back by itself after some errors, and says so to this.
-                let _ = run(&mut self.connection, sqlx::query("ROLLBACK"));
+                // Where SQLite has rolled back by itself, or did not begin, it says so to this.
+                let _ = run(&mut self.connection, statement("ROLLBACK"));
                 Err(outage::store_error(&error, directory))
             }
         }
     }
 
+    /// The whole transaction. Returns the logs that are new to the writer.
     fn write(&mut self, plan: &Plan<'_>) -> sqlx::Result<BTreeMap<RoomId, Log>> {
         let connection = &mut *self.connection;
-        let new = log::put_events(connection, &self.logs, &plan.events)?;
-        log::drop_pending(connection, &plan.dropped_pending)?;
-        log::put_pending(connection, &plan.pending)?;
-        log::put_progress(connection, &plan.progress)?;
-        peers::drop_outbox(connection, &plan.dropped_outbox, &plan.dropped_items)?;
-        peers::put_outbox(connection, &plan.outbox)?;
-        peers::drop_peers(connection, &plan.dropped_peers)?;
-        peers::put_peers(connection, &plan.peers)?;
-        rooms::put_rooms(connection, &plan.rooms)?;
-        rooms::put_values(connection, &plan.groups, &plan.rosters)?;
-        for write in &plan.others {
-            let statement = accounts::statement(write)
-                .or_else(|| rooms::statement(write))
-                .or_else(|| peers::statement(write));
-            if let Some(statement) = statement {
-                run(connection, statement)?;
-            }
+        let mut script = Script::default();
+        script.push(statement("BEGIN IMMEDIATE"));
+        let mut new = BTreeMap::new();
+        if plan.events.iter().any(|event| !self.logs.contains_key(&event.room)) {
+            run_all(connection, std::mem::take(&mut script))?;
+            new = log::find_logs(connection, &self.logs, &plan.events)?;
         }
-        accounts::put_cursors(connection, &plan.cursors)?;
+        log::put_events(&mut script, |room| self.logs.get(room).or_else(|| new.get(room)), &plan.events);
+        log::drop_pending(&mut script, &plan.dropped_pending);
+        log::put_pending(&mut script, &plan.pending);
+        log::put_progress(&mut script, &plan.progress);
+        peers::drop_outbox(&mut script, &plan.dropped_outbox, &plan.dropped_items);
+        peers::put_outbox(&mut script, &plan.outbox);
+        peers::drop_peers(&mut script, &plan.dropped_peers);
+        peers::put_peers(&mut script, &plan.peers);
+        rooms::put_rooms(&mut script, &plan.rooms);
+        rooms::put_values(&mut script, &plan.groups, &plan.rosters);
+        script.extend(plan.others.iter().filter_map(|write| {
+            accounts::change(write).or_else(|| rooms::change(write)).or_else(|| peers::change(write))
+        }));
+        accounts::put_cursors(&mut script, &plan.cursors);
+        script.push(statement("COMMIT"));
+        run_all(connection, script)?;
         Ok(new)
     }
 }

@@ -5,7 +5,7 @@ use engine::{
     record::{DomainRow, UploadRow},
 };
 use prost::Message as _;
-use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, Sqlite, query::Query, sqlite::SqliteArguments};
 
 use wire::ErrorCode;
 
@@ -17,6 +17,9 @@ use crate::ClientError;
 
 /// Rows in one statement: few enough kinds of statement to be kept prepared.
 const CHUNKS: [usize; 3] = [32, 8, 1];
+
+/// Rows of a change that is written by one request to the connection, at most.
+const JOINED_ROWS_MAX: usize = 16;
 
 impl Store {
     /// Everything that an engine is opened with.
@@ -109,20 +112,24 @@ fn newest(records: Vec<Record>) -> Vec<Record> {
 }
 
 async fn write(connection: &mut sqlx::SqliteConnection, change: &Change) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin().await?;
-    for group in change.rows.chunk_by(|a, b| a.table == b.table) {
-        let Some(table) = group.first().map(|row| row.table) else { continue };
-        let (puts, gone): (Vec<&SealedRow>, Vec<&SealedRow>) =
-            group.iter().partition(|row| row.value.is_some());
-        for rows in chunks(&puts) {
-            put(&mut transaction, table, rows).await?;
-        }
-        for rows in chunks(&gone) {
-            delete(&mut transaction, table, rows).await?;
+    let (puts, gone): (Vec<&SealedRow>, Vec<&SealedRow>) =
+        change.rows.iter().partition(|row| row.value.is_some());
+    let mut steps: Vec<Step<'_>> = Vec::new();
+    for (rows, of) in [(&puts, Step::Put as fn(_, _) -> _), (&gone, Step::Delete)] {
+        for group in rows.chunk_by(|a, b| a.table == b.table) {
+            let Some(table) = group.first().map(|row| row.table) else { continue };
+            steps.extend(chunks(group).map(|rows| of(table, rows)));
         }
     }
-    let sum = sqlx::query("UPDATE seal SET value = ? WHERE key = ?").bind(change.sum.as_slice()).bind(SUM);
-    sum.execute(&mut *transaction).await?;
+    steps.push(Step::Sum(&change.sum));
+    // To ask the connection's thread costs more than most statements: a few rows are asked as one.
+    let at_once = if change.rows.len() <= JOINED_ROWS_MAX { steps.len() } else { 1 };
+    let mut transaction = connection.begin().await?;
+    for steps in steps.chunks(at_once) {
+        let sql: String = steps.iter().map(Step::sql).collect();
+        let query = steps.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, step| step.bind(query));
+        query.execute(&mut *transaction).await?;
+    }
     transaction.commit().await
 }
 
@@ -136,44 +143,53 @@ fn chunks<'a>(mut rows: &'a [&'a SealedRow]) -> impl Iterator<Item = &'a [&'a Se
     })
 }
 
-async fn put(
-    transaction: &mut Transaction<'_, Sqlite>,
-    table: Table,
-    rows: &[&SealedRow],
-) -> Result<(), sqlx::Error> {
-    let (columns, marks, also) = match table {
-        Table::Message => (
-            "key, value, target, counts",
-            "(?, ?, ?, ?)",
-            ", target = excluded.target, counts = excluded.counts",
-        ),
-        _ => ("key, value", "(?, ?)", ""),
-    };
-    let marks = vec![marks; rows.len()].join(", ");
-    let sql = format!(
-        "INSERT INTO {} ({columns}) VALUES {marks} ON CONFLICT (key) DO UPDATE SET value = excluded.value{also}",
-        table.name()
-    );
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    for row in rows {
-        query = query.bind(row.key.as_slice()).bind(row.value.as_deref().unwrap_or_default());
-        if table == Table::Message {
-            query = query.bind(row.target.as_deref()).bind(row.counts);
-        }
-    }
-    query.execute(&mut **transaction).await.map(|_| ())
+/// One statement of a change.
+enum Step<'a> {
+    Put(Table, &'a [&'a SealedRow]),
+    Delete(Table, &'a [&'a SealedRow]),
+    /// Over all rows, [`SUM`].
+    Sum(&'a [u8]),
 }
 
-async fn delete(
-    transaction: &mut Transaction<'_, Sqlite>,
-    table: Table,
-    rows: &[&SealedRow],
-) -> Result<(), sqlx::Error> {
-    let marks = vec!["?"; rows.len()].join(", ");
-    let sql = format!("DELETE FROM {} WHERE key IN ({marks})", table.name());
-    let mut query = sqlx::query(AssertSqlSafe(sql));
-    for row in rows {
-        query = query.bind(row.key.as_slice());
+impl<'a> Step<'a> {
+    fn sql(&self) -> String {
+        match self {
+            Self::Put(table, rows) => {
+                let (columns, marks, also) = match table {
+                    Table::Message => (
+                        "key, value, target, counts",
+                        "(?, ?, ?, ?)",
+                        ", target = excluded.target, counts = excluded.counts",
+                    ),
+                    _ => ("key, value", "(?, ?)", ""),
+                };
+                let (table, marks) = (table.name(), vec![marks; rows.len()].join(", "));
+                format!(
+                    "INSERT INTO {table} ({columns}) VALUES {marks} \
+                     ON CONFLICT (key) DO UPDATE SET value = excluded.value{also};"
+                )
+            }
+            Self::Delete(table, rows) => {
+                let marks = vec!["?"; rows.len()].join(", ");
+                format!("DELETE FROM {} WHERE key IN ({marks});", table.name())
+            }
+            Self::Sum(_) => "UPDATE seal SET value = ? WHERE key = ?;".to_owned(),
+        }
     }
-    query.execute(&mut **transaction).await.map(|_| ())
+
+    fn bind(&self, mut query: Query<'a, Sqlite, SqliteArguments>) -> Query<'a, Sqlite, SqliteArguments> {
+        match self {
+            Self::Put(table, rows) => {
+                for row in *rows {
+                    query = query.bind(row.key.as_slice()).bind(row.value.as_deref().unwrap_or_default());
+                    if *table == Table::Message {
+                        query = query.bind(row.target.as_deref()).bind(row.counts);
+                    }
+                }
+                query
+            }
+            Self::Delete(_, rows) => rows.iter().fold(query, |query, row| query.bind(row.key.as_slice())),
+            Self::Sum(sum) => query.bind(*sum).bind(SUM),
+        }
+    }
 }

@@ -40,7 +40,7 @@ fn an_older_database_is_copied_as_it_was_before_a_step_is_taken() {
     let path = directory.path();
     let mut connection = at_version(path, &[FIRST]);
     assert_eq!(copies(path), Vec::<String>::new(), "a new database has nothing to lose");
-    run(&mut connection, sqlx::query("INSERT INTO note VALUES ('kept')")).expect("a row");
+    run(&mut connection, statement("INSERT INTO note VALUES ('kept')")).expect("a row");
     apply(&mut connection, path, &[FIRST, SECOND, THIRD]).expect("the steps run");
     assert_eq!(count(&mut connection, "PRAGMA user_version"), 3);
     assert_eq!(count(&mut connection, "SELECT count(*) FROM note WHERE author = 'nobody'"), 1);
