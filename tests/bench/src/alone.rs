@@ -105,7 +105,7 @@ async fn run(pairs: usize, messages: usize) -> Result<Run> {
     let start = Instant::now();
     let mut tasks = JoinSet::new();
     for mut pair in ready {
-        tasks.spawn(async move { pair.send_all().await.map(|()| pair) });
+        tasks.spawn(async move { pair.send_all().await.map(|_| pair) });
     }
     let mut done = Vec::new();
     while let Some(pair) = tasks.join_next().await {
@@ -134,8 +134,8 @@ async fn latency() -> Result<Vec<f64>> {
     for _ in 0..100 {
         pair.prepare(&mut voice, 1)?;
         let start = Instant::now();
-        pair.send_all().await?;
-        times.push(start.elapsed().as_secs_f64() * 1000.0);
+        let arrived = pair.send_all().await?;
+        times.push((arrived - start).as_secs_f64() * 1000.0);
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     Ok(times)

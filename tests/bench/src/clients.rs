@@ -89,8 +89,9 @@ impl Pair {
         Ok(pair)
     }
 
-    /// Sends so many messages and waits until the reader shows all of them, in order.
-    async fn send_all(&mut self, count: usize) -> Result<()> {
+    /// Sends so many messages and waits until all are accepted and the reader shows all of them, in
+    /// order; returns when it did.
+    async fn send_all(&mut self, count: usize) -> Result<Instant> {
         let (sender, room) = (&self.sender, self.room);
         let send = async {
             let mut under_way = JoinSet::new();
@@ -123,9 +124,9 @@ impl Pair {
                     None => bail!("the reader ended"),
                 }
             }
-            Ok(())
+            Ok(Instant::now())
         };
-        tokio::try_join!(send, read).map(drop)
+        tokio::try_join!(send, read).map(|((), shown)| shown)
     }
 
     async fn close(self) {
@@ -169,8 +170,8 @@ async fn latency() -> Result<Vec<f64>> {
     let mut times = Vec::new();
     for _ in 0..100 {
         let start = Instant::now();
-        pair.send_all(1).await?;
-        times.push(start.elapsed().as_secs_f64() * 1000.0);
+        let shown = pair.send_all(1).await?;
+        times.push((shown - start).as_secs_f64() * 1000.0);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     pair.close().await;
@@ -187,7 +188,7 @@ async fn throughput(pairs: usize, messages: usize) -> Result<f64> {
     let start = Instant::now();
     let mut tasks = JoinSet::new();
     for mut pair in made {
-        tasks.spawn(async move { pair.send_all(messages).await.map(|()| pair) });
+        tasks.spawn(async move { pair.send_all(messages).await.map(|_| pair) });
     }
     let mut done = Vec::new();
     while let Some(pair) = tasks.join_next().await {

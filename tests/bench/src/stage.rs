@@ -1,6 +1,6 @@
 //! Two domains that know each other, and pairs of devices that talk across.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 use anyhow::{Context as _, Result};
 use kit::{Heard, Node, Talker, Voice, direct_talk, pin_each_other};
@@ -57,15 +57,17 @@ impl Pair {
         Ok(())
     }
 
-    /// Sends what was prepared, as fast as the window allows, until the reader has all of it in order.
-    pub(crate) async fn send_all(&mut self) -> Result<()> {
+    /// Sends what was prepared, as fast as the window allows, until the sender has been told the order
+    /// of all of it and the reader has all of it in that order; returns when the reader had it.
+    pub(crate) async fn send_all(&mut self) -> Result<Instant> {
         let expected: Vec<MessageId> = self
             .prepared
             .iter()
             .map(|submission| MessageId::try_from(submission.message_id.as_ref()))
             .collect::<Result<_, _>>()?;
         let prepared = std::mem::take(&mut self.prepared);
-        let (sent, read) = tokio::join!(send(&mut self.sender, prepared), read(&mut self.reader, &expected));
+        let read = async { read(&mut self.reader, &expected).await.map(|()| Instant::now()) };
+        let (sent, read) = tokio::join!(send(&mut self.sender, prepared), read);
         sent?;
         read
     }
