@@ -2,7 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a long test says what it did")]
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::Conversation;
+use e2e::{Conversation, Pipe};
 use machine::Seeded;
 
 /// How often each role is killed: `COMITY_E2E_ROUNDS`, else 50.
@@ -10,13 +10,18 @@ fn rounds() -> u64 {
     std::env::var("COMITY_E2E_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(50)
 }
 
-/// Kills nodes at random moments, then checks everything that was said.
-async fn killing(kill: impl AsyncFn(&mut Conversation) -> Result<()>) -> Result<()> {
-    let mut conversation = Conversation::start().await?;
+/// A source of waits that says how to get the same ones again.
+fn random() -> Seeded {
     let seed = std::env::var("COMITY_E2E_SEED").ok().and_then(|text| text.parse().ok());
     let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
     eprintln!("COMITY_E2E_SEED={seed} waits as long between the faults again");
-    let mut random = Seeded::new(seed);
+    Seeded::new(seed)
+}
+
+/// Kills nodes at random moments, then checks everything that was said.
+async fn killing(kill: impl AsyncFn(&mut Conversation) -> Result<()>) -> Result<()> {
+    let mut conversation = Conversation::start().await?;
+    let mut random = random();
     conversation.talk_until_heard().await.context("without any fault")?;
     let before = conversation.told();
     for _ in 0..rounds() {
@@ -57,4 +62,34 @@ async fn the_follower_is_killed() -> Result<()> {
         conversation.reader_returns().await
     })
     .await
+}
+
+/// The programs of people: those who pipe in and those who read out, at any moment, also while they
+/// start. Whoever starts again is where the last one was.
+#[test]
+fn a_client_is_killed() -> Result<()> {
+    let mut pipe = Pipe::start()?;
+    let mut random = random();
+    pipe.flow_until(1).context("without any fault")?;
+    let before = pipe.piped();
+    let mut kept = 0;
+    for _ in 0..rounds() {
+        pipe.flow(random.below(400))?;
+        let who = random.below(3);
+        if who != 0 {
+            pipe.kill_reader()?;
+            pipe.run_reader()?;
+        }
+        if who != 1 {
+            pipe.kill_sender()?;
+            kept += pipe.look_and_go_on()?;
+            pipe.run_sender()?;
+        }
+    }
+    let at_the_end = pipe.piped();
+    let piped = pipe.end()?;
+    eprintln!("{} rounds, {at_the_end:?} when they ended, {piped:?} at last", rounds());
+    eprintln!("{kept} lines were on disk and not acknowledged when their program was killed");
+    ensure!(piped.acknowledged > before.acknowledged, "nothing was said between the faults");
+    Ok(())
 }
