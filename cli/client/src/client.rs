@@ -299,6 +299,19 @@ impl Client {
         }
     }
 
+    /// A value that is the same for all members of a room's epoch and for nobody else (RFC 9420,
+    /// section 8.7): two devices that compare it know whether they are in one group. `None` if this
+    /// device is not in the room.
+    ///
+    /// # Errors
+    /// As [`Self::status`].
+    pub async fn epoch_authenticator(&self, room: RoomId) -> Result<Option<Vec<u8>>, ClientError> {
+        match self.ask(Request::EpochAuthenticator { room }).await? {
+            Reply::EpochAuthenticator(authenticator) => Ok(authenticator),
+            _ => Err(unexpected()),
+        }
+    }
+
     async fn own(&self, sent: Sent) -> Result<Option<Message>, ClientError> {
         let cursor = Cursor { limit: 200, ..Cursor::default() };
         let page = match self.messages(sent.room, cursor).await {

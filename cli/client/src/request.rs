@@ -50,6 +50,10 @@ pub(crate) enum Request {
         room: RoomId,
         seq: u64,
     },
+    EpochAuthenticator {
+        #[serde(with = "text")]
+        room: RoomId,
+    },
     Peers,
     People,
     LookUp {
@@ -177,6 +181,7 @@ pub(crate) enum Reply {
     Page(Page),
     Reached(Level),
     Receipts(Vec<Receipt>),
+    EpochAuthenticator(Option<Vec<u8>>),
     Peers(Vec<PeerView>),
     People(Vec<Person>),
     Sent(Sent),
@@ -217,6 +222,7 @@ impl Request {
             | Self::Page { .. }
             | Self::Reached { .. }
             | Self::Receipts { .. }
+            | Self::EpochAuthenticator { .. }
             | Self::People
             | Self::Notify { .. }
             | Self::Trust { .. }

@@ -4,7 +4,9 @@
 mod ours;
 mod room;
 mod stranger;
+mod visitor;
 
 pub use ours::{binding_bytes, keys, state};
 pub use room::{Device, Room, Wish};
 pub use stranger::{Made, Stranger, stranger};
+pub use visitor::Visitor;

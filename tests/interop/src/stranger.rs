@@ -205,6 +205,21 @@ impl<C: MlsConfig> Stranger<C> {
         }
     }
 
+    /// Forgets a commit of its own that another one came before.
+    pub fn drop_pending(&mut self) {
+        if let Some(group) = &mut self.group {
+            group.clear_pending_commit();
+        }
+    }
+
+    /// The group's epoch.
+    ///
+    /// # Errors
+    /// If it is in no group.
+    pub fn epoch(&mut self) -> Result<u64> {
+        Ok(self.group()?.current_epoch())
+    }
+
     /// What all members of an epoch share.
     ///
     /// # Errors

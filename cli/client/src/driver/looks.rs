@@ -28,6 +28,9 @@ impl Driver {
             Request::Page { room, cursor } => self.page(room, cursor).await.map(Reply::Page),
             Request::Reached { sent } => self.reached(sent).map(Reply::Reached),
             Request::Receipts { room, seq } => self.receipts(room, seq).map(Reply::Receipts),
+            Request::EpochAuthenticator { room } => {
+                Ok(Reply::EpochAuthenticator(self.engine.epoch_authenticator(room)))
+            }
             _ => Err(ErrorCode::Internal.into()),
         }
     }
