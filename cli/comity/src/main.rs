@@ -10,6 +10,7 @@ mod device;
 mod error;
 mod examples;
 mod fingerprint;
+mod hidden;
 mod output;
 mod passphrase;
 mod private;

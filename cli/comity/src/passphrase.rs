@@ -1,20 +1,16 @@
-//! Passphrases: from a file, or asked for where somebody can answer. Never from the command line,
-//! where every process of the machine can read them.
+//! Passphrases of devices: known ones, tried again if they were mistyped, and new ones, given twice.
 
-use std::{
-    fs::File,
-    io::{BufRead as _, BufReader, Read},
-    os::unix::fs::MetadataExt as _,
-    path::Path,
-};
+use std::path::Path;
 
 use client::{ClientError, Passphrase, Unlock};
 use zeroize::Zeroizing;
 
-use crate::{context::Context, device, error::CliError};
+use crate::{context::Context, device, error::CliError, secret};
 
 /// The first line of a file is read up to here.
-const LINE_BYTES_MAX: u64 = 2_048;
+const LINE_BYTES_MAX: usize = 2_048;
+/// What is asked for, in a sentence.
+const WHAT: &str = "the passphrase";
 /// How often somebody may mistype.
 const TRIES: usize = 3;
 
@@ -89,40 +85,13 @@ fn ask(text: &str) -> Result<Passphrase, CliError> {
 }
 
 fn prompt(text: &str) -> Result<Zeroizing<String>, CliError> {
-    let typed = rpassword::prompt_password(text);
-    typed
-        .map(Zeroizing::new)
-        .map_err(|error| CliError::usage("cannot ask for the passphrase").cause(error.to_string()))
+    secret::typed(text, WHAT)
 }
 
 fn refused(error: &ClientError) -> CliError {
     CliError::usage(error.to_string()).hint("take at least 8 characters; four words or more are good")
 }
 
-/// The first line of a file; `-` is stdin. A file that everybody may read is refused.
 fn line(path: &Path) -> Result<Zeroizing<String>, CliError> {
-    if path.as_os_str() == "-" {
-        return first_line(&mut std::io::stdin().lock(), path);
-    }
-    let failed = |error: std::io::Error| {
-        CliError::usage(format!("cannot read {}", path.display())).cause(error.to_string())
-    };
-    let mut file = File::open(path).map_err(failed)?;
-    let found = file.metadata().map_err(failed)?;
-    if found.is_file() && found.mode() & 0o007 != 0 {
-        return Err(CliError::usage(format!("everybody may read {}", path.display()))
-            .hint(format!("chmod 600 {}, and take another passphrase", path.display())));
-    }
-    first_line(&mut file, path)
-}
-
-fn first_line(reader: &mut dyn Read, path: &Path) -> Result<Zeroizing<String>, CliError> {
-    // As large as it may become, so that no part stays behind when it grows.
-    let mut line = Zeroizing::new(String::with_capacity(usize::try_from(LINE_BYTES_MAX).unwrap_or_default()));
-    BufReader::with_capacity(1, reader.take(LINE_BYTES_MAX)).read_line(&mut line).map_err(|error| {
-        CliError::usage(format!("the passphrase in {} is not text", path.display())).cause(error.to_string())
-    })?;
-    let kept = line.trim_end_matches(['\n', '\r']).len();
-    line.truncate(kept);
-    Ok(line)
+    secret::first_line(path, WHAT, LINE_BYTES_MAX)
 }

@@ -11,6 +11,7 @@ mod documents;
 mod examine;
 mod failure;
 mod health;
+mod hidden;
 mod keys;
 mod logging;
 mod passphrase;

@@ -12,6 +12,7 @@ use crate::{
     config,
     data::check_private,
     failure::{Exit, Failure},
+    hidden,
 };
 
 /// Letters that a new passphrase has at least.
@@ -103,7 +104,7 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
             "give it with `--passphrase-file FILE`",
         ));
     }
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| {
+    hidden::read(prompt).map_err(|error| {
         let hint = "give it with `--passphrase-file FILE`";
         Failure::new(Exit::Usage, "PassphraseNeeded", error.to_string(), hint)
     })

@@ -14,6 +14,7 @@ mod raw;
 mod raw_device;
 mod raw_peer;
 mod talker;
+mod teletype;
 mod terminal;
 
 pub use admin::{ask as ask_admin, ask_raw as ask_admin_raw};
@@ -27,4 +28,5 @@ pub use raw::{RawStream, close_code, connect, endpoint, endpoint_at};
 pub use raw_device::RawDevice;
 pub use raw_peer::{RawLink, RawPeer, ask as ask_peer};
 pub use talker::{Heard, Talker, Voice, direct_talk, group_talk};
+pub use teletype::Teletype;
 pub use terminal::{Terminal, has_terminal};
