@@ -11,6 +11,7 @@ pub(crate) mod domain;
 pub(crate) mod file;
 pub(crate) mod login;
 pub(crate) mod message;
+mod page;
 pub(crate) mod peer;
 pub(crate) mod publish;
 pub(crate) mod read;

@@ -177,8 +177,13 @@ pub(crate) struct ConfigShow {
 #[command(after_help = "\
 Examples:
   comityd config template
-  comityd config template > comity.toml")]
-pub(crate) struct ConfigTemplate {}
+  comityd config template > comity.toml
+  comityd config template --json")]
+pub(crate) struct ConfigTemplate {
+    /// Print one JSON object for each key instead
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// Say whether the data directory is in order; nothing is changed
 #[derive(Debug, clap::Args)]
@@ -247,6 +252,16 @@ pub(crate) enum Key {
     Export(KeyExport),
 }
 
+/// Whose keys, and how they are shown.
+#[derive(Debug, clap::Args)]
+pub(crate) struct OfDomain {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Print one JSON object for each key
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Say which keys are here, and which of them a passphrase protects
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -255,10 +270,7 @@ Examples:
   comityd key list --data /var/lib/comity --json")]
 pub(crate) struct KeyList {
     #[command(flatten)]
-    pub(crate) data: Data,
-    /// Print one JSON object for each key
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) keys: OfDomain,
 }
 
 /// Protect root, next-root and recovery key by a passphrase, or by another one
@@ -271,17 +283,14 @@ Examples:
   comityd key seal --data /var/lib/comity
   comityd key seal --data /var/lib/comity --passphrase-file /run/secrets/root --json")]
 pub(crate) struct KeySeal {
-    #[command(flatten)]
-    pub(crate) data: Data,
     /// A file whose first line is the new passphrase
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
     /// A file whose first line is the passphrase of keys that are sealed already
     #[arg(long, value_name = "FILE")]
     pub(crate) old_passphrase_file: Option<PathBuf>,
-    /// Print one JSON object for each key
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) keys: OfDomain,
 }
 
 /// Take the passphrase off the keys
@@ -291,14 +300,11 @@ Examples:
   comityd key unseal --data /var/lib/comity
   comityd key unseal --data /var/lib/comity --passphrase-file /run/secrets/root --json")]
 pub(crate) struct KeyUnseal {
-    #[command(flatten)]
-    pub(crate) data: Data,
     /// A file whose first line is the passphrase
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
-    /// Print one JSON object for each key
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) keys: OfDomain,
 }
 
 /// Copy root, next-root and recovery key to another place, for keeping them offline
@@ -313,14 +319,11 @@ pub(crate) struct KeyExport {
     /// The directory to make
     #[arg(value_name = "DIR")]
     pub(crate) to: PathBuf,
-    #[command(flatten)]
-    pub(crate) data: Data,
     /// Remove them here, once the copies have been read back
     #[arg(long)]
     pub(crate) remove: bool,
-    /// Print one JSON object for each key
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) keys: OfDomain,
 }
 
 /// Copy the domain into a new directory, while it is served or not

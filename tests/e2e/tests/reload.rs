@@ -1,6 +1,6 @@
 //! SIGHUP: a running node takes up what changed in its configuration, and nobody notices.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use anyhow::{Context as _, Result, ensure};
 use kit::{Node, RawDevice};
@@ -69,5 +69,29 @@ async fn the_policy_of_the_domain_changes_at_once() -> Result<()> {
     write(&umbrella, &format!("listen = \"{listen}\"\ncontact_policy = \"deny\"\n"))?;
     umbrella.reload("the configuration was read again")?;
     ensure!(claim(2).await? == Some(wire::ErrorCode::Policy), "{:?}", claim(3).await?);
+    Ok(())
+}
+
+#[test]
+fn a_program_reads_of_the_template_what_a_person_reads() -> Result<()> {
+    let template = |json: &[&str]| -> Result<String> {
+        let output = Command::new(kit::comityd()?).args(["config", "template"]).args(json).output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?)
+    };
+    let for_eyes = template(&[])?;
+    let lines = template(&["--json"])?;
+    ensure!(lines.lines().count() > 10, "{lines}");
+    for line in lines.lines() {
+        let key: serde_json::Value = serde_json::from_str(line)?;
+        let name = key["key"].as_str().context("a name")?;
+        let name = name.rsplit('.').next().context("a name")?;
+        let default = key["default"].as_str();
+        let stands =
+            default.map_or_else(|| format!("\n{name} = "), |value| format!("\n#{name} = \"{value}\""));
+        ensure!(for_eyes.contains(&stands), "{stands} is not in the template");
+        let variable = key["environment"].as_str().context("a variable")?;
+        ensure!(for_eyes.contains(variable), "{variable} is not in the template");
+    }
     Ok(())
 }

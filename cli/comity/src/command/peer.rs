@@ -3,6 +3,7 @@
 mod allow;
 mod deny;
 mod list;
+mod mode;
 mod pause;
 mod pin;
 mod queue;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use wire::{
     DomainName,
-    proto::{self, PeerMode, admin_request::Request, admin_response::Response},
+    proto::{self, admin_request::Request, admin_response::Response},
 };
 
 use crate::{admin, context::Context, error::CliError};
@@ -58,10 +59,10 @@ pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
         Verb::Show(args) => show::run(context, args).await,
         Verb::Queue(args) => queue::run(context, args).await,
         Verb::Retry(args) => retry::run(context, args).await,
-        Verb::Pause(args) => pause::run(context, args).await,
-        Verb::Resume(args) => resume::run(context, args).await,
-        Verb::Deny(args) => deny::run(context, args).await,
-        Verb::Allow(args) => allow::run(context, args).await,
+        Verb::Pause(args) => args.run(context).await,
+        Verb::Resume(args) => args.run(context).await,
+        Verb::Deny(args) => args.run(context).await,
+        Verb::Allow(args) => args.run(context).await,
         Verb::Remove(args) => remove::run(context, args).await,
     }
 }
@@ -72,29 +73,6 @@ pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
 /// `NotFound` with how to pin it, and those of asking the node.
 async fn show(data: &Path, what: &str, domain: &DomainName) -> Result<proto::Peer, CliError> {
     let request = Request::ShowPeer(proto::ShowPeer { domain: domain.to_string() });
-    peer(what, domain, admin::ask(data, what, request).await)
-}
-
-/// Opens, pauses or denies a peer. One that is denied is not opened or paused by the way: `allow` says
-/// so in its name.
-///
-/// # Errors
-/// As [`show`]; policy if it is denied.
-async fn set_mode(
-    data: &Path,
-    what: &str,
-    domain: &DomainName,
-    (before, mode): (PeerMode, PeerMode),
-) -> Result<proto::Peer, CliError> {
-    let now = show(data, what, domain).await?;
-    if now.mode() == PeerMode::Denied && before != PeerMode::Denied {
-        return Err(CliError::wire(what, client::ErrorCode::Blocked.into())
-            .hint(format!("it is denied: comity peer allow {domain}")));
-    }
-    if now.mode() != before && mode == PeerMode::Open {
-        return Ok(now);
-    }
-    let request = Request::SetPeerMode(proto::SetPeerMode { domain: domain.to_string(), mode: mode.into() });
     peer(what, domain, admin::ask(data, what, request).await)
 }
 

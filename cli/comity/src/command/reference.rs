@@ -11,7 +11,7 @@ use crate::{
     context::Context,
     error::{CliError, exit},
     examples::{self, Example},
-    output::{Label, List, Paper, Row},
+    output::{Label, List, Paper, Row, Show},
 };
 
 const EXIT_CODES: &[Example] = &[Example("What did 8 mean?", "comity util exit-codes")];
@@ -87,17 +87,32 @@ impl Row for ProtocolError {
     }
 }
 
+/// The help of a noun or a verb.
+#[derive(Debug, serde::Serialize)]
+struct Page {
+    command: String,
+    about: String,
+    help: String,
+}
+
+impl Show for Page {
+    const FIELDS: &'static [&'static str] = &["command", "about", "help"];
+
+    fn show(&self, paper: &mut Paper) {
+        paper.line(&format!("==== {}\n\n{}", self.command, self.help));
+    }
+}
+
 pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
     match verb {
         Verb::Completion(args) => completion::run(context, &args),
         Verb::Names(args) => names::run(context, args).await,
         Verb::Man(args) => man::run(context, &args),
         Verb::Reference => {
-            let mut text = String::new();
-            reference(&mut Args::command().term_width(WIDTH), "", &mut text);
-            use std::io::Write as _;
-            std::io::stdout().write_all(text.as_bytes())?;
-            Ok(())
+            context.check_fields(Page::FIELDS)?;
+            let mut pages = Vec::new();
+            reference(&mut Args::command().term_width(WIDTH), "", &mut pages);
+            pages.iter().try_for_each(|page| context.show(page))
         }
         Verb::ExitCodes => {
             context.check_fields(ExitCode::FIELDS)?;
@@ -121,11 +136,15 @@ pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
 }
 
 /// The help of a command and of those below it.
-fn reference(command: &mut clap::Command, above: &str, text: &mut String) {
+fn reference(command: &mut clap::Command, above: &str, pages: &mut Vec<Page>) {
     let name = format!("{above}{}", command.get_name());
-    text.push_str(&format!("==== {name}\n\n{}\n", command.clone().bin_name(&name).render_long_help()));
+    pages.push(Page {
+        about: command.get_about().map(ToString::to_string).unwrap_or_default(),
+        help: command.clone().bin_name(&name).render_long_help().to_string(),
+        command: name.clone(),
+    });
     for inner in command.get_subcommands_mut() {
-        reference(&mut inner.clone().term_width(WIDTH), &format!("{name} "), text);
+        reference(&mut inner.clone().term_width(WIDTH), &format!("{name} "), pages);
     }
 }
 

@@ -1,8 +1,12 @@
 //! `comityd config`: what holds and why, and the file with everything explained.
 
 use crate::{
-    args::{Config as Args, ConfigShow},
-    config::{self, Config, key, template},
+    args::{Config as Args, ConfigShow, ConfigTemplate},
+    config::{
+        self, Config,
+        key::{self, Key},
+        template,
+    },
     data::DataDir,
     failure::Failure,
     system::print,
@@ -12,11 +16,27 @@ use crate::{
 pub(crate) fn config(args: &Args) -> Result<(), Failure> {
     match args {
         Args::Show(args) => show(args),
-        Args::Template(_) => {
+        Args::Template(ConfigTemplate { json: false }) => {
             print(template::example().trim_end());
             Ok(())
         }
+        Args::Template(ConfigTemplate { json: true }) => {
+            key::ALL.iter().for_each(|key| print(&explained(key).to_string()));
+            Ok(())
+        }
     }
+}
+
+/// What the template says of a key.
+fn explained(key: &Key) -> serde_json::Value {
+    serde_json::json!({
+        "key": key.name,
+        "default": key.default,
+        "explanation": key.explanation,
+        "environment": key.variable(),
+        "file_environment": key.secret.then(|| key.file_variable()),
+        "reloaded": key.reloaded,
+    })
 }
 
 fn show(args: &ConfigShow) -> Result<(), Failure> {

@@ -24,12 +24,12 @@ pub(crate) fn key(args: &Args) -> Result<(), Failure> {
 }
 
 fn list(args: &KeyList) -> Result<(), Failure> {
-    let data = DataDir::open(&args.data.directory)?;
+    let data = DataDir::open(&args.keys.data.directory)?;
     for kind in OFFLINE.into_iter().chain(ONLINE) {
         let path = keys::path(&data, kind);
         match path.exists() {
-            true => show(args.json, kind, Some(&keys::stored(&path, kind)?), ""),
-            false => show(args.json, kind, None, ""),
+            true => show(args.keys.json, kind, Some(&keys::stored(&path, kind)?), ""),
+            false => show(args.keys.json, kind, None, ""),
         }
     }
     Ok(())
@@ -55,7 +55,7 @@ fn here(data: &DataDir) -> Result<Vec<(KeyKind, Stored)>, Failure> {
 
 // Everything is opened before anything is written: a wrong passphrase changes nothing.
 fn seal(args: &KeySeal) -> Result<(), Failure> {
-    let data = DataDir::open(&args.data.directory)?;
+    let data = DataDir::open(&args.keys.data.directory)?;
     let old = Source { file: args.old_passphrase_file.clone() };
     let mut opened = Vec::new();
     for (kind, stored) in here(&data)? {
@@ -65,13 +65,13 @@ fn seal(args: &KeySeal) -> Result<(), Failure> {
     for (kind, key) in opened {
         let path = keys::path(&data, kind);
         write_private(&path, keys::text(kind, &key, Some(&new)).as_bytes())?;
-        show(args.json, kind, Some(&keys::stored(&path, kind)?), "");
+        show(args.keys.json, kind, Some(&keys::stored(&path, kind)?), "");
     }
     Ok(())
 }
 
 fn unseal(args: &KeyUnseal) -> Result<(), Failure> {
-    let data = DataDir::open(&args.data.directory)?;
+    let data = DataDir::open(&args.keys.data.directory)?;
     let source = Source { file: args.passphrase_file.clone() };
     let mut opened = Vec::new();
     for kind in OFFLINE.into_iter().chain(ONLINE) {
@@ -86,13 +86,13 @@ fn unseal(args: &KeyUnseal) -> Result<(), Failure> {
     for (kind, key) in opened {
         let path = keys::path(&data, kind);
         write_private(&path, keys::text(kind, &key, None).as_bytes())?;
-        show(args.json, kind, Some(&keys::stored(&path, kind)?), "");
+        show(args.keys.json, kind, Some(&keys::stored(&path, kind)?), "");
     }
     Ok(())
 }
 
 fn export(args: &KeyExport) -> Result<(), Failure> {
-    let data = DataDir::open(&args.data.directory)?;
+    let data = DataDir::open(&args.keys.data.directory)?;
     let found = here(&data)?;
     make_private_directory(&args.to)?;
     for (kind, stored) in &found {
@@ -108,7 +108,7 @@ fn export(args: &KeyExport) -> Result<(), Failure> {
             std::fs::remove_file(&path).map_err(|error| Failure::io(&path, &error))?;
         }
         let place = args.to.join(format!("{kind}.key"));
-        show(args.json, *kind, Some(stored), &place.display().to_string());
+        show(args.keys.json, *kind, Some(stored), &place.display().to_string());
     }
     Ok(())
 }

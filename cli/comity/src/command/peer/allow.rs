@@ -1,13 +1,12 @@
 //! `comity peer allow`.
 
-use wire::{DomainName, proto::PeerMode};
+use wire::proto::PeerMode;
 
+use super::mode::{Peer, Step};
 use crate::{
-    command::peer::{Node, domain},
     context::Context,
     error::CliError,
     examples::{self, Example},
-    output::{PeerShown, Show},
 };
 
 pub(crate) const EXAMPLES: &[Example] =
@@ -20,19 +19,15 @@ pub(crate) const EXAMPLES: &[Example] =
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
-    /// Which domain
-    #[arg(value_parser = domain)]
-    domain: DomainName,
     #[command(flatten)]
-    node: Node,
+    peer: Peer,
 }
 
-pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
-    context.check_fields(<PeerShown as Show>::FIELDS)?;
-    let data = context.data(args.node.data.as_ref())?;
-    let peer =
-        super::set_mode(&data, "cannot allow the domain", &args.domain, (PeerMode::Denied, PeerMode::Open))
-            .await?;
-    context.show(&PeerShown::of_peer(&peer))?;
-    Ok(())
+const STEP: Step =
+    Step { from: PeerMode::Denied, to: PeerMode::Open, failed: "cannot allow the domain", back: None };
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> Result<(), CliError> {
+        STEP.take(context, &self.peer).await
+    }
 }

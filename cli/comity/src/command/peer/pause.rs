@@ -1,13 +1,12 @@
 //! `comity peer pause`.
 
-use wire::{DomainName, proto::PeerMode};
+use wire::proto::PeerMode;
 
+use super::mode::{Peer, Step};
 use crate::{
-    command::peer::{Node, domain},
     context::Context,
     error::CliError,
     examples::{self, Example},
-    output::{PeerShown, Show},
 };
 
 pub(crate) const EXAMPLES: &[Example] =
@@ -20,20 +19,19 @@ pub(crate) const EXAMPLES: &[Example] =
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
-    /// Which domain
-    #[arg(value_parser = domain)]
-    domain: DomainName,
     #[command(flatten)]
-    node: Node,
+    peer: Peer,
 }
 
-pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
-    context.check_fields(<PeerShown as Show>::FIELDS)?;
-    let data = context.data(args.node.data.as_ref())?;
-    let peer =
-        super::set_mode(&data, "cannot pause the link", &args.domain, (PeerMode::Open, PeerMode::Paused))
-            .await?;
-    context.show(&PeerShown::of_peer(&peer))?;
-    context.hint(&format!("to go on: comity peer resume {}", args.domain));
-    Ok(())
+const STEP: Step = Step {
+    from: PeerMode::Open,
+    to: PeerMode::Paused,
+    failed: "cannot pause the link",
+    back: Some(("to go on", "resume")),
+};
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> Result<(), CliError> {
+        STEP.take(context, &self.peer).await
+    }
 }
