@@ -160,8 +160,24 @@ impl DeviceDir {
             Err(error) => return Err(self.error(name, &error)),
         }
         self.remove(name)?;
+        self.sync()
+    }
+
+    /// Overwrites a file if it is there, and moves another one to its place.
+    pub(crate) fn supersede(&self, name: &str, by: &Path) -> Result<(), ClientError> {
+        match OpenOptions::new().write(true).open(self.path(name)) {
+            Ok(file) => overwrite(&file).map_err(|error| self.error(name, &error))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(self.error(name, &error)),
+        }
+        fs::rename(by, self.path(name)).map_err(|error| self.error(name, &error))?;
+        self.sync()
+    }
+
+    /// Returns when the names in the directory are on the disk.
+    pub(crate) fn sync(&self) -> Result<(), ClientError> {
         let sync = || File::open(&self.0)?.sync_all();
-        sync().map_err(|error| self.error(name, &error))
+        sync().map_err(|error| self.error("", &error))
     }
 
     fn error(&self, name: &str, error: &io::Error) -> ClientError {

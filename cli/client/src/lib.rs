@@ -58,6 +58,7 @@ pub use logout::logout;
 pub use probe::probe;
 pub use seal::{
     Passphrase, Protect, Protection, Unlock, change_protection, check_unlock, keyring_runs, protection,
+    seal_plain,
 };
 pub use search::Query;
 pub use tail::{Begin, Next, Tail};

@@ -9,6 +9,7 @@ mod keyring;
 mod keys;
 mod open;
 mod passphrase;
+mod plain;
 #[cfg(test)]
 mod tests;
 mod wrap;
@@ -19,6 +20,7 @@ pub(crate) use keys::{Key, NONCE_BYTES, Sealer, nonce};
 pub(crate) use open::{begin, unlock};
 pub use open::{change_protection, check_unlock, protection};
 pub use passphrase::Passphrase;
+pub use plain::seal_plain;
 
 use serde::{Deserialize, Serialize};
 

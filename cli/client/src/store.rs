@@ -3,8 +3,16 @@
 
 mod messages;
 mod open;
+pub(crate) mod plain;
 mod records;
 mod sealed;
+
+/// The database.
+pub(crate) const FILE: &str = "device.db";
+/// What was written to it last, while it is open.
+pub(crate) const LOG: &str = "device.db-wal";
+/// Where that is found.
+pub(crate) const INDEX: &str = "device.db-shm";
 
 pub(crate) use messages::Part;
 pub(crate) use open::Store;

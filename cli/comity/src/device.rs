@@ -5,7 +5,7 @@ mod message;
 
 pub(crate) use message::{MessageWord, find_message, message_word};
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use client::{Account, Client, ClientError, Room, Standing};
 use tokio::time::{Instant, timeout};
@@ -51,12 +51,30 @@ pub(crate) async fn with<T>(
 /// # Errors
 /// Those of opening; `Locked` if nobody can be asked.
 pub(crate) async fn open(context: &Context) -> Result<Client, CliError> {
-    let dir = context.profile()?;
+    let dir = sealed(context).await?;
     match Client::open(&dir).await {
         Err(ClientError::Locked) => {}
         opened => return opened.map_err(|error| failed("cannot open the device", error)),
     }
     passphrase::unlock(context, async |unlock| Client::open_with(&dir, unlock).await).await
+}
+
+/// The directory of the device. What a version kept in it that sealed nothing is sealed, and that is
+/// told.
+///
+/// # Errors
+/// Usage if it is not known whose; storage.
+pub(crate) async fn sealed(context: &Context) -> Result<PathBuf, CliError> {
+    let dir = context.profile()?;
+    let outcome = client::seal_plain(&dir).await;
+    if outcome.map_err(|error| failed("cannot seal what the device keeps", error))? {
+        context.status(
+            "An older version kept keys and messages of this device in the clear. They are sealed now, by a \
+             key file beside them, and what stood there is overwritten.",
+        );
+        context.hint("against somebody who has the disk: comity account protect passphrase");
+    }
+    Ok(dir)
 }
 
 /// Waits until everything that the node has is here; says so if it cannot be.

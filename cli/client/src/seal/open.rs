@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{
     Key, Protect, Protection, SealedDir, Unlock,
     cost::Cost,
-    keyring,
+    keyring, plain,
     wrap::{How, ID_BYTES, Wrap},
 };
 use crate::{
@@ -15,8 +15,8 @@ use crate::{
     device::{DeviceDir, is_device},
 };
 
-const WRAP: &str = "seal";
-const KEY_FILE: &str = "seal.key";
+pub(super) const WRAP: &str = "seal";
+pub(super) const KEY_FILE: &str = "seal.key";
 /// Locked by who changes the other two.
 const CHANGING: &str = "seal.lock";
 
@@ -73,11 +73,14 @@ pub async fn change_protection(dir: &Path, unlock: &Unlock, protect: &Protect) -
     Ok(())
 }
 
-/// Unlocks a directory.
+/// Unlocks a directory. One that is not sealed is sealed first, for which the caller owns it.
 ///
 /// # Errors
 /// `Locked` if it takes a passphrase and none was given, `WrongPassphrase`, `Keyring`, `Storage`.
 pub(crate) async fn unlock(dir: &DeviceDir, unlock: &Unlock) -> Result<SealedDir, ClientError> {
+    if plain::is_plain(dir) {
+        plain::seal(dir).await?;
+    }
     let wrap = wrap(dir)?.ok_or_else(|| unsealed(dir.dir()))?;
     let master = master(dir, &wrap, unlock).await?;
     tidy(dir)?;
@@ -108,6 +111,14 @@ pub(crate) async fn begin(dir: &DeviceDir, protect: &Protect) -> Result<SealedDi
         }
         return unlock(dir, &protect.unlock()).await;
     }
+    fresh(dir, protect).await
+}
+
+/// Makes a directory sealed in which nothing is yet.
+///
+/// # Errors
+/// `Keyring`, `Storage`.
+pub(super) async fn fresh(dir: &DeviceDir, protect: &Protect) -> Result<SealedDir, ClientError> {
     let master = Key::random();
     write(dir, protect, &master).await?;
     Ok(SealedDir::new(dir, protect.protection(), master))
@@ -183,9 +194,9 @@ fn wrap(dir: &DeviceDir) -> Result<Option<Wrap>, ClientError> {
     Wrap::parse(&bytes).map(Some).map_err(|reason| ClientError::storage(dir.path(WRAP), reason))
 }
 
-fn unsealed(dir: &Path) -> ClientError {
-    let reason = "it is missing: nothing in the directory opens without it, or a version that sealed nothing \
-                  wrote it; log in anew";
+pub(super) fn unsealed(dir: &Path) -> ClientError {
+    let reason = "it is missing: nothing in the directory opens without it, unless a version that sealed \
+                  nothing wrote it, which `comity status` seals";
     ClientError::storage(dir.join(WRAP), reason)
 }
 

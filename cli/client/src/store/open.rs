@@ -8,7 +8,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::sealed::{Rows, SUM};
+use super::{
+    FILE, LOG,
+    sealed::{Rows, SUM},
+};
 use crate::{ClientError, seal::SealedDir};
 
 /// The schema that this program writes. The first one was not sealed.
@@ -36,10 +39,10 @@ impl Store {
     /// # Errors
     /// `Storage`, or `NewerSchema` if a newer program wrote it.
     pub(crate) async fn open(dir: &SealedDir) -> Result<Self, ClientError> {
-        let path = dir.path("device.db");
+        let path = dir.path(FILE);
         private(&path)?;
         // What the last process left if it did not end in good order.
-        let dirty = std::fs::metadata(dir.path("device.db-wal")).is_ok_and(|log| log.len() > 0);
+        let dirty = std::fs::metadata(dir.path(LOG)).is_ok_and(|log| log.len() > 0);
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .journal_mode(SqliteJournalMode::Wal)

@@ -39,7 +39,7 @@ impl Show for Shown {
 
 pub(super) async fn run(context: &Context, _: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let dir = context.profile()?;
+    let dir = device::sealed(context).await?;
     let failed = |error| device::failed("cannot lock the device", error);
     if client::protection(&dir).map_err(failed)? != Protection::Passphrase {
         return Err(CliError::wire("the device cannot be locked", client::ErrorCode::Conflict.into())

@@ -78,7 +78,7 @@ pub(crate) const fn says(protection: Protection) -> &'static str {
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let dir = context.profile()?;
+    let dir = device::sealed(context).await?;
     if args.how != How::Passphrase && args.new_passphrase_file.is_some() {
         return Err(CliError::usage("--new-passphrase-file is for a passphrase only"));
     }

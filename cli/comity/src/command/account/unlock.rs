@@ -72,7 +72,7 @@ impl Show for Shown {
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let dir = context.profile()?;
+    let dir = device::sealed(context).await?;
     let protection =
         client::protection(&dir).map_err(|error| device::failed("cannot unlock the device", error))?;
     let mut shown = Shown { account: name(&dir), protection, until: None };

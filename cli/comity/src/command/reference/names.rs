@@ -42,6 +42,8 @@ pub(super) async fn run(context: &Context, Args {}: Args) -> Result<(), CliError
     context.check_fields(Shown::FIELDS)?;
     let Ok(dir) = context.profile() else { return Ok(()) };
     let names = timeout(PATIENCE, async {
+        // What is not sealed is sealed by a verb that can say so.
+        client::protection(&dir).ok()?;
         let client = Client::open(&dir).await.ok()?;
         let names = gather(&client).await;
         client.close().await;
