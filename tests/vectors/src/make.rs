@@ -2,6 +2,8 @@
 //! keys come from seeds, so that the same bytes come out every time.
 
 mod encryption;
+mod federation;
+mod files;
 mod frames;
 mod identity_of;
 mod names;
@@ -9,6 +11,7 @@ mod peering;
 mod people;
 mod rooms;
 mod statements;
+mod sync;
 
 use crate::Vectors;
 
@@ -20,7 +23,10 @@ pub fn all() -> Vec<(String, Vectors)> {
         ("02-frames", frames::all()),
         ("03-identity", [statements::all(), identity_of::all(), peering::all()].concat()),
         ("05-rooms", rooms::all()),
+        ("06-federation", federation::all()),
+        ("07-sync", sync::all()),
         ("08-encryption", encryption::all()),
+        ("09-media", files::all()),
     ];
     chapters
         .into_iter()

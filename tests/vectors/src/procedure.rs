@@ -1,10 +1,13 @@
 //! Runs one case: from the name of a procedure and its input to an output or a named error.
 
 mod encryption;
+mod federation;
+mod files;
 mod frames;
 mod identity_of;
 mod names;
 mod rooms;
+mod sync;
 
 use serde_json::Value;
 use wire::ErrorCode;
@@ -36,9 +39,18 @@ const PROCEDURES: &[(&str, Procedure)] = &[
     ("key-file", identity_of::key_file),
     ("direct-room", rooms::direct),
     ("event-run", rooms::event_run),
+    ("peer-hello", federation::peer_hello),
+    ("link-inbound", federation::link_inbound),
+    ("link-outbound", federation::link_outbound),
+    ("submit", sync::submit),
     ("content", encryption::content),
     ("framing", encryption::framing),
     ("key-package", encryption::key_package),
+    ("blob-length", files::blob_length),
+    ("blob", files::blob),
+    ("file-chunk", files::file_chunk),
+    ("file", files::file),
+    ("file-name", files::file_name),
 ];
 
 /// Runs a case.
