@@ -75,7 +75,8 @@ impl Outbound {
     /// The peer's answer to it ([LINK-6]). `newest` is the largest number that was ever given out.
     ///
     /// # Errors
-    /// `Malformed` if it comes unasked. `Conflict` if the peer has received more than was sent: this
+    /// `Malformed` if it comes unasked, or answers what it does not acknowledge; then nothing of it counts.
+    /// `Conflict` if the peer has received more than was sent: this
     /// outbox is an older copy of itself. Take a new `outbox_id` and open again.
     pub fn resume(&mut self, resume: &LinkResume, newest: u64) -> Result<Acked, ErrorCode> {
         if !matches!(self.phase, Phase::Opening) {
@@ -84,11 +85,12 @@ impl Outbound {
         if resume.received > newest {
             return Err(ErrorCode::Conflict);
         }
-        self.acked = self.acked.max(resume.received);
+        let acked = self.acked_by(resume.received, &resume.answers)?;
+        self.acked = acked.up_to;
         self.phase = Phase::Open { sent: self.acked, flight: VecDeque::new() };
         // The peer repeats what is not settled; telling it again is how it learns what is.
         self.settled_told = 0;
-        self.refused(&resume.answers)
+        Ok(acked)
     }
 
     /// The stream or the connection is gone; everything unacknowledged is sent again on the next.
@@ -176,15 +178,17 @@ impl Outbound {
     /// An acknowledgement ([LINK-8]).
     ///
     /// # Errors
-    /// `Malformed` if it is for something that was not sent; close the stream.
+    /// `Malformed` if it is for something that was not sent, or answers what it does not acknowledge;
+    /// close the stream: nothing of it counts.
     pub fn ack(&mut self, ack: &BatchAck) -> Result<Acked, ErrorCode> {
+        let acked = self.acked_by(ack.received, &ack.answers)?;
         let Phase::Open { sent, flight } = &mut self.phase else { return Err(ErrorCode::Malformed) };
         if ack.received > *sent {
             return Err(ErrorCode::Malformed);
         }
-        self.acked = self.acked.max(ack.received);
-        while flight.pop_front_if(|last| *last <= self.acked).is_some() {}
-        self.refused(&ack.answers)
+        self.acked = acked.up_to;
+        while flight.pop_front_if(|last| *last <= acked.up_to).is_some() {}
+        Ok(acked)
     }
 
     /// The answers to items up to this number are durable here: the peer may forget them. It is
@@ -201,18 +205,21 @@ impl Outbound {
         }
     }
 
-    fn refused(&self, answers: &[Answer]) -> Result<Acked, ErrorCode> {
+    /// What it means if everything up to `received` is durable and this is refused of it. Changes nothing:
+    /// of what is malformed nothing counts.
+    fn acked_by(&self, received: u64, answers: &[Answer]) -> Result<Acked, ErrorCode> {
+        let up_to = self.acked.max(received);
         let mut refused = BTreeMap::new();
         for answer in answers {
             let error = answer.error.as_ref().ok_or(ErrorCode::Malformed)?;
-            if answer.number == 0 || answer.number > self.acked {
+            if answer.number == 0 || answer.number > up_to {
                 return Err(ErrorCode::Malformed);
             }
             if answer.number > self.settled {
                 refused.entry(answer.number).or_insert(WireError::from(error));
             }
         }
-        Ok(Acked { up_to: self.acked, refused: refused.into_iter().collect() })
+        Ok(Acked { up_to, refused: refused.into_iter().collect() })
     }
 }
 

@@ -10,14 +10,14 @@ use wire::{ErrorCode, limits, proto};
 use crate::stage::{Row, node, row, unharmed};
 
 /// A frame around any bytes.
-fn framed(body: &[u8]) -> Vec<u8> {
+pub(crate) fn framed(body: &[u8]) -> Vec<u8> {
     let mut bytes = u32::try_from(body.len()).unwrap_or(u32::MAX).to_be_bytes().to_vec();
     bytes.extend_from_slice(body);
     bytes
 }
 
 /// A length without the bytes that it promises.
-fn promised(bytes: usize) -> Vec<u8> {
+pub(crate) fn promised(bytes: usize) -> Vec<u8> {
     u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes().to_vec()
 }
 
@@ -39,7 +39,7 @@ fn nested(depth: usize) -> Vec<u8> {
 }
 
 /// What no message of any kind looks like; `head` is a field that the message knows.
-fn shapeless(head: &[u8]) -> Vec<Row> {
+pub(crate) fn shapeless(head: &[u8]) -> Vec<Row> {
     let twice = [head, head].concat();
     let unknown = |count: usize| [0x78_u8, 1].repeat(count);
     let cut = |bytes: &[u8]| bytes.get(..bytes.len().saturating_sub(1)).unwrap_or_default().to_vec();

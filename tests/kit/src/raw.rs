@@ -90,7 +90,9 @@ impl RawStream {
         Ok(Self::new(send, receive))
     }
 
-    fn new(send: quinn::SendStream, receive: quinn::RecvStream) -> Self {
+    /// Of both directions.
+    #[must_use]
+    pub fn new(send: quinn::SendStream, receive: quinn::RecvStream) -> Self {
         Self { send, receive, decoder: frame::Decoder::default() }
     }
 
@@ -117,6 +119,13 @@ impl RawStream {
     pub fn finish(&mut self) {
         // It may be stopped or gone, which the next read tells.
         let _ = self.send.finish();
+    }
+
+    /// Breaks both directions off.
+    pub fn reset(&mut self) {
+        // It may be closed already.
+        let _ = self.send.reset(0_u32.into());
+        let _ = self.receive.stop(0_u32.into());
     }
 
     /// The next frame, `None` at the end of the stream.

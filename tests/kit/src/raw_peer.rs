@@ -118,8 +118,15 @@ impl RawPeer {
     /// # Errors
     /// If none comes.
     pub async fn accept(&self) -> Result<quinn::Connection> {
-        let incoming = timeout(PATIENCE, self.endpoint.accept()).await?.context("a closed endpoint")?;
-        Ok(incoming.accept()?.await?)
+        Ok(self.incoming().await?.accept()?.await?)
+    }
+
+    /// Waits for somebody who wants to connect.
+    ///
+    /// # Errors
+    /// If nobody comes.
+    pub async fn incoming(&self) -> Result<quinn::Incoming> {
+        timeout(PATIENCE, self.endpoint.accept()).await?.context("a closed endpoint")
     }
 
     /// Connects to a node that has this domain pinned, with honest hellos.
@@ -132,6 +139,45 @@ impl RawPeer {
         match ask(&connection, hello).await? {
             Response::Hello(PeerHello { refused: None, .. }) => Ok(connection),
             other => bail!("{other:?} refuses an honest hello"),
+        }
+    }
+
+    /// Waits for a connection from a node and for its hello, which is not answered.
+    ///
+    /// # Errors
+    /// If none comes, or something else than a hello.
+    pub async fn dialled(&self) -> Result<(quinn::Connection, RawStream)> {
+        let connection = self.accept().await?;
+        let mut control = RawStream::accept(&connection).await?;
+        match control.expect::<PeerRequest>().await?.request {
+            Some(Request::Hello(_)) => Ok((connection, control)),
+            other => bail!("{other:?} is no hello"),
+        }
+    }
+
+    /// Waits for a connection from a node, and answers its hello honestly.
+    ///
+    /// # Errors
+    /// As [`Self::dialled`].
+    pub async fn meet(&self, node: &Node) -> Result<quinn::Connection> {
+        let (connection, mut control) = self.dialled().await?;
+        let hello = Response::Hello(self.hello(node.domain(), net::now()));
+        control.write(&PeerResponse { response: Some(hello) }).await?;
+        control.finish();
+        Ok(connection)
+    }
+
+    /// Waits for the link stream of a node, and for its opening.
+    ///
+    /// # Errors
+    /// If something else comes.
+    pub async fn linked(connection: &quinn::Connection) -> Result<(RawStream, proto::LinkOpen)> {
+        let mut stream = RawStream::accept(connection).await?;
+        match stream.expect::<PeerRequest>().await?.request {
+            Some(Request::Link(LinkFrame { frame: Some(link_frame::Frame::Open(open)) })) => {
+                Ok((stream, open))
+            }
+            other => bail!("{other:?} opens no link"),
         }
     }
 

@@ -224,3 +224,20 @@ fn other_items_pass_through_unchanged() {
     let progress = Item { number: 1, item: Some(item::Item::Progress(Progress::default())) };
     assert_eq!(out.batch([progress.clone()]).unwrap().items, [progress]);
 }
+
+// [LINK-8]
+#[test]
+fn of_an_acknowledgement_that_is_malformed_nothing_counts() {
+    let mut out = opened(0, 0, 5);
+    out.batch(queue(1, 5, 1)).unwrap();
+    let no_error = BatchAck { received: 3, answers: vec![Answer { number: 1, error: None }] };
+    for wrong in [ack(3, &[4]), ack(3, &[0]), ack(6, &[]), no_error.clone()] {
+        assert_eq!(out.ack(&wrong), Err(ErrorCode::Malformed), "{wrong:?}");
+        assert_eq!(out.acked(), 0, "{wrong:?}");
+    }
+    out.close();
+    out.open();
+    let resume = LinkResume { received: 3, answers: no_error.answers };
+    assert_eq!(out.resume(&resume, 5), Err(ErrorCode::Malformed));
+    assert_eq!((out.acked(), out.is_open()), (0, false));
+}

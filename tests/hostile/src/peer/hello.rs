@@ -45,9 +45,9 @@ fn held(node: &Node, domain: &str) -> Result<bool> {
     }
 }
 
-type Change = fn(&mut PeerHello);
+pub(super) type Change = fn(&mut PeerHello);
 
-const CHANGED: &[(&str, ErrorCode, Change)] = &[
+pub(super) const CHANGED: &[(&str, ErrorCode, Change)] = &[
     ("from a domain that nobody pinned", ErrorCode::KeyUnverified, |hello| {
         hello.from = "new.test".to_owned()
     }),
@@ -107,7 +107,7 @@ async fn a_hello_that_is_wrong_is_refused_by_name() -> Result<()> {
 }
 
 /// The peer's document with other fields, signed by its true root key.
-fn document(peer: &RawPeer, change: impl Fn(&mut DocumentFields)) -> Result<Signed> {
+pub(super) fn document(peer: &RawPeer, change: impl Fn(&mut DocumentFields)) -> Result<Signed> {
     let mut fields = peer.document()?.fields().clone();
     change(&mut fields);
     Ok(DomainDocument::issue(&fields, &peer.keys.root)?.signed().clone())
