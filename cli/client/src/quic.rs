@@ -8,7 +8,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use identity::{DomainDocument, session};
 use quinn::{IdleTimeout, RecvStream, SendStream, TransportConfig, VarInt, crypto::rustls::QuicClientConfig};
 use rustls::pki_types::CertificateDer;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use wire::{ErrorCode, WireError, frame, limits, proto};
 
 use crate::{ClientError, clock, home::Home};
@@ -17,6 +17,8 @@ use crate::{ClientError, clock, home::Home};
 const DOCUMENTS_REQUEST: u64 = u64::MAX;
 /// One read takes at most this much.
 const READ_BYTES_MAX: usize = 64 * 1024;
+/// An answer, and a frame that has begun, is whole within this time.
+const REQUEST_DEADLINE: Duration = Duration::from_millis(limits::REQUEST_DEADLINE_MS);
 
 /// A connection to a node that was recognised.
 pub(crate) struct Connection {
@@ -44,15 +46,27 @@ impl FrameReader {
     /// The next frame. May be cancelled between frames only by dropping the reader.
     ///
     /// # Errors
-    /// Why the stream ended: the node's close code, `Unavailable`, or `Malformed`.
+    /// Why the stream ended: the node's close code, `Unavailable`, or `Malformed`, also for an end in the
+    /// middle of a frame; `Timeout` for a frame that has begun and is not whole in time.
     pub(crate) async fn next(&mut self) -> Result<proto::NodeFrame, WireError> {
+        let mut whole_by = None;
         loop {
             if let Some(frame) = self.decoder.next()? {
                 return Ok(frame);
             }
-            match self.stream.read_chunk(READ_BYTES_MAX, true).await {
+            // [SYNC-31]
+            if !self.decoder.is_empty() {
+                whole_by.get_or_insert_with(|| Instant::now() + REQUEST_DEADLINE);
+            }
+            let read = self.stream.read_chunk(READ_BYTES_MAX, true);
+            let read = match whole_by {
+                Some(at) => timeout_at(at, read).await.map_err(|_| ErrorCode::Timeout)?,
+                None => read.await,
+            };
+            match read {
                 Ok(Some(chunk)) => self.decoder.push(&chunk.bytes),
-                Ok(None) => return Err(ErrorCode::Unavailable.into()),
+                Ok(None) if self.decoder.is_empty() => return Err(ErrorCode::Unavailable.into()),
+                Ok(None) => return Err(ErrorCode::Malformed.into()),
                 Err(quinn::ReadError::ConnectionLost(lost)) => return Err(close_code(&lost).into()),
                 Err(_) => return Err(ErrorCode::Unavailable.into()),
             }
@@ -61,6 +75,15 @@ impl FrameReader {
 }
 
 impl Connection {
+    /// The frame that has to answer what was said last.
+    ///
+    /// # Errors
+    /// As [`FrameReader::next`]; `Timeout` if none comes in time.
+    pub(crate) async fn answer(&mut self) -> Result<proto::NodeFrame, WireError> {
+        // [SYNC-31]
+        timeout(REQUEST_DEADLINE, self.frames.next()).await.map_err(|_| ErrorCode::Timeout)?
+    }
+
     /// Reaches the home node at one of its endpoints and recognises it.
     ///
     /// # Errors
@@ -109,12 +132,13 @@ impl Connection {
     /// Asks one thing and waits for the answer; for what happens before a session stands.
     ///
     /// # Errors
-    /// What the node refused with, or why the connection ended.
+    /// What the node refused with, or why the connection ended; `Timeout` if no answer comes in time.
     pub(crate) async fn ask(
         &mut self,
         request: proto::client_request::Request,
     ) -> Result<proto::client_response::Response, WireError> {
-        ask(&mut self.send, &mut self.frames, request).await
+        let asked = ask(&mut self.send, &mut self.frames, request);
+        timeout(REQUEST_DEADLINE, asked).await.map_err(|_| ErrorCode::Timeout)?
     }
 
     /// 32 bytes that only the two ends of this TLS session know.

@@ -22,6 +22,7 @@ use crate::{
 const FRAMES_WAITING_MAX: usize = 256;
 const FIRST_RETRY_MS: u64 = 250;
 const LAST_RETRY_MS: u64 = 30_000;
+const STORE_ID_BYTES: usize = 16;
 
 /// What the keeper of the session tells the driver.
 pub(crate) enum SessionEvent {
@@ -102,8 +103,9 @@ async fn session(
     let hello =
         session::sign(&keys.secret, &keys.account, keys.device, &connection.exporter()?, clock::now());
     connection.write(&ClientFrame { frame: Some(client_frame::Frame::Hello(hello)) }).await?;
-    let ready = match connection.frames.next().await?.frame {
-        Some(node_frame::Frame::Ready(ready)) => ready,
+    let ready = match connection.answer().await?.frame {
+        // The name is kept, and told with every subscription.
+        Some(node_frame::Frame::Ready(ready)) if ready.store_id.len() == STORE_ID_BYTES => ready,
         Some(node_frame::Frame::Goodbye(error)) => return Err(WireError::from(&error).into()),
         _ => return Err(ErrorCode::Malformed.into()),
     };

@@ -109,10 +109,16 @@ impl<E: Entropy> Engine<E> {
         let result = match response.response {
             Some(Response::Error(error)) => Err(WireError::from(&error)),
             Some(response) => Ok(response),
+            // What says nothing refuses nothing either: it is submitted again on the next session.
+            None if matches!(purpose, Purpose::Submit(_)) => return self.passed(ErrorCode::Malformed),
             None => Err(ErrorCode::Malformed.into()),
         };
         match (purpose, result) {
-            (Purpose::Submit(message), Ok(Response::Accepted(_))) => self.accepted(message),
+            (Purpose::Submit(message), Ok(Response::Accepted(accepted)))
+                if accepted.message_id.as_ref() == message.as_bytes() =>
+            {
+                self.accepted(message);
+            }
             (Purpose::Submit(message), Err(error)) => self.submit_failed(message, error),
             (Purpose::Claim(intent), Ok(Response::Claimed(claimed))) => self.claimed(intent, claimed),
             (Purpose::Claim(intent), Err(error)) => self.claim_failed(intent, error),
@@ -128,7 +134,10 @@ impl<E: Entropy> Engine<E> {
             (Purpose::Upload(hashes), Ok(_)) => self.uploaded(&hashes),
             (Purpose::Upload(_), Err(error)) => self.passed(error.code),
             (Purpose::Answer(room), result) => self.answered(room, result.err()),
-            (Purpose::Subscribe, Err(error)) if error.code == ErrorCode::CursorGone => {
+            // A node that has not reached position 0 would be asked for ever.
+            (Purpose::Subscribe, Err(error))
+                if error.code == ErrorCode::CursorGone && self.cursor.position > 0 =>
+            {
                 self.cursor.position = 0;
                 self.stage.cursor = true;
                 self.stage.notify(Notice::Warning(Warning::StoreChanged));

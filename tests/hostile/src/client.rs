@@ -3,5 +3,6 @@
 mod enrol;
 mod flood;
 mod hello;
+mod media;
 mod password;
 mod request;

@@ -14,6 +14,8 @@ mod frames;
 #[cfg(test)]
 mod hand;
 #[cfg(test)]
+mod home;
+#[cfg(test)]
 mod peer;
 #[cfg(test)]
 mod room;
