@@ -61,6 +61,8 @@ pub use seal::{
     seal_plain,
 };
 pub use search::Query;
+#[cfg(fuzzing)]
+pub use share::fuzzing;
 pub use tail::{Begin, Next, Tail};
 pub use view::{
     Belief, Change, Changed, Contact, Cursor, FileInfo, Happening, Level, Member, Message, MessageBody, Mode,

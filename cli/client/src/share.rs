@@ -4,6 +4,8 @@
 
 mod begun;
 mod frames;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod guest;
 mod server;
 #[cfg(test)]

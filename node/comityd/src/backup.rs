@@ -11,3 +11,13 @@ mod write;
 pub(crate) use restore::{Outcome, restore};
 pub(crate) use verify::{Verified, verify};
 pub(crate) use write::write;
+
+use crate::failure::Failure;
+
+/// What is wrong with the text of a manifest.
+///
+/// # Errors
+/// `ManifestMalformed`, `BackupNewer`.
+pub(crate) fn check_manifest(text: &[u8]) -> Result<(), Failure> {
+    manifest::Manifest::parse(text).map(drop)
+}

@@ -5,7 +5,7 @@ use std::{env, fs, io, path::Path};
 
 use machine::Seeded;
 
-const TARGETS: [(&str, fn(&[u8])); 19] = [
+const TARGETS: [(&str, fn(&[u8])); 25] = [
     ("account", fuzz::account),
     ("chain", fuzz::chain),
     ("content", fuzz::content),
@@ -16,12 +16,18 @@ const TARGETS: [(&str, fn(&[u8])); 19] = [
     ("key_package", fuzz::key_package),
     ("leaf", fuzz::leaf),
     ("link", fuzz::link),
+    ("manifest", fuzz::manifest),
     ("member", fuzz::member),
     ("name", fuzz::name),
+    ("node_config", fuzz::node_config),
+    ("node_frames", fuzz::node_frames),
     ("observer", fuzz::observer),
+    ("owner_socket", fuzz::owner_socket),
     ("peer_hello", fuzz::peer_hello),
     ("peering_ticket", fuzz::peering_ticket),
+    ("seal", fuzz::seal),
     ("session", fuzz::session),
+    ("settings", fuzz::settings),
     ("statement", fuzz::statement),
     ("stream", fuzz::stream),
     ("ticket", fuzz::ticket),

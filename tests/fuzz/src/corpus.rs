@@ -17,7 +17,7 @@ pub type Seed = (&'static str, String, Vec<u8>);
 
 /// Every seed.
 pub fn all() -> Vec<Seed> {
-    [texts(), statements(), wire_frames(), groups()].concat()
+    [texts(), statements(), wire_frames(), groups(), files(), sessions()].concat()
 }
 
 fn seed(target: &'static str, name: &str, bytes: impl Into<Vec<u8>>) -> Seed {
@@ -214,4 +214,101 @@ fn groups() -> Vec<Seed> {
     seeds.push(seed("content", "text", text.encode_to_vec()));
     seeds.extend(mls::content::pad(&text).map(|padded| seed("content", "padded", padded.to_vec())));
     seeds
+}
+
+fn files() -> Vec<Seed> {
+    const NODE: &str = "domain = \"acme.test\"\nlisten = \"0.0.0.0:4433\"\ncontact_policy = \"ask\"\n\
+        [log]\nlevel = \"info\"\nformat = \"json\"\n[auth]\npassword = \"on\"\nmemory_kib = \"19456\"\n\
+        [health]\nlisten = \"127.0.0.1:9464\"\n[media]\nfile_size = \"100 MiB\"\nkeep_days = \"30\"\n";
+    const SETTINGS: &str =
+        "account = \"alice\"\ntimeout = 30\ncolor = \"auto\"\n[theme]\nwarning = \"red\"\n";
+    let listed = |path: &str| format!(r#"{{"path":"{path}","bytes":9,"sha256":"{}"}}"#, "0f".repeat(32));
+    let paths = ["comity.db", "comity.toml", "documents/1.signed", "keys/tls.key", "media/3f/3f1c"];
+    let manifest = format!(
+        r#"{{"format":"comity-backup-1","program":"1.0.0","domain":"acme.test","made_s":1767225600,"schema":7,"document_seq":1,"accounts":2,"rooms":1,"head":40,"files":[{}]}}"#,
+        paths.map(listed).join(",")
+    );
+    let frame = |json: &str| {
+        let length = u32::try_from(json.len()).unwrap_or_default().to_be_bytes();
+        [&length, json.as_bytes()].concat()
+    };
+    let room = "07".repeat(32);
+    let guest = [
+        r#"{"hello":{"version":2}}"#.to_owned(),
+        r#"{"ask":{"id":1,"request":"status"}}"#.to_owned(),
+        format!(r#"{{"ask":{{"id":2,"request":{{"mark_read":{{"room":"{room}","seq":9}}}}}}}}"#),
+        format!(r#"{{"ask":{{"id":3,"request":{{"typing":{{"room":"{room}","active":true}}}}}}}}"#),
+        r#"{"ask":{"id":4,"request":{"direct":{"account":"bob@umbrella.test"}}}}"#.to_owned(),
+    ];
+    let owner = [
+        r#"{"hello":{"version":2}}"#,
+        r#"{"answer":{"id":1,"result":{"Ok":"done"}}}"#,
+        r#"{"answer":{"id":2,"result":{"Err":{"code":264,"value":0,"retry_after_ms":0,"text":""}}}}"#,
+        r#"{"happening":{"connected":true}}"#,
+        r#"{"goodbye":281}"#,
+    ];
+    vec![
+        seed("node_config", "whole", NODE),
+        seed("settings", "whole", SETTINGS),
+        seed("manifest", "whole", manifest),
+        seed("owner_socket", "guest", guest.map(|json| frame(&json)).concat()),
+        seed("owner_socket", "owner", owner.map(frame).concat()),
+        seed("seal", "file", wrapped(3, &[])),
+        seed("seal", "keyring", wrapped(2, &[])),
+        // A salt, 64 MiB and 3 passes.
+        seed(
+            "seal",
+            "passphrase",
+            wrapped(1, &[&[0x22, 16][..], &[5; 16], &[0x28, 0x80, 0x80, 4, 0x30, 3]].concat()),
+        ),
+    ]
+}
+
+/// The file that wraps a client's key, by its fields.
+fn wrapped(protection: u8, how: &[u8]) -> Vec<u8> {
+    [&[8, 1, 0x10, protection, 0x1a, 16][..], &[3; 16], how, &[0x3a, 72], &[9; 72]].concat()
+}
+
+fn sessions() -> Vec<Seed> {
+    use proto::{entry, node_frame::Frame as Node};
+    let mut start = crate::device::start();
+    let (room, head) = (start.room, start.head);
+    let mut entropy = Seeded::new(10);
+    let text = |body: &str| proto::Content {
+        version: 1,
+        time_ms: NOW.as_ms(),
+        kind: Some(proto::content::Kind::Text(proto::Text { body: body.into(), reply_to: Bytes::new() })),
+        ..proto::Content::default()
+    };
+    let plaintext = mls::content::pad(&text("hello")).expect("a content");
+    let body =
+        start.bob.encrypt(&crate::device::binding(&room, 3), &plaintext, &mut entropy).expect("a message");
+    let epoch = start.bob.epoch();
+    let (said, head) = crate::device::sealed(&head, &room, (EventKind::Message, epoch, 3), &body);
+    let (noise, _) =
+        crate::device::sealed(&head, &room, (EventKind::Message, epoch, 4), &Bytes::from_static(b"?"));
+    let bundle = start.bob.commit(&crate::device::binding(&room, 5), &Change::default(), &mut entropy);
+    let commit = bundle.expect("a commit").commit;
+    let (commit, _) = crate::device::sealed(&head, &room, (EventKind::Commit, epoch, 5), &commit);
+    let event = |position, event: proto::Event| crate::device::page(position, entry::Entry::Event(event));
+    let node = |frame| proto::NodeFrame { frame: Some(frame) };
+    let response =
+        |id, response| node(Node::Response(proto::ClientResponse { id, response: Some(response) }));
+    let done = proto::client_response::Response::Done(proto::Done {});
+    let pulled = proto::PulledEvents { events: vec![said.clone(), noise.clone()], end: true };
+    let left = proto::Left { room: room.to_bytes(), seq: 9, accounts: Vec::new() };
+    let typing = proto::Ephemeral { room: room.to_bytes(), epoch, body: Bytes::from_static(b"?") };
+    let frames: Vec<(&str, Vec<proto::NodeFrame>)> = vec![
+        ("message", vec![response(1, done), event(2, said.clone())]),
+        ("unreadable", vec![event(2, said.clone()), event(3, noise.clone())]),
+        ("gap", vec![event(3, noise), response(3, proto::client_response::Response::Pulled(pulled))]),
+        ("commit", vec![event(2, said.clone()), event(3, commit)]),
+        ("left", vec![event(2, said), crate::device::page(3, entry::Entry::Left(left))]),
+        ("typing", vec![node(Node::Ephemeral(typing))]),
+        ("goodbye", vec![node(Node::Goodbye(wire::ErrorCode::Draining.into()))]),
+    ];
+    let encoded = |frames: &[proto::NodeFrame]| {
+        frames.iter().flat_map(|part| frame::encode(part).unwrap_or_default()).collect::<Vec<u8>>()
+    };
+    frames.iter().map(|(name, frames)| seed("node_frames", name, encoded(frames))).collect()
 }

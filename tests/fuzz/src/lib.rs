@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 pub mod corpus;
+mod device;
+mod files;
 mod frames;
 mod groups;
 mod names;
@@ -11,6 +13,8 @@ mod peers;
 mod people;
 mod statements;
 
+pub use device::node_frames;
+pub use files::{manifest, node_config, owner_socket, seal, settings};
 pub use frames::{frame, stream};
 pub use groups::{content, group_view, join, key_package, member, observer};
 pub use names::{key_file, name, peering_ticket, ticket};

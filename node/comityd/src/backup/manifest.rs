@@ -131,22 +131,30 @@ impl Manifest {
     /// # Errors
     /// `ManifestMissing`, `ManifestMalformed`, `BackupNewer`.
     pub(super) fn read(backup: &Path) -> Result<(Self, Vec<u8>), Failure> {
+        let text = read_bounded(&backup.join(MANIFEST), BYTES_MAX)?;
+        Ok((Self::parse(&text)?, text))
+    }
+
+    /// The manifest that a text is, whoever wrote it.
+    ///
+    /// # Errors
+    /// `ManifestMalformed`, `BackupNewer`.
+    pub(super) fn parse(text: &[u8]) -> Result<Self, Failure> {
         #[derive(Deserialize)]
         struct Format {
             format: String,
         }
-        let text = read_bounded(&backup.join(MANIFEST), BYTES_MAX)?;
-        let format: Format = serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?;
+        let format: Format = serde_json::from_slice(text).map_err(|error| malformed(error.to_string()))?;
         if format.format != FORMAT && format.format.starts_with("comity-backup-") {
             let what = "the backup was made by a newer comityd";
             return Err(Failure::new(Exit::Unknown, "BackupNewer", what, "use the newer program"));
         }
-        let manifest: Self = serde_json::from_slice(&text).map_err(|error| malformed(error.to_string()))?;
+        let manifest: Self = serde_json::from_slice(text).map_err(|error| malformed(error.to_string()))?;
         if manifest.format != FORMAT {
             return Err(malformed("it is of another format"));
         }
         manifest.check()?;
-        Ok((manifest, text))
+        Ok(manifest)
     }
 
     fn check(&self) -> Result<(), Failure> {

@@ -1,0 +1,21 @@
+//! `comity`: everything a person types. Parses the command line, runs one verb, and turns its
+//! outcome into an exit code. The program is [`main`]; the rest that is public judges the text of a file,
+//! for whoever has no file.
+
+mod admin;
+mod args;
+mod command;
+mod config;
+mod context;
+mod device;
+mod error;
+mod examples;
+mod fingerprint;
+mod hidden;
+mod output;
+mod passphrase;
+mod private;
+mod program;
+mod secret;
+
+pub use program::{check_settings, main};
