@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use kit::Node;
+use wire::proto::{AccountStanding, PeerMode, SetPeerMode, SetStanding, admin_request::Request};
 
 fn free_tcp() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
@@ -109,6 +110,34 @@ fn the_metrics_are_those_of_the_specification_and_alerts_and_dashboard_use_no_ot
         ensure!(!used.is_empty() && used.is_subset(&exported), "{path}: {:?}", used.difference(&exported));
     }
     serde_json::from_str::<serde_json::Value>(&file("node/comityd/monitoring/dashboard.json")?)?;
+    Ok(())
+}
+
+#[test]
+fn peers_are_counted_by_how_they_stand_and_accounts_that_are_suspended() -> Result<()> {
+    let (acme, address) = watched("acme.test")?;
+    let account = "alice@acme.test".parse()?;
+    acme.invite(&account)?;
+    for (number, domain) in ["one.test", "two.test", "three.test"].into_iter().enumerate() {
+        let fingerprint = [u8::try_from(number)?; 32];
+        kit::pin(&acme, &domain.parse()?, kit::free_address()?, &fingerprint)?;
+    }
+    for (domain, mode) in [("one.test", PeerMode::Denied), ("two.test", PeerMode::Paused)] {
+        acme.ask(Request::SetPeerMode(SetPeerMode { domain: domain.into(), mode: mode.into() }))?;
+    }
+    let standing = AccountStanding::Suspended.into();
+    acme.ask(Request::SetStanding(SetStanding { account: account.to_string(), standing }))?;
+    let (_, metrics) = get(address, "/metrics")?;
+    for sample in [
+        "comity_peers{phase=\"denied\"} 1.0",
+        "comity_peers{phase=\"paused\"} 1.0",
+        "comity_peers{phase=\"idle\"} 1.0",
+        "comity_peers{phase=\"unreachable\"} 0.0",
+        "comity_accounts_suspended 1.0",
+        "comity_peer_sent_items_total{peer=\"three.test\"} 0.0",
+    ] {
+        ensure!(metrics.lines().any(|line| line == sample), "{sample}: {metrics}");
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use prometheus_client::{
     metrics::{counter::ConstCounter, gauge::ConstGauge},
     registry::{Registry, Unit},
 };
-use wire::proto::{PeerPhase, PeerState, SignIns};
+use wire::proto::{PeerPhase, PeerState, SignIns, Traffic};
 
 use super::{Health, Report};
 
@@ -19,6 +19,11 @@ pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfPeer {
     peer: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct InPhase {
+    phase: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -114,6 +119,11 @@ impl Collector for Snapshot {
         let full = if status.storage_full { 1.0 } else { 0.0 };
         for (name, help, value) in [
             ("comity_accounts", "Accounts that were invited or are enrolled", number(status.accounts)),
+            (
+                "comity_accounts_suspended",
+                "Accounts that the administrator has suspended",
+                number(status.suspended),
+            ),
             ("comity_rooms", "Rooms that this node keeps", number(status.rooms)),
             ("comity_sessions", "Devices that are connected", number(status.sessions)),
             (
@@ -133,8 +143,50 @@ impl Collector for Snapshot {
         )?;
         sign_ins(out, &status.passwords.unwrap_or_default())?;
         counter(out, ("comity_entries", "Entries that were written for devices"), number(status.head))?;
+        peer_phases(out, &report.peers)?;
+        traffic(out, report)?;
         self.of_peers(out, report)
     }
+}
+
+/// All peers by phase; every phase is there, so that a rule can tell none from nothing.
+fn peer_phases(out: &mut DescriptorEncoder<'_>, peers: &[PeerState]) -> std::fmt::Result {
+    let kind = ConstGauge::new(0.0_f64).metric_type();
+    let mut family = out.encode_descriptor("comity_peers", "Pinned peers, by phase", None, kind)?;
+    for (name, phase) in [
+        ("connected", PeerPhase::Connected),
+        ("connecting", PeerPhase::Connecting),
+        ("unreachable", PeerPhase::Waiting),
+        ("idle", PeerPhase::Idle),
+        ("held", PeerPhase::Held),
+        ("paused", PeerPhase::Paused),
+        ("denied", PeerPhase::Denied),
+    ] {
+        let count = peers.iter().filter(|peer| peer.phase() == phase).count() as u64;
+        let labels = InPhase { phase: name.to_owned() };
+        ConstGauge::new(number(count)).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+/// What went over each peer's link since the start.
+fn traffic(out: &mut DescriptorEncoder<'_>, report: &Report) -> std::fmt::Result {
+    let families: [(&str, &str, Option<Unit>, fn(&Traffic) -> u64); 4] = [
+        ("comity_peer_sent_items", "Items that were sent to it", None, |of| of.sent_items),
+        ("comity_peer_sent", "Bytes of them", Some(Unit::Bytes), |of| of.sent_bytes),
+        ("comity_peer_received_items", "Items that came from it", None, |of| of.received_items),
+        ("comity_peer_received", "Bytes of them", Some(Unit::Bytes), |of| of.received_bytes),
+    ];
+    for (name, help, unit, value) in families {
+        let kind = ConstCounter::new(0.0_f64).metric_type();
+        let mut family = out.encode_descriptor(name, help, unit.as_ref(), kind)?;
+        for peer in &report.status.peers {
+            let labels = OfPeer { peer: peer.domain.clone() };
+            let value = value(&peer.traffic.unwrap_or_default());
+            ConstCounter::new(number(value)).encode(family.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
 }
 
 impl Snapshot {

@@ -19,12 +19,6 @@ impl<S: Store, E: Entropy> Core<S, E> {
             devices += self.store.devices(&row.account).map_err(failed)?.len() as u64;
         }
         let of = |standing| accounts.iter().filter(|row| row.standing == standing).count() as u64;
-        let peers = self.links.peers.values().map(|peer| PeerUsage {
-            domain: peer.row.domain.to_string(),
-            traffic: Some(peer.traffic),
-            queued: peer.queued.0,
-            queued_bytes: peer.queued.1,
-        });
         let deleted = of(AccountStanding::Deleted);
         Ok(Usage {
             accounts: accounts.len() as u64 - deleted,
@@ -36,8 +30,19 @@ impl<S: Store, E: Entropy> Core<S, E> {
             positions: self.position,
             store_bytes: self.store.size().map_err(failed)?,
             since_ms: self.started.as_ms(),
-            peers: peers.collect(),
+            peers: self.peer_usage(),
         })
+    }
+
+    /// What went over each peer's link, and what waits for it.
+    pub(super) fn peer_usage(&self) -> Vec<PeerUsage> {
+        let usage = self.links.peers.values().map(|peer| PeerUsage {
+            domain: peer.row.domain.to_string(),
+            traffic: Some(peer.traffic),
+            queued: peer.queued.0,
+            queued_bytes: peer.queued.1,
+        });
+        usage.collect()
     }
 
     pub(super) fn list_quarantine(&self, asked: &ListQuarantine) -> Result<Quarantine, ErrorCode> {
