@@ -11,6 +11,7 @@ use std::{net::SocketAddr, num::NonZeroUsize, path::Path};
 
 use auth::Cost;
 use blobs::Allowance;
+use hyper::Uri;
 use wire::{DomainName, SecretKey, proto::ContactPolicy};
 use zeroize::Zeroizing;
 
@@ -46,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) log_level: String,
     /// `health.listen`: the TCP address, if it is not off.
     pub(crate) health: Option<SocketAddr>,
+    /// `telemetry.otlp_endpoint`: where traces go, if it is not off.
+    pub(crate) collector: Option<Uri>,
     /// `media`: how much is kept of files, and for how long.
     pub(crate) media: Allowance,
     /// `root_passphrase`, if there is one.
@@ -108,6 +111,7 @@ impl Config {
             log_format: layers.typed(&key::LOG_FORMAT, logging::Format::parse)?,
             log_level: layers.typed(&key::LOG_LEVEL, logging::checked_level)?,
             health: layers.typed(&key::HEALTH_LISTEN, parse::address_or_off)?,
+            collector: layers.typed(&key::TELEMETRY_OTLP, parse::collector_or_off)?,
             media: Allowance {
                 file_bytes: layers.typed(&key::MEDIA_FILE_SIZE, parse::file_bytes)?,
                 account_bytes: layers.typed(&key::MEDIA_ACCOUNT_SIZE, parse::bytes)?,
@@ -208,6 +212,7 @@ mod tests {
             ("COMITY_LOG_LEVEL", "verbose", "info"),
             ("COMITY_LOG_LEVEL", "info,net=loud", "info"),
             ("COMITY_HEALTH_LISTEN", "on", "127.0.0.1:9464"),
+            ("COMITY_TELEMETRY_OTLP_ENDPOINT", "https://x", "http://127.0.0.1:4318"),
             ("COMITY_MEDIA_FILE_SIZE", "2 GiB", "100 MiB"),
             ("COMITY_MEDIA_ACCOUNT_SIZE", "lots", "1 GiB"),
             ("COMITY_MEDIA_DOMAIN_SIZE", "20", "20 GiB"),

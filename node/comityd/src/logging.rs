@@ -1,11 +1,18 @@
 //! The log: on stderr, as text for people or as JSON for programs. Nothing secret has a way into
 //! it, because secrets have no way into text, and what a stranger sent is never written as it came.
 
+mod line;
+mod traces;
+
 use std::io::IsTerminal as _;
 
+use hyper::Uri;
+use tokio::runtime::Handle;
 use tracing_subscriber::{
-    EnvFilter, Registry, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
+    EnvFilter, Layer as _, Registry, fmt, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
 };
+
+use traces::Traces;
 
 /// The form of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,15 +33,25 @@ impl Format {
     }
 }
 
-/// The level of a log that has begun.
-pub(crate) struct Level(reload::Handle<EnvFilter, Registry>);
+/// A log that has begun.
+pub(crate) struct Log {
+    level: reload::Handle<EnvFilter, Registry>,
+    traces: Option<Traces>,
+}
 
-impl Level {
+impl Log {
     /// Logs at this level from now on.
-    pub(crate) fn set(&self, level: &str) {
+    pub(crate) fn set_level(&self, level: &str) {
         if let Ok(filter) = EnvFilter::try_new(level) {
             // The only error is that there is no log any more.
-            let _ = self.0.reload(filter);
+            let _ = self.level.reload(filter);
+        }
+    }
+
+    /// Gives the collector of traces what it has not had yet, within seconds.
+    pub(crate) fn end(&self) {
+        if let Some(traces) = &self.traces {
+            traces.end();
         }
     }
 }
@@ -47,14 +64,17 @@ pub(crate) fn checked_level(level: &str) -> Option<String> {
     (level.split(',').all(usable) && EnvFilter::try_new(level).is_ok()).then(|| level.to_owned())
 }
 
-/// Begins the log of this process.
-pub(crate) fn begin(format: Format, level: &str) -> Level {
-    let (filter, handle) = reload::Layer::new(EnvFilter::new(level));
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
-    match format {
-        Format::Text => registry.with(layer.with_ansi(std::io::stderr().is_terminal())).init(),
-        Format::Json => registry.with(layer.json().flatten_event(true)).init(),
-    }
-    Level(handle)
+/// Begins the log of this process. Traces are made if the log has a place for their names, or a
+/// collector wants them.
+pub(crate) fn begin(format: Format, level: &str, collector: Option<Uri>, runtime: &Handle) -> Log {
+    let (filter, level) = reload::Layer::new(EnvFilter::new(level));
+    let layer = fmt::layer().with_writer(std::io::stderr);
+    let layer = match format {
+        Format::Text => layer.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        Format::Json => layer.event_format(line::Json).boxed(),
+    };
+    let traces = (format == Format::Json || collector.is_some()).then(|| Traces::begin(collector, runtime));
+    let registry = tracing_subscriber::registry().with(layer.with_filter(filter));
+    registry.with(traces.as_ref().map(Traces::layer)).init();
+    Log { level, traces }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Reload {
     /// What the command line said: it goes before the file this time too.
     pub(crate) flags: Flags,
     /// The log.
-    pub(crate) level: logging::Level,
+    pub(crate) log: logging::Log,
     /// Who judges passwords.
     pub(crate) passwords: Arc<Passwords>,
 }
@@ -62,7 +62,7 @@ impl Reload {
     }
 
     async fn apply(&self, config: &mut Config, new: Config, port: &AdminPort) {
-        self.level.set(&new.log_level);
+        self.log.set_level(&new.log_level);
         config.log_level.clone_from(&new.log_level);
         let policy = new.contact_policy;
         let request = Request::SetDefaultPolicy(SetDefaultPolicy { policy: policy.into() });
@@ -81,6 +81,7 @@ impl Reload {
             ("auth.workers", new.password_workers != config.password_workers),
             ("log.format", new.log_format != config.log_format),
             ("health.listen", new.health != config.health),
+            ("telemetry.otlp_endpoint", new.collector != config.collector),
         ] {
             if changed {
                 tracing::warn!(key, "the change needs a restart");

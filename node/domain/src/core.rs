@@ -24,6 +24,7 @@ use crate::{
     room_table::RoomTable,
     send::Send,
     session::Sessions,
+    trace::Traces,
     turn::Turns,
     waiting::Waiting,
 };
@@ -60,6 +61,7 @@ pub struct Core<S, E> {
     pub(crate) founding_rate: FoundingRate,
     pub(crate) paces: Paces,
     pub(crate) turns: Turns,
+    pub(crate) traces: Traces,
     pub(crate) passwords: Passwords,
     /// The hour in which old claims were forgotten last.
     pub(crate) claims_pruned: u64,
@@ -133,6 +135,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             founding_rate: FoundingRate::default(),
             paces: Paces::default(),
             turns: Turns::default(),
+            traces: Traces::default(),
             passwords,
             claims_pruned: 0,
             unordered_looked_for: 0,

@@ -10,7 +10,9 @@ use wire::{
     },
 };
 
-use crate::{ConnId, Core, Input, Network, RequestId, SessionId, pace::cost, send::Send, session::Session};
+use crate::{
+    ConnId, Core, Input, Network, RequestId, SessionId, pace::cost, send::Send, session::Session, trace,
+};
 
 impl<S: Store, E: Entropy> Core<S, E> {
     /// Decides one input.
@@ -26,7 +28,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
             Input::LinkOpened { conn, stream, open } => self.link_opened(conn, stream, &open),
             Input::LinkFrame { conn, stream, frame } => self.link_frame(conn, stream, frame),
             Input::PeerRequest { conn, request, body } => self.peer_request(conn, request, body),
-            Input::PeerAnswer { request, answer, .. } => self.take_answer(request, answer),
+            Input::PeerAnswer { request, answer, .. } => {
+                let _entered = self.waiting.span(request).entered();
+                self.take_answer(request, answer);
+            }
             Input::PeerGone { conn, error } => self.peer_gone(conn, error),
             Input::DialFailed { domain, error } => self.dial_failed(&domain, error),
             Input::Admin { id, request, uid } => {
@@ -97,6 +102,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     fn client_request(&mut self, id: SessionId, device: Option<(Account, DeviceId)>, request: ClientRequest) {
         use client_request::Request;
         use client_response::Response;
+        let _entered = trace::of_request(&request).entered();
         let number = request.id;
         if let Some((account, _)) = &device
             && let Err(error) = self.pace(account, cost(request.request.as_ref()))
@@ -149,6 +155,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             let error = peer_response::Response::Error(ErrorCode::AuthFailed.into());
             return self.stage(Send::Answer(conn, id, error));
         };
+        let _entered = trace::of_peer_request(&peer, &request).entered();
         let whole_group = matches!(request.request, Some(Request::GetGroup(_)));
         let count = if whole_group { limits::PEER_REQUESTS_GROUP_COUNTS } else { 1 };
         if let Err(error) = self.pace_peer(&peer, count) {

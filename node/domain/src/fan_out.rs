@@ -44,11 +44,14 @@ impl<S: Store, E: Entropy> Core<S, E> {
             body: event.body.clone(),
         }));
         let mut frame = None;
+        let staged = self.drain.staged.len();
         for account in &room.locals {
             if room.may_see(account, seq) {
                 self.push_event(account, position, (room.row.room, seq), event, &mut frame);
             }
         }
+        let devices = self.drain.staged.len().saturating_sub(staged);
+        tracing::debug!(message_id = %message, devices, "stored, and pushed to devices");
     }
 
     // The frame is encoded for the first session that wants it and shared by the others.

@@ -218,6 +218,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     fn append(&mut self, room: &mut Room, request: &Request) -> Event {
         let stored = Repeat { kind: request.kind, epoch: request.epoch, body_hash: request.body_hash };
         self.drain.seen.insert((request.room, request.message), Seen::Ordered(stored));
+        tracing::debug!(message_id = %request.message, "ordered here");
         self.seal(room, request.kind, request.epoch, request.message, &request.body)
     }
 
@@ -246,6 +247,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.drain.changed_rooms.insert(room.row.room);
         self.store_event(room, head.seq, message, kind, &event);
         for peer in &room.followers {
+            tracing::debug!(message_id = %message, %peer, "queued for a follower");
             self.add_to_run(peer, room.row.room, head.seq, &event);
         }
         event

@@ -10,6 +10,7 @@ use store::{
     Store, Write,
     row::{OutboxRow, PendingRow},
 };
+use tracing::Span;
 use wire::{
     DomainName, ErrorCode, limits,
     proto::{Events, Item, Refused, entry, item, link_frame},
@@ -21,7 +22,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// Acknowledges what was taken in and sends what is in memory.
     pub(crate) fn pump_links(&mut self) {
         let mut sends: Vec<(ConnId, StreamId, link_frame::Frame)> = Vec::new();
-        for peer in self.links.peers.values_mut() {
+        for (domain, peer) in &mut self.links.peers {
             let Some(conn) = peer.conn else { continue };
             if let (true, Some(stream)) = (peer.ack_due, conn.theirs) {
                 peer.ack_due = false;
@@ -40,6 +41,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 };
                 let Some(batch) = peer.outbound.batch(items) else { break };
                 peer.sent(&batch);
+                self.traces.sent(domain, &batch);
                 sends.push((conn.id, stream, link_frame::Frame::Batch(batch)));
             }
         }
@@ -104,6 +106,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let Some(conn) = peer.conn else { return Ok(false) };
         let (Some(stream), Some(batch)) = (conn.ours, peer.outbound.batch(items)) else { return Ok(false) };
         peer.sent(&batch);
+        self.traces.sent(domain, &batch);
         self.stage_link(conn.id, stream, link_frame::Frame::Batch(batch));
         Ok(true)
     }
@@ -258,6 +261,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// A submission will not reach its hub: the device that sent it is told.
     pub(crate) fn refuse_submission(&mut self, row: &PendingRow, error: ErrorCode) {
         self.drain.batch.push(Write::DropPending(row.room, row.message));
+        let _entered = self.traces.take(row.room, row.message).map(Span::entered);
+        tracing::debug!(message_id = %row.message, error = error.name(), "given up");
         let refused = Refused {
             room: row.room.to_bytes(),
             message_id: row.message.to_bytes(),

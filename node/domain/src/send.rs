@@ -2,6 +2,7 @@
 //! written.
 
 use bytes::Bytes;
+use tracing::Span;
 use wire::{
     DomainName, ErrorCode, WireError, frame,
     proto::{
@@ -25,8 +26,8 @@ pub(crate) enum Send {
     Proved(SessionId),
     /// An encoded `NodeFrame` about the session itself.
     Control(SessionId, Bytes),
-    /// The answer to the request with this id.
-    Response(SessionId, u64, client_response::Response),
+    /// The answer to the request with this id, and the span of the request.
+    Response(SessionId, u64, client_response::Response, Span),
     Close(SessionId, ErrorCode),
     Dial(DomainName, Vec<String>),
     Hello(ConnId, PeerHello),
@@ -51,7 +52,8 @@ impl Send {
             }
             Self::Passing(session, frame) => Output::ToSession { session, frame, stored: false },
             Self::Proved(session) => Output::SessionProved { session },
-            Self::Response(session, id, response) => {
+            Self::Response(session, id, response, span) => {
+                span.in_scope(|| tracing::debug!(error = error_of(&response), "answered"));
                 Output::ToSession { session, frame: response_frame(id, response)?, stored: true }
             }
             Self::Close(session, code) => Output::CloseSession { session, code },
@@ -76,8 +78,8 @@ impl Send {
     /// for what only tells of a state that is no more.
     pub(crate) fn unwritten(self, code: ErrorCode) -> Option<Self> {
         match self {
-            Self::Response(session, id, _) => {
-                Some(Self::Response(session, id, client_response::Response::Error(code.into())))
+            Self::Response(session, id, _, span) => {
+                Some(Self::Response(session, id, client_response::Response::Error(code.into()), span))
             }
             Self::Answer(conn, request, _) => {
                 Some(Self::Answer(conn, request, peer_response::Response::Error(code.into())))
@@ -95,6 +97,14 @@ impl Send {
             | Self::Ask(..)
             | Self::Prove(..) => None,
         }
+    }
+}
+
+/// What a device is refused with.
+fn error_of(response: &client_response::Response) -> Option<&'static str> {
+    match response {
+        client_response::Response::Error(error) => Some(WireError::from(error).code.name()),
+        _ => None,
     }
 }
 

@@ -5,22 +5,30 @@ use std::collections::{BTreeMap, VecDeque};
 
 use machine::Entropy;
 use store::Store;
+use tracing::Span;
 use wire::{
     DomainName, ErrorCode, limits,
     proto::{Batch, EventKind, Item, item},
 };
 
-use crate::{ConnId, Core, StreamId};
+use crate::{ConnId, Core, StreamId, trace};
 
 /// What came on a peer's link and is not decided yet.
-#[derive(Default)]
 struct Turn {
     /// What was decided for it since inputs came last, by cost.
     spent: usize,
     /// Of the batch that was begun last.
     items: VecDeque<Item>,
+    /// The span of that batch.
+    span: Span,
     /// Batches behind it, at most `BATCHES_IN_FLIGHT_MAX`, for as many may be unacknowledged.
     batches: VecDeque<(ConnId, StreamId, Batch)>,
+}
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self { spent: 0, items: VecDeque::new(), span: Span::none(), batches: VecDeque::new() }
+    }
 }
 
 impl Turn {
@@ -132,14 +140,24 @@ impl<S: Store, E: Entropy> Core<S, E> {
             }
             turn.spent = turn.spent.saturating_add(cost(item));
             let Some(item) = turn.items.pop_front() else { return };
+            let span = if turn.items.is_empty() {
+                std::mem::replace(&mut turn.span, Span::none())
+            } else {
+                turn.span.clone()
+            };
+            let _entered = span.entered();
             self.take_one(domain, &item);
         }
     }
 
     fn begin_batch(&mut self, domain: &DomainName, stream: StreamId, batch: Batch) -> Result<(), ErrorCode> {
+        let span = trace::of_batch(domain, &batch);
         let items = self.open_batch(domain, stream, batch)?;
-        if let Some(turn) = self.turns.0.get_mut(domain) {
+        if let Some(turn) = self.turns.0.get_mut(domain)
+            && !items.is_empty()
+        {
             turn.items.extend(items);
+            turn.span = span;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use machine::{Entropy, Timestamp};
 use store::Store;
+use tracing::Span;
 use wire::{
     DomainName, ErrorCode, RoomId, limits,
     proto::{PeerMode, PeerRequest, PullEvents, client_response, peer_request},
@@ -32,6 +33,8 @@ struct Asked {
     body: peer_request::Request,
     until: Timestamp,
     sent: bool,
+    /// Of whoever asks.
+    span: Span,
 }
 
 /// The table of unanswered requests: what devices ask is bounded for each session, for each peer and
@@ -63,6 +66,11 @@ impl Waiting {
         asked.filter(|asked| matches!(&asked.asker, Asker::Device(of, _) if *of == session)).count()
     }
 
+    /// The span in which this was asked.
+    pub(crate) fn span(&self, id: RequestId) -> Span {
+        self.asked.get(&id).map_or_else(Span::none, |asked| asked.span.clone())
+    }
+
     /// Whether something waits for a connection to this peer.
     pub(crate) fn wants(&self, peer: &DomainName) -> bool {
         self.asked.values().any(|asked| !asked.sent && asked.peer == *peer)
@@ -87,7 +95,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.waiting.last += 1;
         let id = RequestId(self.waiting.last);
         let until = self.now.plus_ms(limits::REQUEST_DEADLINE_MS);
-        let asked = Asked { peer: peer.clone(), asker, body, until, sent: false };
+        let span = Span::current();
+        let asked = Asked { peer: peer.clone(), asker, body, until, sent: false, span };
         self.waiting.asked.insert(id, asked);
         self.send_asked(peer);
     }
@@ -187,7 +196,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         response: Result<client_response::Response, wire::WireError>,
     ) {
         let response = response.unwrap_or_else(|error| client_response::Response::Error(error.into()));
-        self.stage(Send::Response(session, id, response));
+        self.stage(Send::Response(session, id, response, Span::current()));
     }
 }
 
@@ -215,7 +224,8 @@ mod tests {
             waiting.last += 1;
             let body = peer_request::Request::PullEvents(PullEvents::default());
             let asker = asker(count);
-            let asked = Asked { peer: peer.clone(), asker, body, until: Timestamp::default(), sent: true };
+            let (until, span) = (Timestamp::default(), Span::none());
+            let asked = Asked { peer: peer.clone(), asker, body, until, sent: true, span };
             waiting.asked.insert(RequestId(waiting.last), asked);
             count += 1;
         }

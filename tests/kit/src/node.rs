@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -33,6 +34,7 @@ pub struct Node {
     address: SocketAddr,
     fingerprint: [u8; 32],
     environment: Vec<(String, String)>,
+    log_format: &'static str,
     process: Option<Process>,
 }
 
@@ -40,6 +42,8 @@ pub struct Node {
 struct Process {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
+    /// Reads the log until the process has ended.
+    reader: JoinHandle<()>,
 }
 
 impl Node {
@@ -87,6 +91,7 @@ impl Node {
             address,
             fingerprint: fingerprint.try_into().ok().context("32 bytes")?,
             environment: Vec::new(),
+            log_format: "text",
             process: None,
         })
     }
@@ -94,6 +99,11 @@ impl Node {
     /// Sets a variable for the processes started from now on.
     pub fn set_env(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Has the processes started from now on write JSON objects as their log.
+    pub const fn log_json(&mut self) {
+        self.log_format = "json";
     }
 
     /// Starts the process, on the same port as before, and waits until it listens.
@@ -105,8 +115,8 @@ impl Node {
         let mut child = self.command()?.spawn()?;
         let stderr = child.stderr.take().context("a piped stderr")?;
         let log = Arc::new(Mutex::new(Vec::new()));
-        let ready = follow(stderr, Arc::clone(&log));
-        let mut process = Process { child, log };
+        let (ready, reader) = follow(stderr, Arc::clone(&log));
+        let mut process = Process { child, log, reader };
         match ready.recv_timeout(PATIENCE) {
             Ok(()) => {
                 self.process = Some(process);
@@ -130,7 +140,7 @@ impl Node {
     /// If the program is not there.
     pub fn command(&self) -> Result<Command> {
         let mut command = Command::new(bins::comityd()?);
-        command.args(["run", "--log-format", "text", "--data"]).arg(&self.directory);
+        command.args(["run", "--log-format", self.log_format, "--data"]).arg(&self.directory);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.env_remove("COMITY_DATA");
         for (name, value) in &self.environment {
@@ -179,10 +189,18 @@ impl Node {
     /// # Errors
     /// If it does not end with status 0.
     pub fn stop(&mut self) -> Result<()> {
+        self.stop_with_log().map(|_| ())
+    }
+
+    /// As [`Self::stop`]; the whole log.
+    ///
+    /// # Errors
+    /// If it does not end with status 0.
+    pub fn stop_with_log(&mut self) -> Result<Vec<String>> {
         self.signal(Signal::TERM)?;
         let (status, log) = self.wait()?;
         ensure!(status.success(), "comityd ended with {status}:\n{}", log.join("\n"));
-        Ok(())
+        Ok(log)
     }
 
     /// SIGKILL, and waits for the end.
@@ -224,7 +242,11 @@ impl Node {
     pub fn wait(&mut self) -> Result<(ExitStatus, Vec<String>)> {
         let mut process = self.process.take().context("the node does not run")?;
         let status = process.child.wait()?;
-        Ok((status, process.log()))
+        let log = Arc::clone(&process.log);
+        // Nothing in it panics; a log that was read in part would still be one.
+        let _ = process.reader.join();
+        let log = log.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok((status, log))
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
@@ -305,9 +327,9 @@ impl Process {
 }
 
 /// Keeps the log and tells when the node says that it listens.
-fn follow(stderr: ChildStderr, log: Arc<Mutex<Vec<String>>>) -> mpsc::Receiver<()> {
+fn follow(stderr: ChildStderr, log: Arc<Mutex<Vec<String>>>) -> (mpsc::Receiver<()>, JoinHandle<()>) {
     let (tell, ready) = mpsc::channel();
-    std::thread::spawn(move || {
+    let reader = std::thread::spawn(move || {
         let mut tell = Some(tell);
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             if line.contains("listening on ") {
@@ -319,7 +341,7 @@ fn follow(stderr: ChildStderr, log: Arc<Mutex<Vec<String>>>) -> mpsc::Receiver<(
             log.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }
     });
-    ready
+    (ready, reader)
 }
 
 /// Has one node's administrator pin another domain.

@@ -36,10 +36,15 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     let data = DataDir::open(&args.data.directory)?;
     let flags = args.overrides.flags();
     let config = Config::read(&data.config(), &flags)?;
-    let level = logging::begin(config.log_format, &config.log_level);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::io(data.path(), &error))?;
+    let collector = config.collector.clone();
+    let log = logging::begin(config.log_format, &config.log_level, collector, runtime.handle());
     let passwords = Passwords::start(config.password_cost, config.password_workers)
         .map_err(|error| Failure::io(data.path(), &error))?;
-    let reload = Reload { path: data.config(), flags, level, passwords: Arc::new(passwords) };
+    let reload = Reload { path: data.config(), flags, log, passwords: Arc::new(passwords) };
     let mut documents = documents::read(&data, &config.domain)?;
     documents::check_clock(&data, &documents.newest, now())?;
     // The lock is taken before anything is written: a second process must find all as the first
@@ -55,10 +60,6 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
         }
     }
     let keys = keys::read_checked(&data, &documents.newest, now())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::io(data.path(), &error))?;
     runtime.block_on(serve(Parts { data, config, reload, documents, keys, store }))
 }
 
@@ -122,7 +123,10 @@ async fn serve(parts: Parts) -> Result<(), Failure> {
         task.abort();
     }
     tokio::select! {
-        () = running.drain() => tracing::info!("ended"),
+        () = running.drain() => {
+            tracing::info!("ended");
+            reload.log.end();
+        }
         signal = signals.end() => tracing::warn!(signal, "ended at once; nothing acknowledged is lost"),
     }
     health.abort();

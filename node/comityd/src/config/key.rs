@@ -123,6 +123,19 @@ pub(crate) const HEALTH_LISTEN: Key = Key {
                   There is no password: keep it on 127.0.0.1 or a network of your own.",
 };
 
+/// Who gets traces.
+pub(crate) const TELEMETRY_OTLP: Key = Key {
+    name: "telemetry.otlp_endpoint",
+    default: Some("off"),
+    expected: "http://HOST:PORT, such as http://127.0.0.1:4318, or off",
+    usable: |text| parse::collector_or_off(text).is_some(),
+    reloaded: false,
+    secret: false,
+    explanation: "The collector that gets traces, by OpenTelemetry's protocol over HTTP (OTLP), or \"off\": \
+                  how long what took, with names of peers, and without any account, room or message. \
+                  There is no TLS: keep it on this machine or a network of your own.",
+};
+
 /// Whether passwords let people in.
 pub(crate) const AUTH_PASSWORD: Key = Key {
     name: "auth.password",
@@ -232,7 +245,7 @@ pub(crate) const MEDIA_KEEP_DAYS: Key = Key {
 };
 
 /// All of them, those of a section together.
-pub(crate) const ALL: [&Key; 15] = [
+pub(crate) const ALL: [&Key; 16] = [
     &DOMAIN,
     &LISTEN,
     &CONTACT_POLICY,
@@ -244,6 +257,7 @@ pub(crate) const ALL: [&Key; 15] = [
     &LOG_FORMAT,
     &LOG_LEVEL,
     &HEALTH_LISTEN,
+    &TELEMETRY_OTLP,
     &MEDIA_FILE_SIZE,
     &MEDIA_ACCOUNT_SIZE,
     &MEDIA_DOMAIN_SIZE,

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroUsize};
 
 use auth::Cost;
+use hyper::{Uri, http::uri::PathAndQuery};
 use wire::{DomainName, proto::ContactPolicy};
 
 pub(super) fn domain(text: &str) -> Option<DomainName> {
@@ -18,6 +19,23 @@ pub(super) fn address_or_off(text: &str) -> Option<Option<SocketAddr>> {
         "off" => Some(None),
         address => self::address(address).map(Some),
     }
+}
+
+/// The address of a collector of traces: without a path it is the usual one.
+pub(super) fn collector_or_off(text: &str) -> Option<Option<Uri>> {
+    if text == "off" {
+        return Some(None);
+    }
+    let mut parts = text.parse::<Uri>().ok()?.into_parts();
+    let authority = parts.authority.as_ref()?;
+    // A name before the host would be a secret, and nobody sends it.
+    let usable = parts.scheme.as_ref()?.as_str() == "http"
+        && !authority.host().is_empty()
+        && !authority.as_str().contains('@');
+    if parts.path_and_query.as_ref().is_none_or(|path| path.as_str() == "/") {
+        parts.path_and_query = Some(PathAndQuery::from_static("/v1/traces"));
+    }
+    Uri::from_parts(parts).ok().filter(|_| usable).map(Some)
 }
 
 pub(super) fn contact_policy(text: &str) -> Option<ContactPolicy> {
@@ -78,6 +96,26 @@ pub(super) fn days(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_collector_has_an_address_of_its_own_and_no_secret() {
+        for (text, expected) in [
+            ("off", Some(None)),
+            ("http://127.0.0.1:4318", Some(Some("http://127.0.0.1:4318/v1/traces"))),
+            ("http://[::1]:4318/", Some(Some("http://[::1]:4318/v1/traces"))),
+            ("http://collector/otlp/traces", Some(Some("http://collector/otlp/traces"))),
+            ("https://collector:4318", None),
+            ("http://name:word@collector:4318", None),
+            ("http://", None),
+            ("127.0.0.1:4318", None),
+            ("/v1/traces", None),
+            ("on", None),
+            ("", None),
+        ] {
+            let parsed = collector_or_off(text).map(|uri| uri.map(|uri| uri.to_string()));
+            assert_eq!(parsed, expected.map(|uri| uri.map(str::to_owned)), "{text:?}");
+        }
+    }
 
     #[test]
     fn a_size_has_a_number_and_a_unit() {

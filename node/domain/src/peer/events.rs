@@ -7,6 +7,7 @@ use room::{
     follower::{self, Applied, Hub},
 };
 use store::{Store, Write, row::RoomRow};
+use tracing::Span;
 use wire::{
     DomainName, ErrorCode, MessageId, PublicKey, RoomId,
     proto::{EventHead, EventKind, Events, Item, RoomKind, item},
@@ -136,6 +137,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     /// Stores one event that continues the log here.
     pub(crate) fn follow(&mut self, room: &mut Room, event: &CheckedEvent) {
+        let _entered = self.traces.take(room.row.room, event.message).map(Span::entered);
+        tracing::debug!(message_id = %event.message, hub = %room.row.hub, "ordered by its hub");
         if room.row.head_seq == 0 {
             self.begin_founded(room);
         }

@@ -4,6 +4,7 @@ use link::Acked;
 use machine::Entropy;
 use prost::Message as _;
 use store::{Store, Write, row::AnswerRow};
+use tracing::Span;
 use wire::{
     DomainName, ErrorCode, WireError, frame,
     proto::{Batch, Item, LinkFrame, LinkOpen, LinkResume, ProgressKind, Refused, entry, link_frame},
@@ -191,6 +192,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
             };
             self.drain.batch.push(Write::DropPending(row.room, row.message));
             self.drain.seen.remove(&(row.room, row.message));
+            let _entered = self.traces.take(row.room, row.message).map(Span::entered);
+            tracing::debug!(message_id = %row.message, error = error.code.name(), "refused by its hub");
             let refused = Refused {
                 room: row.room.to_bytes(),
                 message_id: row.message.to_bytes(),

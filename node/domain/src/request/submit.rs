@@ -88,6 +88,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let item = item::Item::Submission(submission);
         let number = self.queue_item(hub, request.room, item).ok_or(ErrorCode::NotFound)?;
         self.drain.seen.insert((request.room, request.message), Seen::Pending(hash));
+        tracing::debug!(message_id = %request.message, %hub, "accepted for its hub");
+        self.traces.keep(request.room, request.message);
         self.drain.batch.push(Write::PutPending(PendingRow {
             room: request.room,
             message: request.message,
