@@ -2,6 +2,7 @@
 //! does what comes out, and draws. Whatever takes time runs beside it.
 
 mod clock;
+mod desktop;
 mod notify;
 mod terminal;
 mod work;
@@ -15,6 +16,7 @@ use tokio::{
 };
 
 use crate::{App, Effect, Input, Settings};
+use desktop::Desktop;
 use terminal::Screen;
 use work::Work;
 
@@ -54,6 +56,7 @@ pub async fn run(client: &Client, settings: Settings) -> Result<(), TuiError> {
     let (inputs, mut incoming) = mpsc::channel(WAITING);
     let mut screen = Screen::enter(settings.mouse)?;
     let mut gone = terminal::listen(inputs.clone());
+    let desktop = settings.desktop.then(Desktop::begin);
     let mut work = Work::new(client.clone(), inputs);
     let mut app = App::new(settings, screen.size()?, clock::now_ms());
     loop {
@@ -61,7 +64,7 @@ pub async fn run(client: &Client, settings: Settings) -> Result<(), TuiError> {
             match effect {
                 Effect::Quit => return work.finish().await.map_err(|_| TuiError::Closed),
                 Effect::Redraw => screen.clear()?,
-                Effect::Notify { title, body } => notify::notify(settings.desktop, title, body)?,
+                Effect::Notify { title, body } => notify::notify(desktop.as_ref(), title, body)?,
                 other => work.begin(other),
             }
         }

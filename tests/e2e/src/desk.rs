@@ -71,10 +71,24 @@ impl Office {
     /// # Errors
     /// If it does not come up.
     pub fn sit_down(&self, name: &str, columns: u16, rows: u16, options: &str) -> Result<Terminal> {
+        self.sit_down_in(name, (columns, rows), "", options)
+    }
+
+    /// As [`Self::sit_down`], with variables as a shell takes them: `NO_COLOR=1`.
+    ///
+    /// # Errors
+    /// If it does not come up.
+    pub fn sit_down_in(
+        &self,
+        name: &str,
+        (columns, rows): (u16, u16),
+        variables: &str,
+        options: &str,
+    ) -> Result<Terminal> {
         let terminal = Terminal::open(columns, rows)?;
         let home = quoted(&self.home_of(name));
         let program = quoted(&kit::comity()?);
-        terminal.write(&format!("clear; COMITY_HOME={home} TZ=UTC {program} tui {options}"))?;
+        terminal.write(&format!("clear; COMITY_HOME={home} TZ=UTC {variables} {program} tui {options}"))?;
         terminal.press(&["Enter"])?;
         terminal.wait_for("● connected")?;
         Ok(terminal)

@@ -66,6 +66,15 @@ impl Terminal {
         self.tmux(&[&["send-keys"], keys].concat()).map(|_| ())
     }
 
+    /// Pastes text, as a terminal does for a program that tells it from typing.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn paste(&self, text: &str) -> Result<()> {
+        self.tmux(&["set-buffer", "-b", "pasted", "--", text])?;
+        self.tmux(&["paste-buffer", "-p", "-r", "-d", "-b", "pasted"]).map(|_| ())
+    }
+
     /// What stands on it.
     ///
     /// # Errors

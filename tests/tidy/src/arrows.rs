@@ -42,7 +42,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("quinn", &["net", "client", "comityd"]),
     ("sqlx", &["sqlite", "client"]),
     ("argon2", &["identity", "auth", "client"]),
-    ("zbus", &["client"]),
+    ("zbus", &["client", "tui"]),
     ("clap", &["comity", "comityd"]),
     ("anyhow", &["comity", "comityd"]),
     ("tokio", &["sqlite", "net", "comityd", "client", "tui", "comity"]),

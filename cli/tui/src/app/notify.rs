@@ -20,7 +20,12 @@ const TEXT_CELLS: usize = 120;
 impl App {
     /// Somebody said something.
     pub(super) fn disturb(&mut self, message: &Message) {
-        let MessageBody::Text(text) = &message.body else { return };
+        let text = match &message.body {
+            MessageBody::Text(text) => text,
+            MessageBody::File(file) if file.caption.is_empty() => &file.name,
+            MessageBody::File(file) => &file.caption,
+            _ => return,
+        };
         let caught_up = self.status.as_ref().is_some_and(|status| status.caught_up);
         let looking = self.focused && self.rooms.open_id() == Some(message.room);
         let Some(room) = self.rooms.get(message.room).filter(|_| caught_up && !looking && !message.own)

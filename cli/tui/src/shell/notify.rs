@@ -1,50 +1,28 @@
 //! Making somebody aware: by the desktop where there is one, else by the terminal, which may be at the
 //! other end of a line.
 
-use std::{
-    io::{self, Write as _, stdout},
-    process::Stdio,
-    time::Duration,
-};
+use std::io::{self, Write as _, stdout};
 
-use tokio::{process::Command, time::timeout};
-
-/// What speaks to the desktop; a part of libnotify.
-const PROGRAM: &str = "notify-send";
-/// How long it may take.
-const WITHIN: Duration = Duration::from_secs(5);
+use super::desktop::Desktop;
 
 /// Tells the desktop if there is one, and rings the terminal's bell otherwise, with the words for
 /// terminals that show them.
 ///
 /// # Errors
 /// What the terminal says.
-pub(super) fn notify(desktop: bool, title: String, body: String) -> io::Result<()> {
-    if !desktop {
-        return ring(&title, &body);
-    }
-    tokio::spawn(async move {
-        let mut command = Command::new(PROGRAM);
-        command.args(["--app-name=Comity", "--category=im.received", "--"]).arg(&title);
-        if !body.is_empty() {
-            command.arg(escaped(&body));
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        let told = timeout(WITHIN, command.status()).await;
-        if !told.is_ok_and(|status| status.is_ok_and(|status| status.success())) {
-            // A terminal that is gone is noticed where it is drawn on.
-            let _ = ring(&title, &body);
-        }
-    });
-    Ok(())
+pub(super) fn notify(desktop: Option<&Desktop>, title: String, body: String) -> io::Result<()> {
+    let untold = match desktop {
+        Some(desktop) => desktop.tell(title, body).err(),
+        None => Some((title, body)),
+    };
+    untold.map_or(Ok(()), |(title, body)| ring(&title, &body))
 }
 
-/// Desktops take the body for markup.
-fn escaped(body: &str) -> String {
-    body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-fn ring(title: &str, body: &str) -> io::Result<()> {
+/// Rings the terminal's bell.
+///
+/// # Errors
+/// What the terminal says.
+pub(super) fn ring(title: &str, body: &str) -> io::Result<()> {
     let mut out = stdout().lock();
     out.write_all(sequences(title, body).as_bytes())?;
     out.flush()
