@@ -2,6 +2,7 @@
 //! drawn at any moment. It knows no terminal, clock or network.
 
 mod act;
+mod drop;
 mod find;
 mod happening;
 mod notify;
@@ -16,6 +17,7 @@ use ratatui::crossterm::event::KeyEvent;
 
 use crate::{
     composer::Composer,
+    editor::Editor,
     effect::{Effect, Part},
     feed::Feed,
     input::{Fault, Input},
@@ -45,6 +47,8 @@ pub struct App {
     pub(crate) people: BTreeMap<Account, Person>,
     pub(crate) feed: Option<Feed>,
     pub(crate) composer: Composer,
+    /// What was being written before paths were pasted, and after.
+    before_paste: Option<(Editor, Editor)>,
     pub(crate) mode: Mode,
     pub(crate) notices: Notices,
     pub(crate) typing: Typing,
@@ -109,6 +113,7 @@ impl App {
             people: BTreeMap::new(),
             feed: None,
             composer: Composer::new(),
+            before_paste: None,
             mode: Mode::Compose,
             notices: Notices::default(),
             typing: Typing::default(),
@@ -166,6 +171,7 @@ impl App {
                 }
             }
             Input::Found(round, hits, done) => self.take_hits(round, hits, done),
+            Input::Dropped(room, files) => self.dropped(room, files),
             Input::Sent(room, outcome) => self.take_sent(room, outcome),
             Input::Done(deed, outcome) => self.take_done(&deed, outcome),
         }

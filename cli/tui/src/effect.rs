@@ -1,5 +1,7 @@
 //! What the shell is asked to do.
 
+use std::path::PathBuf;
+
 use client::{Account, Cursor, Outgoing, RoomId};
 
 /// Which part of a timeline a page is.
@@ -52,6 +54,13 @@ pub enum Effect {
         /// What.
         what: Outgoing,
     },
+    /// See which of these are files: the first list of which all are.
+    Look {
+        /// To which room they might be sent.
+        room: RoomId,
+        /// What a pasted text may mean.
+        readings: Vec<Vec<PathBuf>>,
+    },
     /// Something else that changes something.
     Do(Deed),
     /// Make somebody aware who looks elsewhere. Safe to show.
@@ -82,6 +91,8 @@ pub enum Deed {
     Create(String),
     /// Keep what of a room may disturb.
     Notify(RoomId, client::Notify),
+    /// Send this file to a room.
+    PutFile(RoomId, PathBuf),
     /// Give up a message that is not ordered yet, by its lasting name.
     Cancel(client::Sent),
 }

@@ -1,5 +1,7 @@
 //! What happens to the screen.
 
+use std::path::PathBuf;
+
 use client::{ClientError, ErrorCode, Happening, Message, Page, Person, Room, RoomId, Status};
 use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 
@@ -32,6 +34,8 @@ pub enum Input {
     Page(RoomId, Part, Result<Page, Fault>),
     /// Something was found; with the number of the search, and whether that is all.
     Found(u64, Vec<Hit>, bool),
+    /// What was pasted while this room lay open means these files, which are there.
+    Dropped(RoomId, Vec<PathBuf>),
     /// A message is on the device's disk, or is not: then with its text.
     Sent(RoomId, Result<(), (Fault, String)>),
     /// What came of a deed; a room if it made one.

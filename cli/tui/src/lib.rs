@@ -9,6 +9,7 @@
 mod app;
 mod composer;
 mod draw;
+mod dropped;
 mod editor;
 mod effect;
 mod feed;

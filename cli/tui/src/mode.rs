@@ -1,5 +1,7 @@
 //! What the keys are for at the moment.
 
+use std::path::PathBuf;
+
 use client::{Account, MessageId, RoomId};
 
 use crate::{editor::Editor, input::Hit, key::Place};
@@ -40,6 +42,8 @@ pub(crate) enum Question {
     Delete(MessageId),
     /// Decline this invitation?
     Decline(RoomId),
+    /// Send these files, whose paths were pasted?
+    SendFiles(RoomId, Vec<PathBuf>),
 }
 
 /// A line to type in, and which of what fits is chosen.

@@ -1,7 +1,7 @@
 //! Text in cells: what is put on the screen is measured as the screen measures it, and whatever
 //! terminals do not agree about is taken out before.
 
-use std::ops::Range;
+use std::{ops::Range, path::Path};
 
 use engine::view::text;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -14,6 +14,11 @@ const TAB: &str = "    ";
 /// the same. Joined and coloured emoji are shown as their parts without the joints, flags as letters.
 pub(crate) fn steady(foreign: &str) -> String {
     text::line(foreign).chars().filter_map(same_everywhere).collect()
+}
+
+/// The name of a file, as a part of one line: who made the file may have chosen it.
+pub(crate) fn file_name(path: &Path) -> String {
+    steady(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy())
 }
 
 /// Foreign text of several lines, each as [`steady`] makes it.

@@ -48,3 +48,40 @@ fn the_desktop_is_told_what_may_disturb_and_nothing_foreign_as_markup() -> Resul
     ensure!(told.title == "carol@umbrella.test invites you" && told.body.is_empty(), "{told:?}");
     Ok(())
 }
+
+#[test]
+fn a_file_that_is_dragged_onto_the_terminal_is_sent() -> Result<()> {
+    if !has_terminal() {
+        return Ok(());
+    }
+    let office = Office::open(&["alice"], &["bob"])?;
+    meet(&office)?;
+    let alice = office.sit_down("alice", 80, 24, "")?;
+    let bob = office.sit_down("bob", 80, 24, "")?;
+    go_to(&alice, "bob@umbrella.test")?;
+    go_to(&bob, "alice@acme.test")?;
+    let place = tempfile::Builder::new().prefix("comity-drag-").tempdir()?;
+    let plan = place.path().join("my plan.txt");
+    std::fs::write(&plan, "to be kept")?;
+
+    alice.write("see ")?;
+    alice.paste(&format!("file://{}\r\n", plan.display().to_string().replace(' ', "%20")))?;
+    alice.wait_for("Send this file?")?;
+    alice.write("n")?;
+    alice.wait_until("the text stays", |screen| {
+        !screen.contains("Send this file?") && screen.contains("my%20plan.txt")
+    })?;
+    alice.press(&["C-c"])?;
+    alice.wait_for("write; Enter sends")?;
+    alice.paste(&format!("'{}' ", plan.display()))?;
+    alice.wait_for("Send this file?")?;
+    alice.write("y")?;
+    bob.wait_for("my plan.txt")?;
+
+    // A path of nothing is text.
+    alice.paste(&place.path().join("none.txt").display().to_string())?;
+    alice.wait_for("none.txt")?;
+    alice.press(&["Enter"])?;
+    bob.wait_for("none.txt")?;
+    Ok(())
+}

@@ -173,6 +173,7 @@ impl App {
         }
         match question {
             Question::Decline(room) => self.do_it(Effect::Do(Deed::Answer(room, false))),
+            Question::SendFiles(room, files) => self.send_files(room, files),
             Question::Delete(message) => {
                 let found = self.feed.as_ref().and_then(|feed| feed.get(message)).cloned();
                 let Some(message) = found else { return };
@@ -228,10 +229,7 @@ impl App {
             Mode::React(_, editor) => editor.insert(&text.replace('\n', "")),
             Mode::Switch(finder) => finder.editor.insert(&text.replace('\n', "")),
             Mode::Search(search) => search.editor.insert(&text.replace('\n', " ")),
-            Mode::Compose => {
-                self.composer.editor.insert(text);
-                self.tell_typing();
-            }
+            Mode::Compose => self.paste_written(text),
             Mode::Select | Mode::Ask(_) | Mode::Help(_) | Mode::Log(_) => {}
         }
     }

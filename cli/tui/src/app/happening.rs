@@ -4,7 +4,7 @@ use client::{FileInfo, Happening, Message, MessageBody, Room, RoomId, Standing};
 use engine::view::mentions;
 
 use super::App;
-use crate::{Deed, effect::Effect, feed::Feed, input::Fault, mode::Mode, notice::Tone};
+use crate::{Deed, effect::Effect, feed::Feed, input::Fault, mode::Mode, notice::Tone, text::file_name};
 
 impl App {
     pub(super) fn happening(&mut self, happening: Happening) {
@@ -162,6 +162,7 @@ impl App {
                     Deed::Notify(..) => "cannot keep that".to_owned(),
                     Deed::Direct(account) => format!("cannot write to {account}"),
                     Deed::Create(name) => format!("cannot make #{name}"),
+                    Deed::PutFile(_, path) => format!("cannot send {}", file_name(path)),
                     _ => "cannot give it up".to_owned(),
                 };
                 self.say(Tone::Trouble, &format!("{what}: {}", fault.text));
@@ -177,6 +178,9 @@ impl App {
                         self.say(Tone::Remark, "accepted: the room opens as soon as you are let in")
                     }
                     Deed::Answer(_, false) => self.say(Tone::Remark, "declined"),
+                    Deed::PutFile(_, path) => {
+                        self.say(Tone::Remark, &format!("{} is with your node", file_name(path)));
+                    }
                     _ => {}
                 }
             }

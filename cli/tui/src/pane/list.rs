@@ -15,7 +15,7 @@ use crate::{
     editor::Editor,
     mode::{Choice, Finder, QUICK, Question, Search},
     room_list::label,
-    text::{clip, fitted, steady, width},
+    text::{clip, file_name, fitted, steady, width},
     theme::Tint,
 };
 
@@ -125,11 +125,24 @@ pub(crate) fn draw_react(app: &App, editor: &Editor, screen: Rect, buffer: &mut 
 }
 
 pub(crate) fn draw_question(app: &App, question: &Question, screen: Rect, buffer: &mut Buffer) {
-    let text = match question {
-        Question::Delete(_) => "Take this message back, for everybody?",
-        Question::Decline(_) => "Decline this invitation?",
+    let mut lines = Vec::new();
+    let (title, text) = match question {
+        Question::Delete(_) => ("Sure?", "Take this message back, for everybody?"),
+        Question::Decline(_) => ("Sure?", "Decline this invitation?"),
+        Question::SendFiles(_, files) => {
+            lines.extend(files.iter().map(|file| format!("   {}", file_name(file))));
+            ("Files", if files.len() == 1 { "Send this file?" } else { "Send these files?" })
+        }
     };
-    let area = popup::open(app, "Sure?", (50, 4), screen, buffer);
-    put(buffer, row(area, 0), app.span(Tint::Plain, format!(" {text}")).into());
-    put(buffer, row(area, 1), app.span(Tint::Dim, " y yes   n no").into());
+    let no = if lines.is_empty() { "n no" } else { "n no, leave the text" };
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
+    let area = popup::open(app, title, (50, rows), screen, buffer);
+    // On a screen too small for all names the answers are more important.
+    lines.truncate(usize::from(area.height).saturating_sub(2));
+    lines.insert(0, format!(" {text}"));
+    for (at, line) in (0..).zip(&lines) {
+        let line = clip(line, usize::from(area.width), app.settings.unicode);
+        put(buffer, row(area, at), app.span(Tint::Plain, line).into());
+    }
+    put(buffer, row(area, lines.len()), app.span(Tint::Dim, format!(" y yes   {no}")).into());
 }

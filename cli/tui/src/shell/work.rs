@@ -1,6 +1,6 @@
 //! What takes time: asked of the client beside the screen, answered as an input.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use client::{Client, Outgoing, Query, RoomId, Standing};
 use tokio::{
@@ -113,6 +113,7 @@ async fn ask(client: &Client, effect: Effect) -> Option<Input> {
         Effect::Page { room, part, cursor } => {
             Input::Page(room, part, client.messages(room, cursor).await.map_err(Fault::from))
         }
+        Effect::Look { room, readings } => Input::Dropped(room, files(readings).await),
         Effect::Do(deed) => {
             let outcome = deed_done(client, &deed).await.map_err(Fault::from);
             Input::Done(deed, outcome)
@@ -123,6 +124,16 @@ async fn ask(client: &Client, effect: Effect) -> Option<Input> {
     })
 }
 
+/// The first list of which all are files; none, if there is no such list.
+async fn files(readings: Vec<Vec<PathBuf>>) -> Vec<PathBuf> {
+    let all_files = || {
+        let is_file = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+        readings.into_iter().find(|paths| paths.iter().all(is_file))
+    };
+    // A disk may be slow, or at the other end of a network.
+    tokio::task::spawn_blocking(all_files).await.ok().flatten().unwrap_or_default()
+}
+
 async fn deed_done(client: &Client, deed: &Deed) -> Result<Option<RoomId>, client::ClientError> {
     match deed {
         Deed::MarkRead(room, seq) => client.mark_read(*room, *seq).await?,
@@ -131,6 +142,10 @@ async fn deed_done(client: &Client, deed: &Deed) -> Result<Option<RoomId>, clien
         Deed::Direct(account) => return client.direct(account).await.map(Some),
         Deed::Create(name) => return client.create_room(name, &[]).await.map(|changed| Some(changed.room)),
         Deed::Notify(room, notify) => client.set_notify(*room, *notify).await?,
+        Deed::PutFile(room, path) => {
+            let upload = client.put_file(*room, path, None, "").await?;
+            client.uploaded(upload).await?;
+        }
         Deed::Cancel(sent) => client.cancel(*sent).await?,
     }
     Ok(None)
