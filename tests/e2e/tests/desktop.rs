@@ -85,3 +85,38 @@ fn a_file_that_is_dragged_onto_the_terminal_is_sent() -> Result<()> {
     bob.wait_for("none.txt")?;
     Ok(())
 }
+
+#[test]
+fn the_colours_are_those_of_the_settings_and_none_without_colour() -> Result<()> {
+    if !has_terminal() {
+        return Ok(());
+    }
+    let office = Office::open(&["alice"], &["bob"])?;
+    let look = |variables: &str, options: &str| -> Result<String> {
+        let terminal = office.sit_down_in("alice", (80, 24), variables, options)?;
+        let coloured = terminal.coloured()?;
+        terminal.press(&["C-q"])?;
+        terminal.wait_for("ready>")?;
+        Ok(coloured)
+    };
+    // The settings are beside the devices of this person.
+    let set = |theme: &str| office.comity("alice", &["config", "set", "tui.theme", theme]);
+    let dark = look("", "")?;
+    set("light")?;
+    let light = look("", "")?;
+    ensure!(light != dark, "light is as dark: {light:?}");
+    ensure!(look("COMITY_THEME=dark", "")? == dark, "a variable goes before the file");
+    ensure!(look("", "--theme dark")? == dark, "an option goes before the file");
+    let none = look("NO_COLOR=1", "")?;
+    ensure!(has_colour(&dark) && !has_colour(&none), "{none:?}");
+    ensure!(office.comity("alice", &["config", "set", "tui.theme", "pink"]).is_err());
+    Ok(())
+}
+
+/// Whether any letter is coloured, or has a coloured ground.
+fn has_colour(screen: &str) -> bool {
+    let sequences = screen.split("\u{1b}[").skip(1).filter_map(|rest| rest.split_once('m'));
+    let mut numbers = sequences.flat_map(|(numbers, _)| numbers.split(';'));
+    let colour = |number: u32| matches!(number, 30..=38 | 40..=48 | 90..=97 | 100..=107);
+    numbers.any(|number| number.parse().is_ok_and(colour))
+}

@@ -23,7 +23,7 @@ pub(crate) const EXAMPLES: &[Example] = &[
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
-    /// The colours [env: COMITY_THEME]
+    /// The colours, this once; `comity config set tui.theme` for always
     #[arg(long, value_name = "THEME", value_enum)]
     theme: Option<ThemeName>,
     /// Use no signs beyond ASCII
@@ -57,28 +57,28 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     if !context.whole_terminal() {
         return Err(CliError::usage("this verb needs a terminal").hint("comity watch"));
     }
-    let settings = settings(&args, &context.eyes())?;
+    let settings = settings(&args, &context.eyes());
     device::with(context, async |client| tui::run(client, settings).await.map_err(failed)).await
 }
 
-fn settings(args: &Args, eyes: &Eyes) -> Result<Settings, CliError> {
-    let said = eyes.theme.as_deref().map(|name| ThemeName::from_str(name, true)).transpose();
-    let said = said.map_err(|_| CliError::usage("COMITY_THEME is none of auto, dark, light and mono"))?;
-    let palette = match args.theme.or(said).unwrap_or(ThemeName::Auto) {
+fn settings(args: &Args, eyes: &Eyes) -> Settings {
+    // The settings let nothing else through.
+    let said = ThemeName::from_str(&eyes.theme, true).unwrap_or(ThemeName::Auto);
+    let palette = match args.theme.unwrap_or(said) {
         ThemeName::Mono => Palette::Mono,
         _ if !eyes.colour => Palette::Mono,
         ThemeName::Light => Palette::Light,
         ThemeName::Auto if eyes.light => Palette::Light,
         ThemeName::Auto | ThemeName::Dark => Palette::Dark,
     };
-    Ok(Settings {
+    Settings {
         theme: Theme { palette },
         unicode: eyes.unicode && !args.ascii,
         mouse: args.mouse,
         desktop: eyes.desktop,
         notify_text: args.notify_text,
         offset_s: tui::local_offset_s,
-    })
+    }
 }
 
 fn failed(error: TuiError) -> CliError {
@@ -96,18 +96,20 @@ mod tests {
     #[test]
     fn colours_are_used_where_they_can_be_seen() {
         let args = |theme| Args { theme, ascii: false, mouse: false, notify_text: false };
-        let eyes = |colour, light| Eyes { colour, unicode: true, light, desktop: false, theme: None };
-        let palette =
-            |theme, eyes: Eyes| settings(&args(theme), &eyes).map(|settings| settings.theme.palette).ok();
-        assert_eq!(palette(None, eyes(true, false)), Some(Palette::Dark));
-        assert_eq!(palette(None, eyes(true, true)), Some(Palette::Light));
-        assert_eq!(palette(Some(ThemeName::Dark), eyes(true, true)), Some(Palette::Dark));
-        assert_eq!(palette(Some(ThemeName::Light), eyes(false, true)), Some(Palette::Mono));
-        let said = |name: &str| Eyes { theme: Some(name.to_owned()), ..eyes(true, false) };
-        assert_eq!(palette(None, said("mono")), Some(Palette::Mono));
-        assert_eq!(palette(Some(ThemeName::Dark), said("mono")), Some(Palette::Dark));
-        assert_eq!(palette(None, said("pink")), None);
+        let eyes =
+            |colour, light| Eyes { colour, unicode: true, light, desktop: false, theme: "auto".to_owned() };
+        let palette = |theme, eyes: Eyes| settings(&args(theme), &eyes).theme.palette;
+        assert_eq!(palette(None, eyes(true, false)), Palette::Dark);
+        assert_eq!(palette(None, eyes(true, true)), Palette::Light);
+        assert_eq!(palette(Some(ThemeName::Dark), eyes(true, true)), Palette::Dark);
+        assert_eq!(palette(Some(ThemeName::Light), eyes(false, true)), Palette::Mono);
+        let said = |name: &str| Eyes { theme: name.to_owned(), ..eyes(true, false) };
+        assert_eq!(palette(None, said("mono")), Palette::Mono);
+        assert_eq!(palette(None, said("light")), Palette::Light);
+        let colourless = Eyes { colour: false, ..said("light") };
+        assert_eq!(palette(None, colourless), Palette::Mono);
+        assert_eq!(palette(Some(ThemeName::Dark), said("mono")), Palette::Dark);
         let ascii = settings(&args(None), &Eyes { unicode: false, ..eyes(true, false) });
-        assert!(ascii.is_ok_and(|settings| !settings.unicode));
+        assert!(!ascii.unicode);
     }
 }

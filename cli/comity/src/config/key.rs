@@ -41,6 +41,9 @@ impl Key {
     }
 }
 
+/// The key of the terminal client's colours.
+pub(crate) const TUI_THEME: &str = "tui.theme";
+
 /// The key with this name.
 pub(crate) fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
@@ -120,6 +123,17 @@ pub(crate) const KEYS: &[Key] = &[
         meaning: "The data directory of the node that the administrative verbs speak to",
         looks_like: "a directory",
         usable: |_| true,
+        bare: false,
+    },
+    Key {
+        name: TUI_THEME,
+        variable: "COMITY_THEME",
+        option: "--theme THEME of comity tui",
+        default: "auto",
+        example: "light",
+        meaning: "The colours of the terminal client; without colours whatever NO_COLOR or `color` says",
+        looks_like: "auto, dark, light or mono",
+        usable: |text| matches!(text, "auto" | "dark" | "light" | "mono"),
         bare: false,
     },
     theme("theme.id", "COMITY_THEME_ID", "The colour of ids"),
