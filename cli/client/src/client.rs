@@ -339,6 +339,16 @@ impl Client {
         self.done(Request::Typing { room, active }).await
     }
 
+    /// Shows fellows of the same domain, who are in a room with this account, that it is here, and hears
+    /// who of them is ([`Status::present`], [`Happening::Presence`]); or stops to. Until the program that
+    /// owns the device ends. A domain whose administrator does not want it tells nothing.
+    ///
+    /// # Errors
+    /// As [`Self::status`].
+    pub async fn show_presence(&self, shown: bool) -> Result<(), ClientError> {
+        self.done(Request::Presence { shown }).await
+    }
+
     /// The direct room with an account; made, and the account invited, if there is none.
     ///
     /// # Errors

@@ -76,6 +76,7 @@ pub(crate) struct Driver {
     endpoint: String,
     problem: Option<String>,
     peers: BTreeMap<String, PeerView>,
+    present: BTreeSet<Account>,
     files: Files,
     counted: BTreeMap<RoomId, unread::Counted>,
     notifies: Notifies,
@@ -131,6 +132,7 @@ impl Driver {
             endpoint,
             problem: None,
             peers: BTreeMap::new(),
+            present: BTreeSet::new(),
             files,
             counted: BTreeMap::new(),
             notifies: Notifies::load(dir)?,
@@ -246,6 +248,7 @@ impl Driver {
                 self.files.connected(None);
                 self.problem = Some(error.to_string());
                 self.outgoing.clear();
+                self.present.clear();
                 if self.session.take().is_some() {
                     self.input(Input::Disconnected);
                     self.tell(Happening::Connected(false));

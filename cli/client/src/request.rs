@@ -136,6 +136,9 @@ pub(crate) enum Request {
         room: RoomId,
         accept: bool,
     },
+    Presence {
+        shown: bool,
+    },
     Contact {
         policy: Contact,
     },
@@ -253,6 +256,7 @@ impl Request {
             Self::Lock => return Err(ErrorCode::Unsupported),
             Self::Leave { room } => Command::Leave { room },
             Self::Answer { room, accept } => Command::AnswerInvitation { room, accept },
+            Self::Presence { shown } => Command::ShowPresence { shown },
             Self::Contact { policy } => Command::SetContactPolicy {
                 policy: match policy {
                     Contact::Open => ContactPolicy::Open,

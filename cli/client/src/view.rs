@@ -517,6 +517,9 @@ pub struct Status {
     pub unsent: u64,
     /// Links of the home node to other domains with something waiting.
     pub peers: Vec<PeerView>,
+    /// Accounts of this domain, in a room with this one, that show that they are here.
+    #[serde(default)]
+    pub present: Vec<String>,
 }
 
 /// Something that happened.
@@ -576,6 +579,14 @@ pub enum Happening {
     Transfer(Transfer),
     /// A link of the home node changed.
     Peer(PeerView),
+    /// An account of this domain, in a room with this one, came or went.
+    Presence {
+        /// Who.
+        #[serde(with = "text")]
+        account: Account,
+        /// Whether it is here.
+        here: bool,
+    },
     /// The reader was too slow and missed something: read again what is shown.
     Missed,
     /// The device was locked: nothing happens until [`crate::Client::unlock`], or until another

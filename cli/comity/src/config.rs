@@ -8,7 +8,7 @@ mod nearest;
 
 pub(crate) use edit::{set, unset};
 pub(crate) use file::{Fault, File, unknown};
-pub(crate) use key::{KEYS, Key, TUI_THEME, find, theme_of};
+pub(crate) use key::{KEYS, Key, PRESENCE, TUI_THEME, find, theme_of};
 
 use std::{collections::BTreeMap, path::PathBuf};
 

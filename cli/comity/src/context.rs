@@ -46,6 +46,8 @@ pub(crate) struct Eyes {
     pub(crate) light: bool,
     /// The session has a bus, and so a desktop that can be told.
     pub(crate) desktop: bool,
+    /// This person lets colleagues see that they are here.
+    pub(crate) presence: bool,
     /// What the settings say of the colours: auto, dark, light or mono.
     pub(crate) theme: String,
 }
@@ -255,6 +257,7 @@ impl Context {
             unicode: locale.to_ascii_lowercase().replace('-', "").contains("utf8"),
             light: ground.is_some_and(|ground| matches!(ground, 7 | 9..=15)),
             desktop: said("DBUS_SESSION_BUS_ADDRESS").is_some(),
+            presence: self.settings.get(config::PRESENCE) == "on",
             theme: self.settings.get(config::TUI_THEME).to_owned(),
         }
     }

@@ -127,6 +127,7 @@ impl App {
             round: 0,
             disturbed: BTreeMap::new(),
         };
+        app.show_presence();
         app.read_all();
         app
     }
@@ -228,6 +229,19 @@ impl App {
                 None
             }
         }
+    }
+
+    /// Whoever owns the device now may not know of it.
+    fn show_presence(&mut self) {
+        if self.settings.presence {
+            self.do_it(Effect::Do(crate::Deed::Presence));
+        }
+    }
+
+    /// Whether an account is known to be here.
+    pub(crate) fn is_here(&self, account: &Account) -> bool {
+        let present = self.status.iter().flat_map(|status| &status.present);
+        present.into_iter().any(|present| present == account.as_str())
     }
 
     fn read_all(&mut self) {

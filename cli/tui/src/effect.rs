@@ -91,6 +91,8 @@ pub enum Deed {
     Create(String),
     /// Keep what of a room may disturb.
     Notify(RoomId, client::Notify),
+    /// Show that this account is here.
+    Presence,
     /// Send this file to a room.
     PutFile(RoomId, PathBuf),
     /// Give up a message that is not ordered yet, by its lasting name.

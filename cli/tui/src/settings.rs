@@ -11,6 +11,8 @@ pub struct Settings {
     pub unicode: bool,
     /// The mouse scrolls and chooses; the terminal's own selection then needs Shift.
     pub mouse: bool,
+    /// This account shows that it is here.
+    pub presence: bool,
     /// There is a desktop that can be told: the session has a bus.
     pub desktop: bool,
     /// A notification may show what was said, not only by whom and where.

@@ -27,6 +27,9 @@ const WAITING: usize = 1_024;
 /// Inputs that share one drawing.
 const AT_ONCE: usize = 256;
 
+/// How long the device may take to be told that nobody looks any more.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// Why the screen ended by itself.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -51,6 +54,15 @@ pub enum TuiError {
 /// # Errors
 /// [`TuiError`].
 pub async fn run(client: &Client, settings: Settings) -> Result<(), TuiError> {
+    let outcome = show(client, settings).await;
+    if settings.presence {
+        // Another program may go on with the device. If it does not answer, it does not show anything.
+        let _ = tokio::time::timeout(GOODBYE, client.show_presence(false)).await;
+    }
+    outcome
+}
+
+async fn show(client: &Client, settings: Settings) -> Result<(), TuiError> {
     let mut ends = Ends::new()?;
     let mut happenings = client.watch();
     let (inputs, mut incoming) = mpsc::channel(WAITING);

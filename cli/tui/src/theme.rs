@@ -171,6 +171,16 @@ impl Signs {
         self.pick("…", "...")
     }
 
+    /// Somebody is here.
+    pub(crate) const fn here(self) -> &'static str {
+        self.pick("●", "*")
+    }
+
+    /// The same, before the name of a room.
+    pub(crate) const fn at_hand(self) -> &'static str {
+        self.pick("● ", "* ")
+    }
+
     pub(crate) const fn muted(self) -> &'static str {
         self.pick("∅", "0")
     }

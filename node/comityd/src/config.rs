@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// `contact_policy`: of accounts that have set none.
     pub(crate) contact_policy: ContactPolicy,
+    /// `presence`: whether accounts of this domain see who of them is here.
+    pub(crate) presence: bool,
     /// `auth.password`: whether passwords let people in.
     pub(crate) passwords: bool,
     /// `auth.memory_kib`, `auth.passes`: what checking one costs.
@@ -105,6 +107,7 @@ impl Config {
             domain: layers.typed(&key::DOMAIN, parse::domain)?,
             listen: layers.typed(&key::LISTEN, parse::address)?,
             contact_policy: layers.typed(&key::CONTACT_POLICY, parse::contact_policy)?,
+            presence: layers.typed(&key::PRESENCE, parse::presence)?,
             passwords: layers.typed(&key::AUTH_PASSWORD, parse::on_or_off)?,
             password_cost: password_cost(layers)?,
             password_workers: layers.typed(&key::AUTH_WORKERS, parse::workers)?,
@@ -207,6 +210,7 @@ mod tests {
             ("COMITY_AUTH_PASSES", "99999999999999999999", "from 2 to 64"),
             ("COMITY_AUTH_WORKERS", "0", "from 1 to 64"),
             ("COMITY_AUTH_WORKERS", "65", "from 1 to 64"),
+            ("COMITY_PRESENCE", "everywhere", "off or domain"),
             ("COMITY_LOG_FORMAT", "xml", "text or json"),
             ("COMITY_LOG_LEVEL", "loud=", "info"),
             ("COMITY_LOG_LEVEL", "verbose", "info"),

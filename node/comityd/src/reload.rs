@@ -78,6 +78,7 @@ impl Reload {
         for (key, changed) in [
             ("domain", new.domain != config.domain),
             ("listen", new.listen != config.listen),
+            ("presence", new.presence != config.presence),
             ("auth.workers", new.password_workers != config.password_workers),
             ("log.format", new.log_format != config.log_format),
             ("health.listen", new.health != config.health),

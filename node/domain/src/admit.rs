@@ -42,6 +42,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn make_member(&mut self, room: &mut Room, account: &Account, join: &Join, seq: u64) {
         let own = self.config.domain.clone();
         if let Some(row) = room.begin(account, seq, &own) {
+            self.presence.entered(account);
             self.drain.batch.push(Write::PutMember(row));
             self.add_entry(account, None, entry::Entry::Join(join.clone()));
         }

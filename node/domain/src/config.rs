@@ -19,6 +19,8 @@ pub struct CoreConfig {
     pub policy: ContactPolicy,
     /// Whether a password may enrol an account.
     pub passwords: bool,
+    /// Whether its accounts are told who of them is here ([SYNC-32]).
+    pub presence: bool,
     /// Shown by `comity status`: the program's version.
     pub version: String,
     /// Shown by `comity status`: the address that is listened on.

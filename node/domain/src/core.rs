@@ -19,6 +19,7 @@ use crate::{
     pace::Paces,
     password::Passwords,
     peer::{ClaimRate, FoundingRate},
+    presence::PresenceTable,
     quiet::Quiet,
     restoring::Restoring,
     room_table::RoomTable,
@@ -63,6 +64,7 @@ pub struct Core<S, E> {
     pub(crate) turns: Turns,
     pub(crate) traces: Traces,
     pub(crate) passwords: Passwords,
+    pub(crate) presence: PresenceTable,
     /// The hour in which old claims were forgotten last.
     pub(crate) claims_pruned: u64,
     /// The hour in which submissions that no hub orders were looked for last.
@@ -137,6 +139,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             turns: Turns::default(),
             traces: Traces::default(),
             passwords,
+            presence: PresenceTable::default(),
             claims_pruned: 0,
             unordered_looked_for: 0,
             refusals: Quiet::default(),
@@ -242,6 +245,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// and peers that are behind get next.
     fn when_durable(&mut self) {
         self.drain.open = true;
+        if self.presence.due().is_some_and(|due| due <= self.now) {
+            self.tell_presence();
+        }
         self.catch_up_sessions();
         self.pull_missing();
         self.refill_links();

@@ -22,7 +22,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 self.session_opened(session, exporter, network);
             }
             Input::ClientFrame { session, frame } => self.client_frame(session, frame),
-            Input::SessionClosed { session } => drop(self.sessions.close(session)),
+            Input::SessionClosed { session } => self.close_session(session),
             Input::PeerConnected { conn, key, dialled } => self.peer_connected(conn, key, dialled),
             Input::PeerHello { conn, hello } => self.peer_hello(conn, &hello),
             Input::LinkOpened { conn, stream, open } => self.link_opened(conn, stream, &open),
@@ -58,7 +58,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 Some(client_frame::Frame::Hello(_)) => true,
                 Some(client_frame::Frame::Request(request)) => match &request.request {
                     Some(client_request::Request::Submit(submission)) => changes_members(submission),
-                    Some(client_request::Request::PullEvents(_)) | None => false,
+                    Some(
+                        client_request::Request::PullEvents(_) | client_request::Request::ShowPresence(_),
+                    )
+                    | None => false,
                     Some(_) => true,
                 },
                 _ => false,
@@ -141,6 +144,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
             }
             (Some(Request::SetContactPolicy(asked)), Some((account, _))) => {
                 self.set_contact_policy(&account, &asked).map(Response::Done).map_err(Into::into)
+            }
+            (Some(Request::ShowPresence(asked)), Some((account, _))) => {
+                self.show_presence(id, &account, &asked).map(Response::Done).map_err(Into::into)
             }
             (Some(Request::PeerStates(asked)), Some(_)) => {
                 self.peer_states(&asked).map(Response::PeerStates).map_err(Into::into)

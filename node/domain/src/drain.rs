@@ -169,6 +169,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         dropped.append(&mut self.drain.staged);
         self.drain = Drain { open: true, ..Drain::default() };
         self.rooms.clear();
+        self.presence.roll_back();
         self.position = self.durable_position;
         for (_, session) in self.sessions.iter_mut() {
             session.window.forget_after(self.durable_position);

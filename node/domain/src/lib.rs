@@ -30,6 +30,7 @@ mod pace;
 mod password;
 mod peer;
 mod ports;
+mod presence;
 mod pump;
 mod quiet;
 mod request;

@@ -302,12 +302,15 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let more = (self.pages_wait || self.turns.are_waiting()).then_some(self.now);
         let progress = self.progress_due();
         let restoring = self.restoring.due();
-        [peers, late, lazy, self.waiting.due(), progress, more, restoring].into_iter().flatten().min().map(
-            |at| {
+        let presence = self.presence.due();
+        [peers, late, lazy, self.waiting.due(), progress, presence, more, restoring]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|at| {
                 // A time that has passed is the next moment, not this one again.
                 at.max(self.now.plus_ms(1))
-            },
-        )
+            })
     }
 
     /// The links as the store has them; connections are closed and will resume.

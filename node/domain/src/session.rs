@@ -21,6 +21,8 @@ pub(crate) struct Session {
     pub(crate) window: Window,
     /// When it began.
     pub(crate) since: Timestamp,
+    /// It shows that its account is here.
+    pub(crate) shown: bool,
 }
 
 /// Where a session is in its sync stream.
@@ -36,7 +38,15 @@ pub(crate) enum Sync {
 
 impl Session {
     pub(crate) fn new(exporter: [u8; 32], network: Network, since: Timestamp) -> Self {
-        Self { exporter, network, device: None, sync: Sync::Off, window: Window::default(), since }
+        Self {
+            exporter,
+            network,
+            device: None,
+            sync: Sync::Off,
+            window: Window::default(),
+            since,
+            shown: false,
+        }
     }
 }
 

@@ -83,6 +83,7 @@ pub(crate) fn of_request(request: &ClientRequest) -> Span {
         Some(Request::AnswerInvitation(_)) => "answer_invitation",
         Some(Request::SetContactPolicy(_)) => "set_contact_policy",
         Some(Request::PeerStates(_)) => "peer_states",
+        Some(Request::ShowPresence(_)) => "show_presence",
         None => "unknown",
     };
     tracing::debug_span!(target: TARGET, parent: None, "request", kind)

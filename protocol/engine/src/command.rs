@@ -159,6 +159,12 @@ pub enum Command {
         /// Block, or take that back.
         blocked: bool,
     },
+    /// Show this account's fellows in rooms, of its own domain, that it is here, and hear who of them is;
+    /// or stop to. On this session and on those that follow, as far as the node lets it ([SYNC-32]).
+    ShowPresence {
+        /// Show, or stop to.
+        shown: bool,
+    },
     /// How this node stands with other domains; empty: all with a backlog.
     PeerStates {
         /// Which.

@@ -40,6 +40,8 @@ pub struct Engine<E> {
     pub(crate) lookups: BTreeMap<Account, Vec<CommandId>>,
     /// Rooms in which there may be something to do.
     pub(crate) touched: BTreeSet<RoomId>,
+    /// This account shows that it is here.
+    pub(crate) shown: bool,
     timers: BTreeSet<(Timestamp, RoomId)>,
     keys_told: BTreeSet<Account>,
     stopped: bool,
@@ -98,6 +100,7 @@ impl<E: Entropy> Engine<E> {
             lookups: BTreeMap::new(),
             touched,
             timers: BTreeSet::new(),
+            shown: false,
             keys_told: BTreeSet::new(),
             stopped: false,
         })

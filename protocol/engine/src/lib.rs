@@ -22,6 +22,7 @@ mod input;
 mod intent;
 mod notice;
 mod output;
+mod presence;
 mod request;
 mod room;
 mod session;

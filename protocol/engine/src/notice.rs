@@ -87,6 +87,14 @@ pub enum Notice {
     Warning(Warning),
     /// How this node stands with another domain.
     PeerState(PeerState),
+    /// An account of this domain, in a room together with this one, came or went. Whoever was here is
+    /// not known to be when the session is over.
+    Presence {
+        /// Who.
+        account: Account,
+        /// Whether it is here.
+        here: bool,
+    },
     /// Everything that the node has stored for this device is here and durable.
     CaughtUp,
     /// The node ends the session and says why.

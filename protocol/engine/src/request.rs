@@ -26,6 +26,7 @@ pub(crate) enum Purpose {
     Domain(DomainName),
     Account(Account),
     Answer(RoomId),
+    Presence,
     /// A command that is done when the answer is here.
     Command(CommandId),
 }

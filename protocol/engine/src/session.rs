@@ -35,6 +35,7 @@ impl<E: Entropy> Engine<E> {
         let subscribe =
             proto::Subscribe { store_id: self.cursor.store_id.clone(), after: self.cursor.position };
         self.request(Purpose::Subscribe, Request::Subscribe(subscribe));
+        self.ask_for_presence();
         let own = self.keys.account.domain().clone();
         self.trust.wants.want(self.now, Want::Domain(own));
         self.answer_invitations();
@@ -146,6 +147,8 @@ impl<E: Entropy> Engine<E> {
                 self.request(Purpose::Subscribe, Request::Subscribe(subscribe));
             }
             (Purpose::Subscribe, Ok(_)) => {}
+            // A domain may not want it.
+            (Purpose::Presence, _) => {}
             (Purpose::Subscribe, Err(error)) => self.passed(error.code),
             (purpose @ (Purpose::Domain(_) | Purpose::Account(_)), result) => {
                 self.fetched(purpose, result);

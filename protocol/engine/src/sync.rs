@@ -58,6 +58,7 @@ impl<E: Entropy> Engine<E> {
                 self.stage.notify(Notice::PeerState(state.clone()));
                 self.peer_moved(&state);
             }
+            Some(entry::Entry::Presence(presence)) => self.presence(&presence),
             Some(entry::Entry::Left(left)) => self.left(&left),
             None => self.passed(ErrorCode::Unsupported),
         }

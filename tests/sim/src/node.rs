@@ -84,6 +84,7 @@ impl Node {
             event_key: self.keys.event.clone(),
             binding_key: self.keys.binding.clone(),
             policy: ContactPolicy::Ask,
+            presence: true,
             passwords: false,
             version: "sim".into(),
             listen: String::new(),

@@ -65,6 +65,7 @@ pub fn notice(world: &World, device: usize, notice: &Notice) -> Option<String> {
         | Notice::Room(_)
         | Notice::Typing { .. }
         | Notice::PeerState(_)
+        | Notice::Presence { .. }
         | Notice::CaughtUp => return None,
         Notice::Finished { result, .. } => format!("{who}: {}", outcome(world, result)),
         Notice::Item { room: of, item } => {

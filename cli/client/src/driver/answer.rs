@@ -1,7 +1,7 @@
 //! What the engine tells, as answers to those who asked and as happenings to those who watch.
 
 use engine::{Notice, Outcome};
-use wire::RoomId;
+use wire::{Account, RoomId};
 
 use super::Driver;
 use crate::{
@@ -10,6 +10,8 @@ use crate::{
     view::{Changed, Happening, PeerView, Sent},
 };
 
+/// Accounts that are shown as here.
+const PRESENT_KEPT_MAX: usize = 10_000;
 /// Domains that are shown as waited for.
 const PEERS_KEPT_MAX: usize = 1_024;
 
@@ -49,6 +51,10 @@ impl Driver {
                     self.note_peer(peer.clone());
                     self.tell(Happening::Peer(peer));
                 }
+            }
+            Notice::Presence { account, here } => {
+                self.note_presence(&account, here);
+                self.tell(Happening::Presence { account, here });
             }
             Notice::CaughtUp => self.tell(Happening::CaughtUp),
             Notice::Goodbye(error) => self.problem = Some(error.to_string()),
@@ -92,6 +98,15 @@ impl Driver {
             self.peers.remove(&name);
         } else if self.peers.len() < PEERS_KEPT_MAX || self.peers.contains_key(&name) {
             self.peers.insert(name, peer);
+        }
+    }
+
+    /// Remembers who is here. The names are the node's word, so there is a bound to them.
+    fn note_presence(&mut self, account: &Account, here: bool) {
+        if !here {
+            self.present.remove(account);
+        } else if self.present.len() < PRESENT_KEPT_MAX {
+            self.present.insert(account.clone());
         }
     }
 

@@ -59,6 +59,7 @@ impl Driver {
             unread: rooms.iter().map(|room| room.unread).sum(),
             unsent,
             peers: self.peers.values().cloned().collect(),
+            present: self.present.iter().map(ToString::to_string).collect(),
         })
     }
 

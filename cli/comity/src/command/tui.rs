@@ -75,6 +75,7 @@ fn settings(args: &Args, eyes: &Eyes) -> Settings {
         theme: Theme { palette },
         unicode: eyes.unicode && !args.ascii,
         mouse: args.mouse,
+        presence: eyes.presence,
         desktop: eyes.desktop,
         notify_text: args.notify_text,
         offset_s: tui::local_offset_s,
@@ -96,8 +97,14 @@ mod tests {
     #[test]
     fn colours_are_used_where_they_can_be_seen() {
         let args = |theme| Args { theme, ascii: false, mouse: false, notify_text: false };
-        let eyes =
-            |colour, light| Eyes { colour, unicode: true, light, desktop: false, theme: "auto".to_owned() };
+        let eyes = |colour, light| Eyes {
+            colour,
+            unicode: true,
+            light,
+            desktop: false,
+            presence: true,
+            theme: "auto".to_owned(),
+        };
         let palette = |theme, eyes: Eyes| settings(&args(theme), &eyes).theme.palette;
         assert_eq!(palette(None, eyes(true, false)), Palette::Dark);
         assert_eq!(palette(None, eyes(true, true)), Palette::Light);

@@ -209,8 +209,8 @@ async fn shown(client: &Client, happening: Happening, rooms: &[RoomId]) -> Resul
         Happening::Typing { account, active, .. } => {
             Shown { event: "typing", account: Some(account.to_string()), active: Some(active), ..blank }
         }
-        // `comity file` shows how far a file is.
-        Happening::Transfer(_) => return Ok(None),
+        // `comity file` shows how far a file is; whoever watches does not show itself.
+        Happening::Transfer(_) | Happening::Presence { .. } => return Ok(None),
         Happening::Peer(peer) => Shown { event: "peer", peer: Some(PeerShown::of_view(&peer)), ..blank },
         Happening::Warning(text) => Shown { event: "warning", text: Some(line(&text)), ..blank },
         Happening::Connected(true) => Shown { event: "connected", ..blank },

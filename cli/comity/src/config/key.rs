@@ -44,6 +44,9 @@ impl Key {
 /// The key of the terminal client's colours.
 pub(crate) const TUI_THEME: &str = "tui.theme";
 
+/// The key of presence.
+pub(crate) const PRESENCE: &str = "presence";
+
 /// The key with this name.
 pub(crate) fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
@@ -134,6 +137,17 @@ pub(crate) const KEYS: &[Key] = &[
         meaning: "The colours of the terminal client; without colours whatever NO_COLOR or `color` says",
         looks_like: "auto, dark, light or mono",
         usable: |text| matches!(text, "auto" | "dark" | "light" | "mono"),
+        bare: false,
+    },
+    Key {
+        name: PRESENCE,
+        variable: "COMITY_SHOW_PRESENCE",
+        option: "no option",
+        default: "on",
+        example: "off",
+        meaning: "Whether comity tui shows colleagues that you are here, and you who of them is",
+        looks_like: "on or off",
+        usable: |text| matches!(text, "on" | "off"),
         bare: false,
     },
     theme("theme.id", "COMITY_THEME_ID", "The colour of ids"),

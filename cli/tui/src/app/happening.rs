@@ -36,13 +36,26 @@ impl App {
                 if let Some(status) = &mut self.status {
                     status.connected = connected;
                     status.caught_up &= connected;
+                    status.present.clear();
                 }
+                self.show_presence();
                 self.read_status();
             }
-            Happening::CaughtUp | Happening::Missed | Happening::Unlocked => self.read_all(),
+            Happening::CaughtUp | Happening::Missed => self.read_all(),
+            Happening::Unlocked => {
+                self.show_presence();
+                self.read_all();
+            }
             // The shell ends the screen.
             Happening::Locked => {}
             Happening::Peer(_) => self.read_status(),
+            Happening::Presence { account, here } => {
+                if let Some(status) = &mut self.status {
+                    let name = account.to_string();
+                    status.present.retain(|present| *present != name);
+                    status.present.extend(here.then_some(name));
+                }
+            }
             // How far a file is concerns whoever sends or fetches it.
             Happening::Transfer(_) => {}
         }
@@ -147,7 +160,7 @@ impl App {
 
     pub(super) fn take_done(&mut self, deed: &Deed, outcome: Result<Option<RoomId>, Fault>) {
         match (deed, outcome) {
-            (Deed::Typing(..), _) => {}
+            (Deed::Typing(..) | Deed::Presence, _) => {}
             (Deed::MarkRead(..), Ok(_)) => {}
             (Deed::MarkRead(room, seq), Err(_)) => {
                 // It is told again with the next message, or when the room is opened again.

@@ -45,10 +45,11 @@ fn entry(app: &App, member: &Member, cells: usize) -> Vec<Line<'static>> {
         (None, Some(Belief::Own)) => (signs.bullet(), Tint::Dim),
         (None, _) => (" ", Tint::Plain),
     };
+    let here = if app.is_here(&member.account) { signs.here() } else { " " };
     let admin = if member.role == Role::Admin { " admin " } else { " " };
     let name = clip(member.account.as_str(), cells.saturating_sub(3 + admin.len()), app.settings.unicode);
     let left = vec![
-        Span::raw(" "),
+        app.span(Tint::Good, here),
         app.span(tint, sign),
         Span::raw(" "),
         Span::styled(name, app.settings.theme.account(member.account.as_str())),

@@ -60,7 +60,8 @@ fn entry(app: &App, room: &Room, cells: usize) -> ratatui::text::Line<'static> {
         badges.push(app.span(Tint::Warning, " !"));
     }
     if room.mentions > 0 {
-        badges.push(app.span(Tint::Mention, format!(" @{}", room.mentions)));
+        badges.push(app.span(Tint::Plain, " "));
+        badges.push(app.span(Tint::Mention, format!("@{}", room.mentions)));
     }
     if room.unread > 0 {
         let tint = if room.notify == Notify::None { Tint::Dim } else { Tint::Good };
@@ -78,6 +79,7 @@ fn entry(app: &App, room: &Room, cells: usize) -> ratatui::text::Line<'static> {
         Standing::Left => "- ",
         Standing::Joining | Standing::Rejoining => "~ ",
         Standing::Paused => "! ",
+        Standing::Member if room.peer.as_ref().is_some_and(|peer| app.is_here(peer)) => app.signs().at_hand(),
         Standing::Member => "",
     };
     badges.push(Span::raw(" "));

@@ -146,6 +146,7 @@ async fn deed_done(client: &Client, deed: &Deed) -> Result<Option<RoomId>, clien
             let upload = client.put_file(*room, path, None, "").await?;
             client.uploaded(upload).await?;
         }
+        Deed::Presence => client.show_presence(true).await?,
         Deed::Cancel(sent) => client.cancel(*sent).await?,
     }
     Ok(None)

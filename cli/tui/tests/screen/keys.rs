@@ -106,6 +106,25 @@ fn a_path_stays_text_if_it_is_no_file_or_the_reader_meant_text() {
     assert_eq!(looked_for(&mut stage), Vec::<Vec<PathBuf>>::new());
 }
 
+// [SYNC-32]
+#[test]
+fn who_is_here_is_shown_until_the_session_is_over() {
+    let mut stage = talk();
+    assert!(!stage.shows("● bob@umbrella"), "{}", stage.screen());
+    let came = |here| Input::Happening(Happening::Presence { account: account(BOB), here });
+    stage.put(came(true));
+    assert!(stage.shows("● bob@umbrella"), "{}", stage.screen());
+    stage.put(came(false));
+    assert!(!stage.shows("● bob@umbrella"));
+    stage.put(came(true));
+    stage.put(Input::Happening(Happening::Connected(false)));
+    assert!(!stage.shows("● bob@umbrella"), "what was known is over: {}", stage.screen());
+    // Whoever does not want to be seen does not ask.
+    let asks = |stage: &mut Stage| stage.effects().contains(&Effect::Do(Deed::Presence));
+    stage.put(Input::Happening(Happening::Connected(true)));
+    assert!(!asks(&mut stage));
+}
+
 #[test]
 fn what_cannot_be_stored_comes_back() {
     let mut stage = talk();

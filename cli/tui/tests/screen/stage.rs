@@ -110,6 +110,7 @@ pub(crate) fn status(connected: bool) -> Status {
         unsent: 0,
         protection: client::Protection::File,
         peers: Vec::new(),
+        present: Vec::new(),
     }
 }
 
@@ -140,6 +141,7 @@ impl Stage {
             theme: Theme { palette },
             unicode,
             mouse: false,
+            presence: false,
             desktop: false,
             notify_text: false,
             offset_s: |_| 0,

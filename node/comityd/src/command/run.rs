@@ -157,6 +157,7 @@ fn core_config(config: &Config, documents: Documents, keys: NodeKeys, listen: So
         event_key: keys.event,
         binding_key: keys.binding,
         policy: config.contact_policy,
+        presence: config.presence,
         passwords: config.passwords,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         listen: listen.to_string(),

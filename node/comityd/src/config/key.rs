@@ -123,6 +123,19 @@ pub(crate) const HEALTH_LISTEN: Key = Key {
                   There is no password: keep it on 127.0.0.1 or a network of your own.",
 };
 
+/// Who is told who is here.
+pub(crate) const PRESENCE: Key = Key {
+    name: "presence",
+    default: Some("off"),
+    expected: "off or domain",
+    usable: |text| parse::presence(text).is_some(),
+    reloaded: false,
+    secret: false,
+    explanation: "Whether accounts of this domain that are in a room together see which of them are here: \
+                  \"off\", or \"domain\" for those who show themselves, as `comity tui` does unless its \
+                  user does not want it. Nothing of it is stored, and no other domain learns it.",
+};
+
 /// Who gets traces.
 pub(crate) const TELEMETRY_OTLP: Key = Key {
     name: "telemetry.otlp_endpoint",
@@ -245,10 +258,11 @@ pub(crate) const MEDIA_KEEP_DAYS: Key = Key {
 };
 
 /// All of them, those of a section together.
-pub(crate) const ALL: [&Key; 16] = [
+pub(crate) const ALL: [&Key; 17] = [
     &DOMAIN,
     &LISTEN,
     &CONTACT_POLICY,
+    &PRESENCE,
     &ROOT_PASSPHRASE,
     &AUTH_PASSWORD,
     &AUTH_MEMORY,

@@ -47,6 +47,15 @@ pub(super) fn contact_policy(text: &str) -> Option<ContactPolicy> {
     }
 }
 
+/// Whether presence is told.
+pub(super) fn presence(text: &str) -> Option<bool> {
+    match text {
+        "domain" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
 pub(super) fn on_or_off(text: &str) -> Option<bool> {
     match text {
         "on" => Some(true),

@@ -75,6 +75,6 @@ impl<S: Store, E: Entropy> Core<S, E> {
             self.stage(Send::Control(id, frame));
         }
         self.stage(Send::Close(id, error.code));
-        self.sessions.close(id);
+        self.close_session(id);
     }
 }

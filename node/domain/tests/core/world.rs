@@ -367,6 +367,7 @@ pub(crate) fn boot(
         event_key: keys.event.clone(),
         binding_key: keys.binding.clone(),
         policy: ContactPolicy::Ask,
+        presence: true,
         passwords: true,
         version: "test".to_owned(),
         listen: "127.0.0.1:1".to_owned(),

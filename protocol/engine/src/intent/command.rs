@@ -78,6 +78,11 @@ impl<E: Entropy> Engine<E> {
                 let request = proto::SetContactPolicy { policy: policy.into() };
                 self.ask(id, Request::SetContactPolicy(request))
             }
+            Command::ShowPresence { shown } => {
+                self.show_presence(shown);
+                self.finish_command(id, Ok(Outcome::Done));
+                Ok(())
+            }
             Command::PeerStates { domains } => {
                 let domains = domains.iter().map(ToString::to_string).collect();
                 self.ask(id, Request::PeerStates(proto::PeerStatesRequest { domains }))

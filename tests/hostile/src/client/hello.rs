@@ -149,6 +149,7 @@ async fn nothing_but_a_few_requests_goes_before_a_hello() -> Result<()> {
         Request::AnswerInvitation(proto::AnswerInvitation::default()),
         Request::SetContactPolicy(proto::SetContactPolicy::default()),
         Request::PeerStates(proto::PeerStatesRequest::default()),
+        Request::ShowPresence(proto::ShowPresence { shown: true }),
     ] {
         assert_eq!(device.refused(request.clone()).await?, ErrorCode::AuthFailed, "{request:?}");
     }
