@@ -8,6 +8,9 @@ use unicode_width::UnicodeWidthChar as _;
 const CELL: (f32, f32) = (8.4, 18.0);
 /// What lies around the cells.
 const MARGIN: f32 = 14.0;
+/// What parts two panes.
+const UPRIGHT: &str = "│";
+const UPRIGHT_LETTER: char = '│';
 const LETTERS: &str = "#d8dee9";
 const GROUND: &str = "#16181d";
 
@@ -82,6 +85,12 @@ fn draw(svg: &mut String, run: &Run, top: f32) {
     if run.text.trim().is_empty() {
         return;
     }
+    if run.text == UPRIGHT {
+        // The letter of a font leaves a gap to the next row.
+        let (middle, high) = (x + CELL.0 / 2.0, CELL.1);
+        let _ = writeln!(svg, "<path d=\"M{middle:.1} {top:.1}v{high}\" stroke=\"{letters}\"/>");
+        return;
+    }
     let mut style = String::new();
     if run.look.bold {
         style.push_str(" font-weight=\"bold\"");
@@ -117,9 +126,11 @@ fn runs(row: &str, mut look: Look) -> (Vec<Run>, Look) {
         }
         let cells = character.width().unwrap_or(0);
         match runs.last_mut() {
-            // Wide letters stand alone, so that each comes to stand on its own cells.
+            // Wide letters stand alone, so that each comes to stand on its own cells; lines are drawn.
             Some(last)
                 if last.look == look
+                    && character != UPRIGHT_LETTER
+                    && last.text != UPRIGHT
                     && (cells == 0 || (cells == 1 && last.cells == last.text.chars().count())) =>
             {
                 last.text.push(character);
@@ -176,6 +187,13 @@ mod tests {
         assert_eq!(places, [(0, "a"), (1, "bc"), (3, " "), (4, "日"), (6, "本"), (8, "x")]);
         assert_eq!(found[1].look, Look { letters: Some(2), bold: true, ..Look::default() });
         assert!(after.reversed);
+    }
+
+    #[test]
+    fn a_line_between_panes_has_no_gaps() {
+        let picture = svg("a │b\n│", 4, "");
+        assert_eq!(picture.matches("<path d=").count(), 2, "{picture}");
+        assert!(!picture.contains('│') && picture.contains(">a </text>") && picture.contains(">b</text>"));
     }
 
     #[test]

@@ -56,7 +56,9 @@ fn talk(office: &Office, alice: &Terminal, bob: &Terminal) -> Result<()> {
     alice.wait_for("2 unread")?;
     office.comity("carol", &["read", "#operations"])?;
     alice.press(&["F2"])?;
-    alice.wait_until("read by all", |screen| screen.contains("read ✓✓✓") && screen.contains("3 people"))?;
+    alice.wait_until("read by all", |screen| {
+        screen.contains("read ✓✓✓") && screen.contains("3 people") && !screen.contains("queued here")
+    })?;
     bob.write("and ")?;
     alice.wait_until("typing", |screen| screen.contains("bob is typing") && screen.contains("F1 help"))?;
     Ok(())
