@@ -42,7 +42,7 @@ impl Paper {
     /// Adds a name and its value: aligned on a terminal, tab-separated in a pipe.
     pub(crate) fn pair(&mut self, name: &str, value: &str) {
         let line = if self.terminal {
-            format!("{}{value}", self.paint(Label::Dim, &format!("{name:<14}")))
+            format!("{}{value}", self.paint(Label::Dim, &format!("{name:<13} ")))
         } else {
             format!("{name}\t{value}")
         };
