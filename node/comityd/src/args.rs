@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Verify(Verify),
     Restore(Restore),
     SupportBundle(SupportBundle),
+    #[command(subcommand)]
+    Util(Util),
 }
 
 /// Make the data directory of a new domain: configuration, keys, first domain document
@@ -412,6 +414,36 @@ pub(crate) struct SupportBundle {
     /// Print the result as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What packages and shells need
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Util {
+    Completion(UtilCompletion),
+    Man(UtilMan),
+}
+
+/// Print a completion script for a shell
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  comityd util completion bash > /etc/bash_completion.d/comityd
+  comityd util completion fish > comityd.fish")]
+pub(crate) struct UtilCompletion {
+    /// Which shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Write manual pages into a directory
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  comityd util man man
+  comityd util man /usr/local/share/man/man1")]
+pub(crate) struct UtilMan {
+    /// The directory; made if it is not there
+    #[arg(value_name = "DIR")]
+    pub(crate) to: PathBuf,
 }
 
 /// Where the domain lives.

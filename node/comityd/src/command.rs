@@ -9,6 +9,7 @@ mod renew;
 mod restore;
 mod run;
 mod support_bundle;
+mod util;
 mod verify;
 
 pub(crate) use run::storage;
@@ -32,5 +33,6 @@ pub(crate) fn execute(args: Args) -> Result<(), Failure> {
         Command::Verify(args) => verify::verify(&args),
         Command::Restore(args) => restore::restore(&args),
         Command::SupportBundle(args) => support_bundle::support_bundle(&args),
+        Command::Util(args) => util::util(&args),
     }
 }

@@ -25,6 +25,7 @@ pub(crate) fn run(fuzz_seconds: u32) -> anyhow::Result<()> {
     step("dependencies", dependencies)?;
     step("protocol for wasm32", wasm)?;
     step("packaging", crate::packaging::check)?;
+    step("a Debian to install into", install_into)?;
     let mut count = step("tests", tests)?;
     if fuzz_seconds > 0 {
         count.passed += step("fuzzing", || fuzz(fuzz_seconds))?;
@@ -43,15 +44,26 @@ fn step<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Resu
     Ok(done)
 }
 
-/// What some tests need besides: a library that sets a process's clock, and a terminal. Without
-/// them, and without the right to install them, those tests say that they are skipped.
+/// What some tests need besides: a library that sets a process's clock, a terminal, and who judges
+/// packages. Without them, and without the right to install them, those tests say that they are skipped.
 fn packages() -> anyhow::Result<()> {
-    const NEEDED: [(&str, &str); 2] =
-        [("libfaketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"), ("tmux", "/usr/bin/tmux")];
+    const NEEDED: [(&str, &str); 3] = [
+        ("libfaketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"),
+        ("tmux", "/usr/bin/tmux"),
+        ("lintian", "/usr/bin/lintian"),
+    ];
     for (package, file) in NEEDED {
         if !Path::new(file).exists() && !apt_install(&[package]) {
             say(&format!("   skipped: {package} cannot be installed here (apt-get install {package})"));
         }
+    }
+    Ok(())
+}
+
+/// What the test of the package needs; without it that test says that it is skipped.
+fn install_into() -> anyhow::Result<()> {
+    if crate::debian::base()?.is_some() {
+        crate::dist::prepare()?;
     }
     Ok(())
 }
@@ -79,7 +91,7 @@ fn dependencies() -> anyhow::Result<()> {
 }
 
 /// Installs a cargo tool below the target folder, once.
-fn tool(name: &str, version: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn tool(name: &str, version: &str) -> anyhow::Result<PathBuf> {
     let root = target().join("tools");
     let program = root.join("bin").join(name);
     let at_hand = Command::new(name).arg("--version").stderr(Stdio::null()).output();

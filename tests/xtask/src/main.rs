@@ -1,6 +1,8 @@
 //! The repository's automation: `cargo demo`, `cargo ci`, `cargo xtask …`.
 
 mod ci;
+mod debian;
+mod dist;
 mod packaging;
 mod readme;
 mod run;
@@ -43,6 +45,21 @@ enum Command {
     Readme,
     /// Play a scene on real terminals and draw what stands there: cli/tui/screenshot.svg
     Screenshot,
+    /// Build the Debian package, and print where it is
+    Dist {
+        /// Of the binaries that tests use, quickly packed
+        #[arg(long)]
+        dev: bool,
+        /// The version of the package, in place of the workspace's
+        #[arg(long = "deb-version", value_name = "VERSION")]
+        version: Option<String>,
+    },
+    /// Install the package on two small Debian machines and follow the administrator's guide there
+    Guide {
+        /// Of the binaries that tests use, instead of a release
+        #[arg(long)]
+        dev: bool,
+    },
     /// Run the simulator over many seeds
     Sim {
         /// Passed on to the simulator
@@ -65,6 +82,10 @@ fn main() -> ExitCode {
         Command::Vectors => run::cargo(&["run", "--quiet", "--package", "vectors"]),
         Command::Readme => readme::record(),
         Command::Screenshot => run::cargo(&["run", "--quiet", "--bin", "screenshot"]),
+        Command::Dist { dev, version } => {
+            dist::dist(dev, version.as_deref()).and_then(|path| run::print(&path))
+        }
+        Command::Guide { dev } => dist::guide(dev),
         Command::Sim { args } => run::sim(&args),
         Command::Fuzz { seconds } => ci::fuzz(seconds).map(|_| ()),
     };

@@ -16,6 +16,11 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
+/// The result, for whoever reads it from a pipe.
+pub(crate) fn print(path: &Path) -> anyhow::Result<()> {
+    Ok(writeln!(std::io::stdout().lock(), "{}", path.display())?)
+}
+
 pub(crate) fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -74,7 +79,7 @@ pub(crate) fn sim(args: &[String]) -> anyhow::Result<()> {
     become_program(command)
 }
 
-fn release(packages: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn release(packages: &[&str]) -> anyhow::Result<()> {
     let mut args = vec!["build", "--quiet", "--release"];
     args.extend(packages.iter().flat_map(|package| ["--package", package]));
     if !target().join("release").join(packages.first().copied().unwrap_or_default()).exists() {
