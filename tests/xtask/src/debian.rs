@@ -13,8 +13,8 @@ use crate::{
     run::{command, say, target},
 };
 
-/// Besides Debian's least: what starts the service, and how the guide's commands become other users.
-const INCLUDED: &str = "--include=systemd,sudo";
+/// Besides Debian's least: what starts the service, and what the guide's commands use.
+const INCLUDED: &str = "--include=systemd,sudo,curl";
 
 /// Makes it once. `None`, after saying why, where this user or this machine cannot.
 pub(crate) fn base() -> anyhow::Result<Option<PathBuf>> {
