@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use kit::{Node, Talker, group_talk, pin_each_other};
+use e2e::Office;
+use kit::{Node, Talker, group_talk, has_terminal, pin_each_other};
 use wire::{
     ErrorCode,
     proto::{Presence, ShowPresence, client_request::Request, entry, node_frame},
@@ -134,5 +135,33 @@ async fn who_comes_and_goes_again_and_again_is_told_once() -> Result<()> {
         }
     }
     ensure!(heard.len() < 10, "{heard:?}");
+    Ok(())
+}
+
+#[test]
+fn the_terminal_client_shows_it_unless_its_user_does_not_want_to() -> Result<()> {
+    if !has_terminal() {
+        return Ok(());
+    }
+    let mut office = Office::open(&["alice", "carol"], &[])?;
+    office.acme.stop()?;
+    office.acme.set_env("COMITY_PRESENCE", "domain");
+    office.acme.run()?;
+    office.comity("alice", &["send", "carol@acme.test", "hello", "--wait", "ordered"])?;
+    let alice = office.sit_down("alice", 100, 24, "")?;
+    alice.wait_for("carol@acme.test")?;
+    office.comity("carol", &["config", "set", "presence", "off"])?;
+    let hidden = office.sit_down("carol", 100, 24, "")?;
+    hidden.wait_for("alice@acme.test")?;
+    ensure!(!hidden.screen()?.contains("● alice@acme"), "whoever hides sees nobody");
+    hidden.press(&["C-q"])?;
+    hidden.wait_for("ready>")?;
+    ensure!(!alice.screen()?.contains("● carol@acme"), "carol did not want to be seen");
+    office.comity("carol", &["config", "unset", "presence"])?;
+    let carol = office.sit_down("carol", 100, 24, "")?;
+    alice.wait_for("● carol@acme")?;
+    carol.wait_for("● alice@acme")?;
+    carol.press(&["C-q"])?;
+    alice.wait_until("carol is gone", |screen| !screen.contains("● carol@acme"))?;
     Ok(())
 }
