@@ -56,6 +56,9 @@ pub(super) async fn render(health: &Health) -> String {
 /// Name, help, unit and value of what is told of each peer.
 type Family<'a> = (&'a str, &'a str, Option<Unit>, &'a dyn Fn(&PeerState) -> f64);
 
+/// The same of what went over its link.
+type Flow<'a> = (&'a str, &'a str, Option<Unit>, fn(&Traffic) -> u64);
+
 #[derive(Debug)]
 struct Snapshot {
     report: Option<Report>,
@@ -171,7 +174,7 @@ fn peer_phases(out: &mut DescriptorEncoder<'_>, peers: &[PeerState]) -> std::fmt
 
 /// What went over each peer's link since the start.
 fn traffic(out: &mut DescriptorEncoder<'_>, report: &Report) -> std::fmt::Result {
-    let families: [(&str, &str, Option<Unit>, fn(&Traffic) -> u64); 4] = [
+    let families: [Flow<'_>; 4] = [
         ("comity_peer_sent_items", "Items that were sent to it", None, |of| of.sent_items),
         ("comity_peer_sent", "Bytes of them", Some(Unit::Bytes), |of| of.sent_bytes),
         ("comity_peer_received_items", "Items that came from it", None, |of| of.received_items),
