@@ -5,11 +5,11 @@ mod check;
 mod config;
 mod init;
 mod key;
+mod reference;
 mod renew;
 mod restore;
 mod run;
 mod support_bundle;
-mod util;
 mod verify;
 
 pub(crate) use run::storage;
@@ -33,6 +33,6 @@ pub(crate) fn execute(args: Args) -> Result<(), Failure> {
         Command::Verify(args) => verify::verify(&args),
         Command::Restore(args) => restore::restore(&args),
         Command::SupportBundle(args) => support_bundle::support_bundle(&args),
-        Command::Util(args) => util::util(&args),
+        Command::Util(args) => reference::util(&args),
     }
 }

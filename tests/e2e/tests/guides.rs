@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, net::SocketAddr, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
-use kit::{Played, Stage, transcript};
+use kit::{Played, Stage};
 
 /// The two organisations of the guides.
 const DOMAINS: [&str; 2] = ["acme", "umbrella"];

@@ -60,7 +60,7 @@ pub(crate) fn guide(dev: bool) -> anyhow::Result<()> {
     ensure!(crate::debian::base()?.is_some(), "there is no Debian to install into");
     let package = dist(dev, None)?;
     let mut test = cargo_command();
-    test.args(["test", "--quiet", "--locked", "--workspace", "--test", "guide", "--", "--nocapture"]);
+    test.args(["test", "--quiet", "--locked", "--workspace", "--test", "package", "--", "--nocapture"]);
     finish(test.env("COMITY_DEB", package), "the guide")
 }
 
