@@ -250,6 +250,10 @@ fn files() -> Vec<Seed> {
     vec![
         seed("node_config", "whole", NODE),
         seed("settings", "whole", SETTINGS),
+        // Deeper than anybody means.
+        seed("node_config", "deep", deep_toml()),
+        seed("settings", "deep", deep_toml()),
+        seed("settings", "deep-list", format!("a = {}", "[".repeat(100))),
         seed("manifest", "whole", manifest),
         seed("owner_socket", "guest", guest.map(|json| frame(&json)).concat()),
         seed("owner_socket", "owner", owner.map(frame).concat()),
@@ -262,6 +266,10 @@ fn files() -> Vec<Seed> {
             wrapped(1, &[&[0x22, 16][..], &[5; 16], &[0x28, 0x80, 0x80, 4, 0x30, 3]].concat()),
         ),
     ]
+}
+
+fn deep_toml() -> String {
+    format!("{}a = 1", "a.".repeat(100))
 }
 
 /// The file that wraps a client's key, by its fields.
