@@ -331,7 +331,21 @@ impl From<Failure> for ClientError {
                 retry_after_ms: failure.retry_after_ms,
                 value: failure.value,
             }),
+            // Whoever it is says nothing at all: a person is told at least that.
+            None if failure.text.is_empty() => Self::Owner("failed and does not say why"),
             None => Self::Elsewhere(failure.text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Found by the fuzzer.
+    #[test]
+    fn a_failure_of_which_nothing_is_said_is_told_as_that() {
+        let failure = Failure { code: None, value: 0, retry_after_ms: 0, text: String::new() };
+        assert!(ClientError::from(failure).to_string().contains("does not say why"));
     }
 }

@@ -89,13 +89,14 @@ impl Device {
     }
 }
 
-fn ready() -> SessionReady {
+/// `packages` of the device are left at the node; with none it makes new ones, which takes a while.
+fn ready(packages: u32) -> SessionReady {
     SessionReady {
         time_ms: NOW.as_ms(),
         store_id: Bytes::from_static(&[1; 16]),
         head: 1,
-        key_packages: 0,
-        last_resort: false,
+        key_packages: packages,
+        last_resort: packages > 0,
     }
 }
 
@@ -127,7 +128,7 @@ pub(crate) fn page(position: u64, entry: entry::Entry) -> NodeFrame {
 pub(crate) fn start() -> Start {
     let bob = person("bob@acme.test", &ACME.keys, 4);
     let mut device = Device::open(&Rows::new());
-    let asked = device.served(Input::Connected(ready()), &bob);
+    let asked = device.served(Input::Connected(ready(0)), &bob);
     let packages = asked.into_iter().find_map(|request| match request {
         Request::UploadKeyPackages(upload) => {
             upload.packages.into_iter().find(|package| !package.last_resort)
@@ -177,7 +178,7 @@ static START: LazyLock<Rows> = LazyLock::new(|| start().rows);
 pub fn node_frames(bytes: &[u8]) {
     let mut device = Device::open(&START);
     let mut now = NOW;
-    let _ = device.input(now, Input::Connected(ready()));
+    let _ = device.input(now, Input::Connected(ready(1_000)));
     let mut decoder = frame::Decoder::default();
     decoder.push(bytes);
     while let Ok(Some(next)) = decoder.next::<NodeFrame>() {

@@ -171,6 +171,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_goes_very_deep_is_a_fault_like_any_other() {
+        let (dots, lists) = ("a.".repeat(30_000), "[".repeat(30_000));
+        for text in
+            [format!("{dots}a = 1"), format!("a = {lists}"), format!("[{dots}a]"), "a = {a=".repeat(9_000)]
+        {
+            let (_, faults) = File::parse(&text, "f");
+            assert!(faults.first().is_some_and(|fault| fault.place == "f:1"), "{} faults", faults.len());
+        }
+    }
+
+    #[test]
     fn what_is_good_holds_beside_what_is_not() {
         let (file, faults) = File::parse("timeout = 5\ncolour = \"x\"\n[theme]\nid = \"red\"", "f");
         assert_eq!(

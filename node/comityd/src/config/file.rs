@@ -140,6 +140,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_goes_very_deep_is_refused_like_any_other() {
+        let (dots, lists) = ("a.".repeat(30_000), "[".repeat(30_000));
+        for text in
+            [format!("{dots}a = 1"), format!("a = {lists}"), format!("[{dots}a]"), "a = {a=".repeat(9_000)]
+        {
+            let failure = parse(Path::new("comity.toml"), &text).expect_err("it is wrong");
+            assert!(failure.what.starts_with("comity.toml:1:"), "{:?}", failure.name);
+        }
+    }
+
+    #[test]
     fn a_dotted_key_is_one_of_a_section() {
         let text = "domain = \"a.b\"\nlog.level = \"warn\"\n";
         let values = parse(Path::new("comity.toml"), text).expect("it is right");

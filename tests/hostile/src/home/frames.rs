@@ -156,7 +156,7 @@ async fn events_that_do_not_continue_the_log_are_not_shown() -> Result<()> {
     let mut stage = Stage::new().await?;
     let event = |event: Event| loose(entry::Entry::Event(event));
     let body = Bytes::from_static(b"forged");
-    for number in 0..7 {
+    for number in 0..8 {
         let (what, forged) = stage.node.as_hub(|hub| {
             // Behind the head of this moment.
             let (head, kind) = (hub.head(), EventKind::Message);
@@ -175,6 +175,7 @@ async fn events_that_do_not_continue_the_log_are_not_shown() -> Result<()> {
                 ("after a gap", hub.forge(&at(head.seq + 5), kind, &honest, hub.key())),
                 ("at the end of all numbers", hub.forge(&at(limits::SEQ_MAX - 1), kind, &honest, hub.key())),
                 ("over its limit", hub.forge(&head, kind, &large, hub.key())),
+                ("of another room", hub.elsewhere(&honest)),
                 ("what was there before", hub.log.last().context("an event")?.clone()),
             ];
             rows.into_iter().nth(number).context("a row")

@@ -136,6 +136,13 @@ impl Hub {
         chain::seal(head, &self.draft(&hub, kind, epoch, &id, body), key).0
     }
 
+    /// An event of another room of this hub.
+    pub(super) fn elsewhere(&self, body: &Bytes) -> Event {
+        let (hub, message) = (self.bob.account.domain(), MessageId::new(SystemEntropy.array()));
+        let draft = self.draft(hub, EventKind::Message, 1, &message, body);
+        chain::seal(&LogHead::default(), &Draft { room: &RoomId::new([9; 32]), ..draft }, self.key()).0
+    }
+
     /// The end of the log.
     pub(super) const fn head(&self) -> LogHead {
         self.head

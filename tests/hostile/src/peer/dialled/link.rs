@@ -138,7 +138,7 @@ async fn an_acknowledgement_that_goes_back_takes_nothing_back_and_the_first_answ
     link.write_bytes(&acks(0, vec![])).await?;
     // Refused for two reasons at once, then once more for a third.
     let twice = Answer { error: Some(ErrorCode::Policy.into()), ..refused(1) };
-    link.write_bytes(&acks(1, vec![refused(1), twice.clone()])).await?;
+    link.write_bytes(&acks(1, vec![refused(1), twice])).await?;
     link.write_bytes(&acks(1, vec![twice])).await?;
     link.write_bytes(&acks(0, vec![])).await?;
     let (_, error) = wish
@@ -164,7 +164,8 @@ async fn an_acknowledgement_that_goes_back_takes_nothing_back_and_the_first_answ
 #[tokio::test(flavor = "multi_thread")]
 async fn who_takes_and_says_nothing_holds_up_itself_only() -> Result<()> {
     let mut node = node()?;
-    let rows: [(&str, fn(&mut RawStream)); 3] =
+    type Act = fn(&mut RawStream);
+    let rows: [(&str, Act); 3] =
         [("silence", |_| {}), ("the end of its side", RawStream::finish), ("a reset", RawStream::reset)];
     for (number, (what, act)) in rows.into_iter().enumerate() {
         let mut wish = Wish::new(&node, number).await?;
