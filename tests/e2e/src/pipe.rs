@@ -207,6 +207,23 @@ impl Pipe {
         Ok(())
     }
 
+    /// SIGKILL for alice's node, at which her program goes on for some time: what it sends is lost.
+    ///
+    /// # Errors
+    /// If the node or the program had ended by itself.
+    pub fn lose_the_home(&mut self, for_ms: u64) -> Result<()> {
+        self.office.acme.kill()?;
+        self.flow(for_ms)
+    }
+
+    /// Starts alice's node again.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn find_the_home(&mut self) -> Result<()> {
+        self.office.acme.run()
+    }
+
     /// Looks what alice's device has, as a person does after a crash: the next line is the one after
     /// that.
     ///

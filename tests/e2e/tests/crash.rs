@@ -65,7 +65,8 @@ async fn the_follower_is_killed() -> Result<()> {
 }
 
 /// The programs of people: those who pipe in and those who read out, at any moment, also while they
-/// start. Whoever starts again is where the last one was.
+/// start, and with the sender's node too, so that what was sent last is lost. Whoever starts again is where
+/// the last one was.
 #[test]
 fn a_client_is_killed() -> Result<()> {
     let mut pipe = Pipe::start()?;
@@ -75,13 +76,18 @@ fn a_client_is_killed() -> Result<()> {
     let mut kept = 0;
     for _ in 0..rounds() {
         pipe.flow(random.below(400))?;
-        let who = random.below(3);
-        if who != 0 {
+        let who = random.below(4);
+        if who == 3 {
+            pipe.lose_the_home(random.below(100))?;
+        } else if who != 0 {
             pipe.kill_reader()?;
             pipe.run_reader()?;
         }
         if who != 1 {
             pipe.kill_sender()?;
+            if who == 3 {
+                pipe.find_the_home()?;
+            }
             kept += pipe.look_and_go_on()?;
             pipe.run_sender()?;
         }
