@@ -118,18 +118,20 @@ fn peers_are_counted_by_how_they_stand_and_accounts_that_are_suspended() -> Resu
     let (acme, address) = watched("acme.test")?;
     let account = "alice@acme.test".parse()?;
     acme.invite(&account)?;
-    for (number, domain) in ["one.test", "two.test", "three.test"].into_iter().enumerate() {
+    for (number, domain) in ["one.test", "two.test", "three.test", "four.test"].into_iter().enumerate() {
         let fingerprint = [u8::try_from(number)?; 32];
         kit::pin(&acme, &domain.parse()?, kit::free_address()?, &fingerprint)?;
     }
-    for (domain, mode) in [("one.test", PeerMode::Denied), ("two.test", PeerMode::Paused)] {
+    for (domain, mode) in
+        [("one.test", PeerMode::Denied), ("two.test", PeerMode::Paused), ("four.test", PeerMode::Denied)]
+    {
         acme.ask(Request::SetPeerMode(SetPeerMode { domain: domain.into(), mode: mode.into() }))?;
     }
     let standing = AccountStanding::Suspended.into();
     acme.ask(Request::SetStanding(SetStanding { account: account.to_string(), standing }))?;
     let (_, metrics) = get(address, "/metrics")?;
     for sample in [
-        "comity_peers{phase=\"denied\"} 1.0",
+        "comity_peers{phase=\"denied\"} 2.0",
         "comity_peers{phase=\"paused\"} 1.0",
         "comity_peers{phase=\"idle\"} 1.0",
         "comity_peers{phase=\"unreachable\"} 0.0",

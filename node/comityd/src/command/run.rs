@@ -108,8 +108,8 @@ async fn serve(parts: Parts) -> Result<(), Failure> {
             "restore the directory from a backup",
         )
     })?;
-    tracing::info!(domain = %config.domain, version = env!("CARGO_PKG_VERSION"), "listening on {listen}");
     stage.send_replace(Stage::Serving(running.admin()));
+    tracing::info!(domain = %config.domain, version = env!("CARGO_PKG_VERSION"), "listening on {listen}");
     let socket = tokio::spawn(admin::serve(listener, running.admin()));
     let due = tokio::spawn(remind(newest));
     let swept = tokio::spawn(sweep(shelf));
