@@ -228,7 +228,7 @@ pub(crate) struct Doctor {
 Examples:
   comityd renew --data /var/lib/comity
   comityd renew --data /var/lib/comity --endpoint node2.acme.example:4433
-  comityd renew --data /var/lib/comity --root-key /media/safe/root.key
+  comityd renew --data /var/lib/comity --root-key /media/safe/acme/root.key
 
 A sealed root key needs its passphrase: from the file, from the configuration, or asked for.")]
 pub(crate) struct Renew {

@@ -99,9 +99,14 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Failure> 
         file.write_all(content)?;
         file.sync_all()?;
         fs::rename(&beside, path)?;
-        fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+        fs::File::open(folder_of(path))?.sync_all()
     })();
     written.map_err(|error| Failure::io(path, &error))
+}
+
+/// The directory that a path is in; a name alone is in the one of the process.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What others can read is not a secret.

@@ -112,3 +112,38 @@ fn the_administrators_guide_is_followed_word_by_word() -> Result<()> {
     world.stage.play("before", UMBRELLA)?;
     follow(&mut world, "node/GUIDE.md")
 }
+
+/// What administrators and others did before the people's guide begins.
+const NEIGHBOURS: &str = "
+```console
+acme$ comityd init acme.example --endpoint chat.acme.example:4433 --no-passphrase > init.txt
+acme$ systemctl start comityd
+acme$ comity domain show --ticket > acme.ticket
+umbrella$ comity peer pin --ticket-file acme.ticket -q > pinned.txt
+acme$ comity peer pin --ticket-file umbrella.ticket -q > pinned.txt
+acme$ comity user invite alice@acme.example -q > alice.invite
+acme$ comity user invite carol@acme.example -q > carol.invite
+acme$ comity user invite bot@acme.example -q > bot.invite
+umbrella$ comity user invite bob@umbrella.example -q > bob.invite
+umbrella$ comity user invite eve@umbrella.example -q > eve.invite
+carol$ comity login carol@acme.example --code-file carol.invite --protect file -q
+bob$ comity login bob@umbrella.example --code-file bob.invite --protect file -q
+eve$ comity login eve@umbrella.example --code-file eve.invite --protect file -q
+```
+";
+
+#[test]
+fn the_peoples_guide_is_followed_word_by_word() -> Result<()> {
+    let mut world = World::new()?;
+    for domain in DOMAINS {
+        world.role(domain, domain)?.set("COMITY_DATA", "/var/lib/comity");
+    }
+    for (who, machine) in [("", "alice"), ("bob", "bob"), ("carol", "carol"), ("eve", "eve"), ("bot", "bot")]
+    {
+        world.role(who, machine)?;
+    }
+    world.stage.answer("the invitation", "@alice.invite");
+    world.stage.play("before", UMBRELLA)?;
+    world.stage.play("before", NEIGHBOURS)?;
+    follow(&mut world, "cli/GUIDE.md")
+}

@@ -1,7 +1,8 @@
 //! What tests of running programs are made of: real node processes that can be stopped, killed,
 //! frozen and started again; the administrator's socket; people with their keys; and raw devices and
 //! peers that speak the codec but none of the rules, so that they can say what no honest program
-//! says. Everything runs on 127.0.0.1 in directories that vanish.
+//! says; and people at terminals who follow a page word by word. Everything runs on 127.0.0.1 in
+//! directories that vanish.
 
 mod admin;
 mod bins;

@@ -118,11 +118,20 @@ impl Stage {
         let environment = [
             ("PATH", format!("{}:{path}", text(&bin)?)),
             ("HOME", text(&home)?),
+            ("TMPDIR", text(&home)?),
             ("STAGE_MACHINE", text(&home)?),
         ];
         let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         self.roles.insert(who.to_owned(), Role { words, environment });
-        self.roles.get_mut(who).context("it was put there")
+        self.at(who)
+    }
+
+    /// A person who is at a machine already.
+    ///
+    /// # Errors
+    /// If nobody has that name.
+    pub fn at(&mut self, who: &str) -> Result<&mut Role> {
+        self.roles.get_mut(who).with_context(|| format!("who is {who:?}?"))
     }
 
     /// What is typed for `‹name›`: this text, or what is in this file of the desk if it begins with
@@ -213,8 +222,27 @@ impl Role {
         self
     }
 
+    /// Each word once: a path of the page may end with another, and so may what stands for it here.
     fn here(&self, text: &str) -> String {
-        self.words.iter().fold(text.to_owned(), |text, (there, here)| text.replace(there, here))
+        let (mut done, mut rest, mut before) = (String::new(), text, ' ');
+        while let Some(first) = rest.chars().next() {
+            let begins = |(there, _): &&(String, String)| {
+                rest.starts_with(there) && !(there.starts_with('/') && before.is_alphanumeric())
+            };
+            match self.words.iter().find(begins) {
+                Some((there, here)) => {
+                    done.push_str(here);
+                    before = there.chars().next_back().unwrap_or(first);
+                    rest = &rest[there.len()..];
+                }
+                None => {
+                    done.push(first);
+                    before = first;
+                    rest = &rest[first.len_utf8()..];
+                }
+            }
+        }
+        done
     }
 
     fn there(&self, text: &str) -> String {
@@ -233,12 +261,11 @@ impl<'a> Typing<'a> {
     fn of(step: &Step, role: &'a Role, answers: &BTreeMap<String, String>, desk: &Path) -> Result<Self> {
         let mut left = Vec::new();
         for (behind, name) in step.typed() {
-            let text = match answers.get(&name).map_or(name.as_str(), String::as_str) {
-                "^C" => "\u{3}".to_owned(),
-                text => match text.strip_prefix('@') {
-                    Some(file) => fs::read_to_string(desk.join(file))?.trim().to_owned() + "\n",
-                    None => format!("{text}\n"),
-                },
+            let text = answers.get(&name).unwrap_or(&name);
+            let text = match (transcript::key(text), text.strip_prefix('@')) {
+                (Some(key), _) => char::from(key).to_string(),
+                (None, Some(file)) => fs::read_to_string(desk.join(file))?.trim().to_owned() + "\n",
+                (None, None) => format!("{text}\n"),
             };
             left.push((behind, text));
         }
@@ -277,4 +304,18 @@ impl Drop for Stage {
 fn text(path: &Path) -> Result<String> {
     let path = path.to_str().ok_or(std::io::Error::from(ErrorKind::InvalidFilename))?;
     Ok(path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_replaced_where_it_stands_alone() {
+        let mut role = Role { words: Vec::new(), environment: BTreeMap::new() };
+        role.word("/backup", "/w/backup").word("/run/secrets", "/w/run/secrets").word("@3", "@7");
+        let line = "cat /run/secrets/backup /backup/monday > \"/backup\" @3";
+        let here = "cat /w/run/secrets/backup /w/backup/monday > \"/w/backup\" @7";
+        assert_eq!((role.here(line), role.there(here)), (here.to_owned(), line.to_owned()));
+    }
 }

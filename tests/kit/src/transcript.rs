@@ -1,10 +1,11 @@
-//! Commands and what they show, as they stand in the ```console blocks of a Markdown page.
+//! Commands and what they show, as they stand in the blocks of a Markdown page whose fence says
+//! `console`.
 //!
 //! A line `$ command` is typed, and so is `bob$ command` by bob and `# command` by root; lines
 //! behind it that begin with `> ` go on with it. The other lines are what is shown: `…` stands for
 //! any text, and alone on a line for any lines; `‹words›` at the end of a line is what the person
-//! types there, `^C` ends a command that would stay, and `[7]` says with which code the command
-//! ends if not with 0.
+//! types there, `^C` is that key, which ends a command that would stay, and `[7]` says with which
+//! code the command ends if not with 0.
 
 use anyhow::{Result, bail, ensure};
 
@@ -28,7 +29,7 @@ pub struct Step {
     pub who: String,
     /// What is typed.
     pub command: String,
-    /// What is shown, with answers and `^C`.
+    /// What is shown, with answers and keys.
     pub shown: Vec<String>,
     /// With what it ends.
     pub code: i32,
@@ -94,14 +95,14 @@ fn exit(text: &str) -> Option<i32> {
 
 impl Step {
     /// What is typed while the command runs: behind which lines, and what. The last of those lines is
-    /// the question, or complete before `^C`.
+    /// the question, or complete before a key.
     #[must_use]
     pub fn typed(&self) -> Vec<(Vec<String>, String)> {
         let mut typed = Vec::new();
         for (n, line) in self.shown.iter().enumerate() {
             let mut before = questions(&self.shown[..n]);
-            if line == "^C" {
-                typed.push((before, "^C".to_owned()));
+            if is_key(line) {
+                typed.push((before, line.clone()));
             } else if let Some((question, answer)) = answered(line) {
                 before.push(question.to_owned());
                 typed.push((before, answer.to_owned()));
@@ -118,8 +119,21 @@ impl Step {
 }
 
 fn questions(lines: &[String]) -> Vec<String> {
-    let shown = lines.iter().filter(|line| *line != "^C");
+    let shown = lines.iter().filter(|line| !is_key(line));
     shown.map(|line| answered(line).map_or(line.as_str(), |(question, _)| question).to_owned()).collect()
+}
+
+fn is_key(line: &str) -> bool {
+    key(line).is_some()
+}
+
+/// The byte of `^C` and its like.
+#[must_use]
+pub fn key(line: &str) -> Option<u8> {
+    match line.as_bytes() {
+        [b'^', letter @ b'A'..=b'Z'] => Some(letter - b'@'),
+        _ => None,
+    }
 }
 
 fn answered(line: &str) -> Option<(&str, &str)> {

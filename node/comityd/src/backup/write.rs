@@ -17,7 +17,7 @@ use super::{
 use crate::{
     command::storage,
     config::Config,
-    data::{DataDir, make_private_directory, write_private},
+    data::{DataDir, folder_of, make_private_directory, write_private},
     documents,
     failure::{Exit, Failure},
     keys::{self, Stored},
@@ -53,7 +53,7 @@ pub(crate) fn write(data: &DataDir, destination: &Path, seal: Option<&str>) -> R
     let made = fill(data, &config, &partial, seal).and_then(|manifest| {
         files::sync(&partial)?;
         fs::rename(&partial, destination).map_err(|error| Failure::io(destination, &error))?;
-        files::sync_names(destination.parent().unwrap_or(Path::new("")))?;
+        files::sync_names(folder_of(destination))?;
         Ok(manifest)
     });
     if made.is_err() {

@@ -129,6 +129,7 @@ async fn keep(context: &Context, dir: &Path, until: SystemTime, shown: &Shown) -
     // A terminal that closes is no reason to lock.
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let client = passphrase::unlock(context, async |unlock| {
         client::check_unlock(dir, &unlock).await?;
         Client::open_with(dir, unlock).await
@@ -150,7 +151,7 @@ async fn keep(context: &Context, dir: &Path, until: SystemTime, shown: &Shown) -
             () = tokio::time::sleep(left.min(LOOK)) => {}
             _ = hangup.recv() => {}
             _ = terminate.recv() => break,
-            _ = tokio::signal::ctrl_c() => break,
+            _ = interrupt.recv() => break,
         }
     }
     // Who else can unlock the device takes over; for the others it is locked.

@@ -41,7 +41,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Where to listen; port 0 is any
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8646")]
+    #[arg(
+        long,
+        env = "COMITY_HOOK_LISTEN",
+        hide_env_values = true,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8646"
+    )]
     listen: SocketAddr,
     /// Posts of one minute; more get 429
     #[arg(long, value_name = "NUMBER", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=6_000))]

@@ -42,10 +42,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let data = context.data(args.node.data.as_ref())?;
     let what = "cannot delete the account";
     let user = super::show(&data, what, &args.account).await?;
-    let question = format!(
-        "Delete {} for good, with its {} devices, out of {} rooms?",
-        args.account, user.devices, user.rooms
-    );
+    let question =
+        format!("Delete {} for good (devices: {}, rooms: {})?", args.account, user.devices, user.rooms);
     context.confirm(args.yes, &question)?;
     let shown = super::stand(&data, what, &args.account, AccountStanding::Deleted).await?;
     context.show(&shown)
