@@ -126,9 +126,9 @@ acme$ comity user invite carol@acme.example -q > carol.invite
 acme$ comity user invite bot@acme.example -q > bot.invite
 umbrella$ comity user invite bob@umbrella.example -q > bob.invite
 umbrella$ comity user invite eve@umbrella.example -q > eve.invite
-carol$ comity login carol@acme.example --code-file carol.invite --protect file -q
-bob$ comity login bob@umbrella.example --code-file bob.invite --protect file -q
-eve$ comity login eve@umbrella.example --code-file eve.invite --protect file -q
+carol$ comity login carol@acme.example --code-file carol.invite --protect file -q > told.txt
+bob$ comity login bob@umbrella.example --code-file bob.invite --protect file -q > told.txt
+eve$ comity login eve@umbrella.example --code-file eve.invite --protect file -q > told.txt
 ```
 ";
 
