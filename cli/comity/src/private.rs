@@ -2,11 +2,13 @@
 //! of one.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{DirBuilder, File},
     io::{self, BufWriter, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
+
+use tempfile::NamedTempFile;
 
 use crate::error::CliError;
 
@@ -27,16 +29,10 @@ pub(crate) fn create_dir(dir: &Path) -> Result<(), CliError> {
 /// # Errors
 /// Storage: the file is as it was.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = Path::new(&beside);
     let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(beside)?;
+        let mut file = beside(path)?;
         file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(beside, path)?;
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()
+        place(file, path)
     };
     write().map_err(|error| failed(path, &error))
 }
@@ -44,9 +40,8 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
 /// A file in the making: it is in its place when it is finished, and not before.
 #[derive(Debug)]
 pub(crate) struct Growing {
-    file: BufWriter<File>,
+    file: BufWriter<NamedTempFile>,
     path: PathBuf,
-    beside: PathBuf,
 }
 
 impl Growing {
@@ -55,13 +50,8 @@ impl Growing {
     /// # Errors
     /// Storage.
     pub(crate) fn begin(path: &Path) -> Result<Self, CliError> {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".new");
-        let beside = PathBuf::from(beside);
-        let mut options = OpenOptions::new();
-        let file = options.create(true).truncate(true).write(true).mode(0o600).open(&beside);
-        let file = BufWriter::new(file.map_err(|error| failed(path, &error))?);
-        Ok(Self { file, path: path.to_owned(), beside })
+        let file = beside(path).map_err(|error| failed(path, &error))?;
+        Ok(Self { file: BufWriter::new(file), path: path.to_owned() })
     }
 
     /// Adds a line.
@@ -76,21 +66,26 @@ impl Growing {
     ///
     /// # Errors
     /// Storage: there is no such file.
-    pub(crate) fn finish(mut self) -> Result<(), CliError> {
-        let mut finish = || -> io::Result<()> {
-            self.file.flush()?;
-            self.file.get_ref().sync_all()?;
-            fs::rename(&self.beside, &self.path)
-        };
-        finish().map_err(|error| failed(&self.path, &error))
+    pub(crate) fn finish(self) -> Result<(), CliError> {
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error);
+        file.and_then(|file| place(file, &self.path)).map_err(|error| failed(&self.path, &error))
     }
 }
 
-impl Drop for Growing {
-    fn drop(&mut self) {
-        // Gone already if it was finished.
-        let _ = fs::remove_file(&self.beside);
-    }
+/// A new file in the folder of a path, 0600 from the first moment, under a name that nobody can have
+/// taken before. It goes away if it does not get its place.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(".").suffix(".new").tempfile_in(folder(path))
+}
+
+fn place(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    File::open(folder(path))?.sync_all()
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 fn failed(path: &Path, error: &io::Error) -> CliError {
@@ -100,16 +95,19 @@ fn failed(path: &Path, error: &io::Error) -> CliError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     #[test]
     fn a_file_is_there_whole_or_not_at_all_and_private() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("export");
+        // Somebody else's, of which nothing is changed.
+        let neighbour = dir.path().join("export.new");
+        fs::write(&neighbour, "mine").expect("written");
         let mut half = Growing::begin(&path).expect("begun");
         half.line("one").expect("written");
         drop(half);
-        assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 0);
+        assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 1);
         let mut whole = Growing::begin(&path).expect("begun");
         whole.line("one").expect("written");
         whole.finish().expect("finished");
@@ -117,6 +115,7 @@ mod tests {
         write(&path, b"two").expect("written");
         assert_eq!(fs::read_to_string(&path).expect("read"), "two");
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 1);
+        assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 2);
+        assert_eq!(fs::read_to_string(neighbour).expect("read"), "mine");
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, DirBuilder},
     io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -90,16 +90,16 @@ pub(crate) fn make_private_directory(path: &Path) -> Result<(), Failure> {
 }
 
 /// Writes a file for this user only: beside its place, synced, then moved there, so that it is whole
-/// or absent.
+/// or absent. The file beside has a name that nobody can have taken before.
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let beside = path.with_extension("new");
+    let folder = folder_of(path);
     let written = (|| {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        // 0600 from the first moment, and gone if it does not get its place.
+        let mut file = tempfile::Builder::new().prefix(".").suffix(".new").tempfile_in(folder)?;
         file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        fs::File::open(folder_of(path))?.sync_all()
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        fs::File::open(folder)?.sync_all()
     })();
     written.map_err(|error| Failure::io(path, &error))
 }
@@ -109,12 +109,22 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// What others can read is not a secret.
+/// What others can read is not a secret, and what another user owns, that user can read. The system's
+/// administrator can anyway, and may look after the directory of the user whom the node runs as.
 ///
 /// # Errors
 /// `ReadableByOthers`, `FileUnusable`.
 pub(crate) fn check_private(path: &Path, mode: &str) -> Result<(), Failure> {
     let metadata = fs::metadata(path).map_err(|error| Failure::io(path, &error))?;
+    let (user, owner) = (rustix::process::geteuid().as_raw(), metadata.uid());
+    if user != 0 && owner != 0 && owner != user {
+        return Err(Failure::new(
+            Exit::Storage,
+            "ReadableByOthers",
+            format!("{} belongs to another user (uid {owner})", path.display()),
+            "run it as that user; if somebody else could read keys here, make new ones",
+        ));
+    }
     let found = metadata.permissions().mode() & 0o777;
     if found & 0o077 == 0 {
         return Ok(());
@@ -125,4 +135,37 @@ pub(crate) fn check_private(path: &Path, mode: &str) -> Result<(), Failure> {
         format!("{} is open to other users (mode {found:03o})", path.display()),
         format!("chmod {mode} {}; if others could read keys here, make new ones", path.display()),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_file_leaves_all_others_alone() {
+        let temp = tempfile::tempdir().expect("a directory");
+        let (path, neighbour) = (temp.path().join("a.tar"), temp.path().join("a.new"));
+        fs::write(&neighbour, b"mine").expect("written");
+        write_private(&path, b"bundle").expect("written");
+        write_private(&path, b"again").expect("written");
+        assert_eq!(fs::read(&path).expect("readable"), b"again");
+        assert_eq!(fs::read(&neighbour).expect("readable"), b"mine");
+        assert_eq!(fs::metadata(&path).expect("there").mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(temp.path()).expect("readable").count(), 2, "nothing is left");
+        // Nothing is written where there is no place for it.
+        fs::create_dir(temp.path().join("folder")).expect("made");
+        assert!(write_private(&temp.path().join("folder"), b"x").is_err());
+        assert_eq!(fs::read_dir(temp.path()).expect("readable").count(), 3);
+    }
+
+    #[test]
+    fn a_name_without_a_folder_is_one_in_this_folder() {
+        let name = format!("comityd-test-{}.tgz", std::process::id());
+        let written = write_private(Path::new(&name), b"bundle");
+        let found = fs::read(&name);
+        // Of no use to anybody.
+        let _ = fs::remove_file(&name);
+        written.expect("written");
+        assert_eq!(found.expect("readable"), b"bundle");
+    }
 }
