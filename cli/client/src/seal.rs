@@ -17,7 +17,7 @@ mod wrap;
 pub(crate) use directory::SealedDir;
 pub use keyring::keyring_runs;
 pub(crate) use keys::{Key, NONCE_BYTES, Sealer, nonce};
-pub(crate) use open::{begin, unlock};
+pub(crate) use open::{begin, forget, unlock};
 pub use open::{change_protection, check_unlock, protection};
 pub use passphrase::Passphrase;
 pub use plain::seal_plain;

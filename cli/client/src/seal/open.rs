@@ -73,6 +73,27 @@ pub async fn change_protection(dir: &Path, unlock: &Unlock, protect: &Protect) -
     Ok(())
 }
 
+/// Makes an end of what opens a directory, whose owner calls this: where the disk writes in place, not
+/// even the bytes stay. A directory that was never sealed, or whose `seal` is damaged, has that of it
+/// which is there overwritten.
+///
+/// # Errors
+/// `Owner` while somebody changes the protection, `Storage`.
+pub(crate) async fn forget(dir: &DeviceDir) -> Result<(), ClientError> {
+    let _alone = dir.hold(CHANGING)?.ok_or(ClientError::Owner("is changing the protection"))?;
+    let kept = wrap(dir).ok().flatten().filter(|wrap| wrap.protection() == Protection::Keyring);
+    for name in [WRAP, KEY_FILE, "account.key", "device.key"] {
+        dir.erase(name)?;
+    }
+    if let Some(wrap) = kept
+        && let Err(error) = keyring::delete(&wrap.id).await
+    {
+        // What it opened is gone.
+        tracing::warn!(%error, "a key that is of no use any more stays in the system's keyring");
+    }
+    Ok(())
+}
+
 /// Unlocks a directory. One that is not sealed is sealed first, for which the caller owns it.
 ///
 /// # Errors

@@ -58,7 +58,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             return Err(CliError::failed("nothing was deleted"));
         }
     }
-    client::logout(&directory).map_err(|error| match error {
+    client::logout(&directory).await.map_err(|error| match error {
         client::ClientError::Owner(_) => {
             CliError::wire(format!("{account} is in use"), client::ErrorCode::Conflict.into())
                 .hint("end the programs that use it first, such as comity watch")
