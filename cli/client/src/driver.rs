@@ -101,7 +101,13 @@ impl Driver {
         happenings: broadcast::Sender<Happening>,
     ) -> Result<Self, ClientError> {
         let profile = Profile::load(dir)?;
-        let mut store = Store::open(dir).await?;
+        let mut store = match profile.stored {
+            true => Store::reopen(dir).await?,
+            false => Store::open(dir).await?,
+        };
+        if !profile.stored {
+            Profile::mark_stored(dir)?;
+        }
         let purge_at = store.is_dirty().then(|| clock::now().plus_ms(PURGE_AFTER_MS));
         let mut snapshot = store.snapshot().await?;
         snapshot.pin(profile.keys.account.domain(), profile.home.fingerprint);

@@ -26,6 +26,9 @@ struct ProfileFile {
     endpoints: Vec<String>,
     #[prost(message, optional, tag = "5")]
     keys: Option<proto::AccountKeys>,
+    /// There is a database: one that is missing was taken away.
+    #[prost(bool, tag = "6")]
+    stored: bool,
 }
 
 /// A device that has logged in.
@@ -34,6 +37,8 @@ pub(crate) struct Profile {
     pub(crate) home: Home,
     /// What it proves itself with.
     pub(crate) keys: DeviceKeys,
+    /// Whether it has had a database.
+    pub(crate) stored: bool,
 }
 
 impl Profile {
@@ -59,7 +64,7 @@ impl Profile {
             return Err(damaged(dir, PROFILE));
         };
         let keys = DeviceKeys { account: home.account.clone(), device, secret, binding, certificate };
-        Ok(Self { home, keys })
+        Ok(Self { home, keys, stored: file.stored })
     }
 
     /// Writes the profile of a finished login; from now on the directory is a device.
@@ -74,6 +79,17 @@ impl Profile {
     ) -> Result<(), ClientError> {
         write(dir, PROFILE, home, device, keys)?;
         dir.remove(ENROLMENT)
+    }
+
+    /// Keeps in mind that there is a database from now on, which is on the disk.
+    ///
+    /// # Errors
+    /// `NoDevice`, `Storage`.
+    pub(crate) fn mark_stored(dir: &SealedDir) -> Result<(), ClientError> {
+        let Some((file, _, _)) = read(dir, PROFILE)? else {
+            return Err(ClientError::NoDevice(dir.dir().dir().to_owned()));
+        };
+        dir.write(PROFILE, &ProfileFile { stored: true, ..file }.encode_to_vec())
     }
 
     /// Keeps an enrolment that is not confirmed, so that a lost answer can be asked for again with
@@ -138,6 +154,7 @@ fn write(
         fingerprint: Bytes::copy_from_slice(&home.fingerprint),
         endpoints: home.endpoints.clone(),
         keys: Some(keys.clone()),
+        stored: false,
     };
     dir.write(name, &file.encode_to_vec())
 }

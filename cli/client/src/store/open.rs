@@ -39,6 +39,24 @@ impl Store {
     /// # Errors
     /// `Storage`, or `NewerSchema` if a newer program wrote it.
     pub(crate) async fn open(dir: &SealedDir) -> Result<Self, ClientError> {
+        Self::open_or(dir, true).await
+    }
+
+    /// Opens the database of a device that has had one: if it is gone, or empty, none is made. A new one
+    /// would know nobody, and take whatever it is shown for the first it sees.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; `Storage` if there is none.
+    pub(crate) async fn reopen(dir: &SealedDir) -> Result<Self, ClientError> {
+        let path = dir.path(FILE);
+        // SQLite would take an empty file for a new database, and begin a log beside it.
+        if std::fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
+            return Err(gone(&path));
+        }
+        Self::open_or(dir, false).await
+    }
+
+    async fn open_or(dir: &SealedDir, may_create: bool) -> Result<Self, ClientError> {
         let path = dir.path(FILE);
         private(&path)?;
         // What the last process left if it did not end in good order.
@@ -58,7 +76,8 @@ impl Store {
         let found = store.version().await?;
         match found {
             SCHEMA => store.add_tables().await?,
-            0 => store.create().await?,
+            0 if may_create => store.create().await?,
+            0 => return Err(gone(&store.path)),
             1 => return Err(ClientError::storage(&store.path, "it is not sealed: log in anew")),
             _ => return Err(ClientError::NewerSchema { found, known: SCHEMA }),
         }
@@ -156,6 +175,12 @@ impl Store {
     pub(super) fn error(&self, error: &sqlx::Error) -> ClientError {
         ClientError::storage(&self.path, error)
     }
+}
+
+fn gone(path: &Path) -> ClientError {
+    let reason = "what the device knows is missing: whom it has verified, blocked and pinned, and its \
+                  messages; put it back if you moved it, else log out and in anew";
+    ClientError::storage(path, reason)
 }
 
 /// Makes the file before SQLite does, so that it is 0600 from the first moment; SQLite gives the
