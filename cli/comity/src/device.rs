@@ -7,7 +7,7 @@ pub(crate) use message::{MessageWord, find_message, message_word};
 
 use std::{path::PathBuf, time::Duration};
 
-use client::{Account, Client, ClientError, Room, Standing};
+use client::{Account, Client, ClientError, Protection, Room, Standing};
 use tokio::time::{Instant, timeout};
 
 use crate::{
@@ -63,7 +63,7 @@ pub(crate) async fn open(context: &Context) -> Result<Client, CliError> {
 /// told.
 ///
 /// # Errors
-/// Usage if it is not known whose; storage.
+/// Usage if it is not known whose, or if a passphrase is given for a device that none protects; storage.
 pub(crate) async fn sealed(context: &Context) -> Result<PathBuf, CliError> {
     let dir = context.profile()?;
     let outcome = client::seal_plain(&dir).await;
@@ -73,6 +73,16 @@ pub(crate) async fn sealed(context: &Context) -> Result<PathBuf, CliError> {
              key file beside them, and what stood there is overwritten.",
         );
         context.hint("against somebody who has the disk: comity account protect passphrase");
+    }
+    // To go on would be to trust whoever made it open without.
+    if context.passphrase_file().is_some()
+        && let Ok(protection) = client::protection(&dir)
+        && protection != Protection::Passphrase
+    {
+        let what = "a passphrase is given, and this device opens without one";
+        return Err(CliError::usage(what)
+            .cause(format!("its protection is: {}", protection.name()))
+            .hint("leave out --passphrase-file; if a passphrase should protect it, somebody changed that"));
     }
     Ok(dir)
 }

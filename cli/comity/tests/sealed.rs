@@ -81,8 +81,12 @@ impl House {
 
     /// A `watch` that has alice's device open.
     fn watch(&self) -> Running {
+        self.watch_with(&[("COMITY_PASSPHRASE_FILE", &self.path("right"))])
+    }
+
+    fn watch_with(&self, environment: &[(&str, &str)]) -> Running {
         let mut command = self.command(&["--as", "alice", "watch"]);
-        command.env("COMITY_PASSPHRASE_FILE", self.home.path().join("right"));
+        command.envs(environment.iter().copied());
         let mut child = command.spawn().expect("it runs");
         let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
         let mut says = String::new();
@@ -208,10 +212,12 @@ fn what_protects_a_device_changes_and_its_messages_stay() {
     let now = house.alice("new", &["account", "protect", "file", "--json=protection"], 0);
     assert_eq!(now, "{\"protection\":\"file\"}\n");
     assert!(house.says("alice", &["message", "list", "bob@acme.test", "--json=text"], 0).contains("kept"));
+    // Who gives a passphrase has one, and is not to be told that it opened.
+    house.alice("new", &["message", "list", "bob@acme.test"], 2);
     let key = house.device("alice").join("seal.key");
     assert_eq!(fs::metadata(&key).expect("there").permissions().mode() & 0o777, 0o600);
     // While a program has it open, which goes on.
-    let watch = house.watch();
+    let watch = house.watch_with(&[]);
     house.says(
         "alice",
         &["account", "protect", "passphrase", "--new-passphrase-file", &house.path("right")],
@@ -284,6 +290,30 @@ fn who_logs_in_where_a_keyring_runs_is_protected_by_it() {
         assert_eq!(text(&output.stdout), format!("{{\"protection\":\"{protection}\"}}\n"), "{output:?}");
     }
     assert_eq!(keyring.items().len(), 1);
+    keyring.set(Mood::Open);
+    let mut command = house.command(&["--as", "carol", "account", "logout", "--yes"]);
+    let output = command.env("DBUS_SESSION_BUS_ADDRESS", keyring.address()).output().expect("it runs");
+    assert!(output.status.success() && !house.device("carol").exists(), "{output:?}");
+    assert!(keyring.items().is_empty(), "a key that opens nothing stays");
+}
+
+#[test]
+fn a_database_that_is_taken_away_is_missed() {
+    let house = House::new();
+    house.says("bob", &["send", "alice@acme.test", "kept", "--wait", "ordered"], 0);
+    let file = house.device("bob").join("device.db");
+    let aside = house.home.path().join("aside");
+    fs::rename(&file, &aside).expect("taken away");
+    for emptied in [false, true] {
+        if emptied {
+            fs::write(&file, "").expect("written");
+        }
+        let output = house.run(&["--as", "bob", "contact", "list"]);
+        assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("is missing"), "{}", text(&output.stderr));
+    }
+    fs::rename(&aside, &file).expect("put back");
+    assert!(house.says("bob", &["message", "list", "alice@acme.test", "--json=text"], 0).contains("kept"));
 }
 
 #[test]

@@ -34,7 +34,8 @@ pub fn protection(dir: &Path) -> Result<Protection, ClientError> {
 /// Whether this unlocks the device in a directory; changes nothing.
 ///
 /// # Errors
-/// `Locked` or `WrongPassphrase` if it does not, `NoDevice`, `Storage`.
+/// `Locked` or `WrongPassphrase` if it does not, `NoDevice`, `Storage`, also if a passphrase is given
+/// for a device that none protects.
 pub async fn check_unlock(dir: &Path, unlock: &Unlock) -> Result<(), ClientError> {
     if !is_device(dir) {
         return Err(ClientError::NoDevice(dir.to_owned()));
@@ -102,6 +103,7 @@ pub(crate) async fn unlock(dir: &DeviceDir, unlock: &Unlock) -> Result<SealedDir
     if plain::is_plain(dir) {
         plain::seal(dir).await?;
     }
+    plain::tidy(dir);
     let wrap = wrap(dir)?.ok_or_else(|| unsealed(dir.dir()))?;
     let master = master(dir, &wrap, unlock).await?;
     tidy(dir)?;
@@ -126,7 +128,11 @@ fn tidy(dir: &DeviceDir) -> Result<(), ClientError> {
 /// As [`unlock`] for a directory that is sealed already, and otherwise.
 pub(crate) async fn begin(dir: &DeviceDir, protect: &Protect) -> Result<SealedDir, ClientError> {
     if let Some(wrap) = wrap(dir)? {
-        let opened = unlock(dir, &protect.unlock()).await?;
+        let begun = match wrap.protection() {
+            Protection::Passphrase => protect.unlock(),
+            Protection::Keyring | Protection::File => Unlock::Stored,
+        };
+        let opened = unlock(dir, &begun).await?;
         if wrap.protection() != protect.protection() {
             write(dir, protect, opened.master()).await?;
         }
@@ -188,15 +194,30 @@ async fn master(dir: &DeviceDir, wrap: &Wrap, unlock: &Unlock) -> Result<Key, Cl
             let key = key.ok_or_else(|| no_memory(dir))?;
             wrap.open(&key).ok_or(ClientError::WrongPassphrase)
         }
-        (How::Keyring, _) => {
+        // Somebody may have exchanged `seal`, and what is said from here on would be theirs to read.
+        (How::Keyring | How::File, Unlock::Passphrase(_)) => {
+            let reason = "it says that no passphrase protects the device, and one was given; if one should, \
+                          somebody has exchanged it";
+            Err(ClientError::storage(dir.path(WRAP), reason))
+        }
+        (How::Keyring, Unlock::Stored) => {
             let key = keyring::get(&wrap.id).await?;
             wrap.open(&key).ok_or_else(|| ClientError::storage(dir.path(WRAP), "it is damaged"))
         }
-        (How::File, _) => {
+        (How::File, Unlock::Stored) => {
             let key = key_file(dir, &wrap.id)?;
             wrap.open(&key).ok_or_else(|| ClientError::storage(dir.path(WRAP), "it is damaged"))
         }
     }
+}
+
+/// The directory that another one is to become, which a key file opens: it may stand in either of the
+/// two.
+pub(super) fn half_moved(made: &DeviceDir, to: &DeviceDir) -> Option<SealedDir> {
+    let wrap = wrap(made).ok()??;
+    let from = if made.path(KEY_FILE).exists() { made } else { to };
+    let master = wrap.open(&key_file(from, &wrap.id).ok()?)?;
+    (wrap.how == How::File).then(|| SealedDir::new(to, Protection::File, master))
 }
 
 /// The key in the key file. A file that others may read is refused: the key may be known already.

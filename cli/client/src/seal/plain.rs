@@ -9,7 +9,7 @@ use identity::{KeyKind, key_file};
 
 use super::{
     Protect,
-    open::{KEY_FILE, WRAP, fresh, unsealed},
+    open::{KEY_FILE, WRAP, fresh, half_moved, unsealed},
 };
 use crate::{ClientError, device::DeviceDir, store};
 
@@ -42,10 +42,9 @@ pub async fn seal_plain(dir: &Path) -> Result<bool, ClientError> {
     seal(&files).await.map(|()| true)
 }
 
-/// Whether a device lives there that is not sealed, or not to the end.
+/// Whether a device lives there that is not sealed, or not to the end: `seal` comes last.
 pub(super) fn is_plain(dir: &DeviceDir) -> bool {
-    let has = |name: &str| dir.path(name).exists();
-    has(MADE) || has("profile") && !has(WRAP)
+    dir.path("profile").exists() && !dir.path(WRAP).exists()
 }
 
 /// Seals it by a key file; whoever owns it calls this.
@@ -56,9 +55,31 @@ pub(super) async fn seal(dir: &DeviceDir) -> Result<(), ClientError> {
     if !dir.path(MADE).exists() {
         make(dir).await?;
     }
+    if !is_ours(dir) {
+        return Err(unsealed(dir.dir()));
+    }
     put_in_place(dir, usize::MAX)?;
     tracing::info!(dir = %dir.dir().display(), "sealed what an older version kept in the clear");
     Ok(())
+}
+
+/// Whether what is to take the places of the files was made of them. Anybody could have laid down a
+/// directory of this name beside files that are sealed already, and they would be lost.
+fn is_ours(dir: &DeviceDir) -> bool {
+    let Ok(Some(key)) = dir.read(KEY) else { return false };
+    // Overwritten already, and not yet superseded.
+    let is_erased = key.iter().all(|byte| *byte == 0);
+    if is_plain_key(&key) || is_erased {
+        return true;
+    }
+    let opened = half_moved(&DeviceDir::new(&dir.path(MADE)), dir);
+    opened.is_some_and(|opened| matches!(opened.read_key(KEY, KeyKind::Device), Ok(Some(_))))
+}
+
+/// Takes away the empty directory that is left when the last step was interrupted.
+pub(super) fn tidy(dir: &DeviceDir) {
+    // Most often there is none; one with something in it is not ours and does no harm.
+    let _ = fs::remove_dir(dir.path(MADE));
 }
 
 async fn make(dir: &DeviceDir) -> Result<(), ClientError> {
@@ -243,6 +264,32 @@ mod tests {
         assert!(unlock(&files, &Unlock::Stored).await.is_err());
         fs::write(files.path(WRAP), seal).expect("found again");
         is_whole(temp.path(), &made).await;
+    }
+
+    #[tokio::test]
+    async fn what_somebody_laid_beside_takes_no_place() {
+        let temp = tempfile::tempdir().expect("a directory");
+        let (own, theirs) = (temp.path().join("own"), temp.path().join("theirs"));
+        let (made, store) = plain(&own).await;
+        store.close().await.expect("closed");
+        is_whole(&own, &made).await;
+        let (_, store) = plain(&theirs).await;
+        store.close().await.expect("closed");
+        make(&DeviceDir::new(&theirs)).await.expect("made");
+        let files = DeviceDir::new(&own);
+        copy(&theirs.join(MADE), &files.path(MADE));
+        // Beside what is sealed it is nothing.
+        let opened = unlock(&files, &Unlock::Stored).await.expect("it opens");
+        assert_eq!(Profile::load(&opened).expect("a profile").keys.secret.public(), made.device_key.public());
+        // Nor is it what `seal` was.
+        let before = fs::read(files.path(KEY)).expect("readable");
+        let seal = fs::read(files.path(WRAP)).expect("readable");
+        fs::remove_file(files.path(WRAP)).expect("lost");
+        assert!(unlock(&files, &Unlock::Stored).await.is_err());
+        assert_eq!(fs::read(files.path(KEY)).expect("readable"), before);
+        fs::write(files.path(WRAP), seal).expect("found again");
+        fs::remove_dir_all(files.path(MADE)).expect("removed");
+        is_whole(&own, &made).await;
     }
 
     #[tokio::test]

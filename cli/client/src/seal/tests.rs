@@ -92,6 +92,7 @@ async fn a_change_leaves_the_data_and_makes_an_end_of_what_opened_it() {
     change(with("another one of mine"), Protect::File).await.expect("changed");
     assert_eq!(reads(&dir, &Unlock::Stored).await.expect("opened"), b"canary");
     change(Unlock::Stored, Protect::File).await.expect("it is so already");
+    assert!(is_damaged(&reads(&dir, &with("another one of mine")).await.expect_err("it needs none")));
     assert_eq!(reads(&dir, &Unlock::Stored).await.expect("opened"), b"canary");
     assert_eq!(fs::read(dir.path("profile")).expect("readable"), before, "the data is as it was");
 }
