@@ -1,6 +1,14 @@
-//! How many in a minute: a bucket that fills evenly and holds a quarter of a minute's worth.
+//! How many in a minute: a bucket that fills evenly and holds a quarter of a minute's worth; and wrong
+//! secrets, of which each sender has such a bucket.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+/// Senders of wrong secrets that are remembered.
+const SENDERS_MAX: usize = 1_024;
 
 /// Allows so many in a minute, with short bursts.
 #[derive(Debug)]
@@ -18,6 +26,14 @@ impl Pace {
         Self { every, most: (every * (per_minute / 4).max(1)), taken_to: None }
     }
 
+    /// Whether there is one to take.
+    ///
+    /// # Errors
+    /// How long to wait for the next one.
+    fn has(&self, now: Instant) -> Result<(), Duration> {
+        Self { taken_to: self.taken_to, ..*self }.take(now)
+    }
+
     /// Takes one.
     ///
     /// # Errors
@@ -30,6 +46,58 @@ impl Pace {
         }
         self.taken_to = Some(taken_to);
         Ok(())
+    }
+}
+
+/// Wrong secrets, by where they come from. Behind loopback a proxy speaks for everybody: whoever guesses
+/// there must not shut out those who know the secret, and to hold him up is for the proxy.
+#[derive(Debug)]
+pub(super) struct Guesses {
+    per_minute: u32,
+    from: HashMap<IpAddr, Pace>,
+}
+
+impl Guesses {
+    /// So many in a minute from one address.
+    pub(super) fn new(per_minute: u32) -> Self {
+        Self { per_minute, from: HashMap::new() }
+    }
+
+    /// Whether the secret is right, if this sender may guess now; a right one costs nothing.
+    ///
+    /// # Errors
+    /// How long to wait. Nothing was compared, unless it came over loopback.
+    pub(super) fn judge(
+        &mut self,
+        from: IpAddr,
+        now: Instant,
+        is_right: impl FnOnce() -> bool,
+    ) -> Result<bool, Duration> {
+        let sender = network(from);
+        if !from.is_loopback()
+            && let Some(pace) = self.from.get(&sender)
+        {
+            pace.has(now)?;
+        }
+        if is_right() {
+            return Ok(true);
+        }
+        if self.from.len() >= SENDERS_MAX && !self.from.contains_key(&sender) {
+            self.from.retain(|_, pace| pace.taken_to.is_some_and(|to| to > now));
+            // So many at once are no accident: one of them may begin anew.
+            let one = self.from.keys().next().copied().filter(|_| self.from.len() >= SENDERS_MAX);
+            one.map(|one| self.from.remove(&one));
+        }
+        let pace = self.from.entry(sender).or_insert_with(|| Pace::new(self.per_minute));
+        pace.take(now).map(|()| false)
+    }
+}
+
+/// Whoever has one address of IPv6 has the 2^64 around it.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
+        address => address,
     }
 }
 
@@ -48,5 +116,29 @@ mod tests {
         assert_eq!((0..100).filter(|_| pace.take(at(600)).is_ok()).count(), 15, "no more after a rest");
         let mut slow = Pace::new(1);
         assert!(slow.take(at(0)).is_ok() && slow.take(at(0)).is_err() && slow.take(at(60)).is_ok());
+    }
+
+    #[test]
+    fn who_has_guessed_too_often_is_not_heard_even_if_right_and_others_are() {
+        let mut guesses = Guesses::new(60);
+        let now = Instant::now();
+        let address = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let mut judge = |from: &str, right: bool| guesses.judge(address(from), now, || right);
+        for guessing in ["192.0.2.1", "2001:db8::1"] {
+            assert_eq!((0..100).filter(|_| judge(guessing, false) == Ok(false)).count(), 15);
+            assert!(judge(guessing, true).is_err(), "{guessing}: a right guess at any rate");
+        }
+        assert!(judge("2001:db8::2", true).is_err(), "the same network");
+        for other in ["192.0.2.2", "2001:db8:0:1::1"] {
+            assert_eq!(judge(other, true), Ok(true));
+        }
+        for proxy in ["127.0.0.1", "::1"] {
+            assert!((0..100).any(|_| judge(proxy, false).is_err()));
+            assert_eq!(judge(proxy, true), Ok(true));
+        }
+        for n in 0..5_000_u32 {
+            let _ = guesses.judge(IpAddr::V4(n.into()), now, || false);
+        }
+        assert_eq!(guesses.from.len(), SENDERS_MAX);
     }
 }

@@ -4,6 +4,7 @@
 use std::{
     collections::VecDeque,
     convert::Infallible,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -21,7 +22,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 
 use super::{
-    pace::Pace,
+    pace::{Guesses, Pace},
     refusal::Refusal,
     shape::{Report, Shape},
     token::Token,
@@ -38,7 +39,7 @@ const HEAD: Duration = Duration::from_secs(5);
 const BODY: Duration = Duration::from_secs(10);
 /// A connection is closed after so long.
 const WHOLE: Duration = Duration::from_secs(60);
-/// Wrong secrets of one minute; more are not looked at.
+/// Wrong secrets of one minute from one address; after more, nothing from there is looked at.
 const WRONG_PER_MINUTE: u32 = 60;
 /// Deliveries of GitHub that are remembered, so that one that is repeated is posted once.
 const DELIVERIES_KEPT: usize = 256;
@@ -52,7 +53,7 @@ pub(super) struct Hook {
     room: RoomId,
     token: Token,
     good: Mutex<Pace>,
-    wrong: Mutex<Pace>,
+    wrong: Mutex<Guesses>,
     deliveries: Mutex<VecDeque<Vec<u8>>>,
 }
 
@@ -66,13 +67,13 @@ impl Hook {
             room,
             token,
             good: Mutex::new(Pace::new(per_minute)),
-            wrong: Mutex::new(Pace::new(WRONG_PER_MINUTE)),
+            wrong: Mutex::new(Guesses::new(WRONG_PER_MINUTE)),
             deliveries: Mutex::new(VecDeque::new()),
         }
     }
 
     /// One report.
-    async fn report<B>(&self, request: Request<B>) -> Outcome
+    async fn report<B>(&self, request: Request<B>, from: IpAddr) -> Outcome
     where
         B: Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -83,8 +84,9 @@ impl Hook {
             return Err((Refusal::BadMethod, None));
         }
         let header = |name: &str| head.headers.get(name).map(HeaderValue::as_bytes);
-        if shape != Shape::Github && !self.token.bears(header(AUTHORIZATION.as_str())) {
-            return Err(self.wrong(Refusal::BadToken));
+        if shape != Shape::Github {
+            let bears = || self.token.bears(header(AUTHORIZATION.as_str()));
+            self.judge(from, Refusal::BadToken, bears)?;
         }
         let limited = Limited::new(body, BODY_BYTES_MAX);
         let body = match timeout(BODY, limited.collect()).await {
@@ -94,8 +96,9 @@ impl Hook {
             }
             Ok(Err(_)) | Err(_) => return Err((Refusal::Incomplete, None)),
         };
-        if shape == Shape::Github && !self.token.signs(header("x-hub-signature-256"), &body) {
-            return Err(self.wrong(Refusal::BadSignature));
+        if shape == Shape::Github {
+            let signs = || self.token.signs(header("x-hub-signature-256"), &body);
+            self.judge(from, Refusal::BadSignature, signs)?;
         }
         let event = header("x-github-event").and_then(|event| str::from_utf8(event).ok());
         let text = match shape.read(&body, event).map_err(|refusal| (refusal, None))? {
@@ -114,10 +117,16 @@ impl Hook {
     }
 
     /// A wrong secret costs its sender, not those who know the right one.
-    fn wrong(&self, refusal: Refusal) -> (Refusal, Option<Duration>) {
-        match lock(&self.wrong).take(Instant::now()) {
-            Ok(()) => (refusal, None),
-            Err(wait) => (Refusal::RateLimited, Some(wait)),
+    fn judge(
+        &self,
+        from: IpAddr,
+        refusal: Refusal,
+        is_right: impl FnOnce() -> bool,
+    ) -> Result<(), (Refusal, Option<Duration>)> {
+        match lock(&self.wrong).judge(from, Instant::now(), is_right) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err((refusal, None)),
+            Err(wait) => Err((Refusal::RateLimited, Some(wait))),
         }
     }
 
@@ -166,7 +175,7 @@ pub(super) async fn serve(listener: TcpListener, hook: Hook) -> Result<(), CliEr
     let hook = Arc::new(hook);
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return Ok(()) };
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok((stream, peer)) = listener.accept().await else {
             // Out of file descriptors, for example: it may be better in a moment.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
@@ -175,7 +184,7 @@ pub(super) async fn serve(listener: TcpListener, hook: Hook) -> Result<(), CliEr
         tokio::spawn(async move {
             let answer = service_fn(|request: Request<Incoming>| {
                 let hook = Arc::clone(&hook);
-                async move { Ok::<_, Infallible>(page(hook.report(request).await)) }
+                async move { Ok::<_, Infallible>(page(hook.report(request, peer.ip()).await)) }
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
