@@ -5,14 +5,20 @@
 mod metrics;
 mod page;
 
-use std::{convert::Infallible, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use net::AdminPort;
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, watch},
+    sync::{Mutex, Semaphore, watch},
     time::timeout,
 };
 use wire::proto::{self, AdminRequest, admin_request, admin_response::Response as Answer};
@@ -27,6 +33,9 @@ const HEAD: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(30);
 /// A core that does not answer for so long is not well.
 const CORE: Duration = Duration::from_secs(5);
+/// What the core has said is told for so long: however often is asked, its store is read once.
+const FRESH: Duration = Duration::from_secs(1);
+const STUCK: &str = "stuck: the core does not answer";
 
 /// How far the process is.
 #[derive(Clone, Debug)]
@@ -48,11 +57,17 @@ pub(crate) struct Health {
     pub(crate) data: PathBuf,
     /// The last second since 1970 in which the newest domain document is in force.
     pub(crate) document_expires: u64,
+    /// What was told last.
+    pub(crate) told: Told,
 }
+
+/// The last report, and when it was made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told(Arc<Mutex<Option<(Instant, Arc<Report>)>>>);
 
 /// How the core says it is doing.
 #[derive(Debug)]
-struct Report {
+pub(crate) struct Report {
     status: proto::AdminStatus,
     peers: Vec<proto::PeerState>,
 }
@@ -101,27 +116,58 @@ pub(crate) async fn serve(listener: TcpListener, health: Health) {
     }
 }
 
+/// Asks the core for what it can say without its store.
+///
+/// # Errors
+/// Nothing is told but that it does not answer.
+pub(crate) async fn echo(port: &AdminPort) -> Result<(), ()> {
+    let request = admin_request::Request::ShowDomain(proto::ShowDomain {});
+    port.ask(AdminRequest { request: Some(request) }).await.map(drop).map_err(drop)
+}
+
 impl Health {
-    /// Has the core say how it is doing, unless it does not serve or does not answer in time.
-    async fn report(&self) -> Result<Report, &'static str> {
-        let stage = self.stage.borrow().clone();
-        let port = match stage {
-            Stage::Starting => return Err("starting: the database is being opened"),
-            Stage::Draining => return Err("draining: the node is ending in good order"),
-            Stage::Serving(port) => port,
-        };
-        let ask = async {
-            let status = admin_request::Request::Status(proto::AdminStatusRequest {});
-            let peers = admin_request::Request::ListPeers(proto::ListPeers {});
-            let (status, peers) = (
-                port.ask(AdminRequest { request: Some(status) }).await.ok()?.response?,
-                port.ask(AdminRequest { request: Some(peers) }).await.ok()?.response?,
-            );
-            match (status, peers) {
-                (Answer::Status(status), Answer::Peers(peers)) => Some(Report { status, peers: peers.peers }),
-                _ => None,
+    fn port(&self) -> Result<AdminPort, &'static str> {
+        match self.stage.borrow().clone() {
+            Stage::Starting => Err("starting: the database is being opened"),
+            Stage::Draining => Err("draining: the node is ending in good order"),
+            Stage::Serving(port) => Ok(port),
+        }
+    }
+
+    /// Has the core answer, if it serves.
+    async fn alive(&self) -> Result<(), &'static str> {
+        let Ok(port) = self.port() else { return Ok(()) };
+        timeout(CORE, echo(&port)).await.ok().and_then(Result::ok).ok_or(STUCK)
+    }
+
+    /// How the core says it is doing, unless it does not serve or does not answer in time. Whoever asks
+    /// while another is answered, or soon after, is told the same.
+    async fn report(&self) -> Result<Arc<Report>, &'static str> {
+        let port = self.port()?;
+        let tell = async {
+            let mut told = self.told.0.lock().await;
+            if let Some((_, report)) = told.as_ref().filter(|(made, _)| made.elapsed() < FRESH) {
+                return Some(Arc::clone(report));
             }
+            let report = Arc::new(Report::of(&port).await?);
+            *told = Some((Instant::now(), Arc::clone(&report)));
+            Some(report)
         };
-        timeout(CORE, ask).await.ok().flatten().ok_or("stuck: the core does not answer")
+        timeout(CORE, tell).await.ok().flatten().ok_or(STUCK)
+    }
+}
+
+impl Report {
+    async fn of(port: &AdminPort) -> Option<Self> {
+        let status = admin_request::Request::Status(proto::AdminStatusRequest {});
+        let peers = admin_request::Request::ListPeers(proto::ListPeers {});
+        let (status, peers) = (
+            port.ask(AdminRequest { request: Some(status) }).await.ok()?.response?,
+            port.ask(AdminRequest { request: Some(peers) }).await.ok()?.response?,
+        );
+        match (status, peers) {
+            (Answer::Status(status), Answer::Peers(peers)) => Some(Self { status, peers: peers.peers }),
+            _ => None,
+        }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use net::AdminPort;
 use sd_notify::NotifyState;
-use wire::proto::{AdminRequest, AdminStatusRequest, admin_request::Request};
+
+use crate::health;
 
 /// It serves.
 pub(crate) fn ready(status: &str) {
@@ -33,8 +34,7 @@ pub(crate) async fn be_watched(port: AdminPort) {
     let mut rounds = tokio::time::interval((limit / 3).max(Duration::from_millis(100)));
     loop {
         rounds.tick().await;
-        let status = Request::Status(AdminStatusRequest {});
-        if port.ask(AdminRequest { request: Some(status) }).await.is_ok() {
+        if health::echo(&port).await.is_ok() {
             tell(&[NotifyState::Watchdog]);
         }
     }

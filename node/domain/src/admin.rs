@@ -11,10 +11,7 @@ use machine::Entropy;
 use store::{Store, StoreError};
 use wire::{
     ErrorCode,
-    proto::{
-        AccountStanding, AdminRequest, AdminStatus, Done, PeerStates, admin_request::Request,
-        admin_response::Response,
-    },
+    proto::{AdminRequest, AdminStatus, Done, PeerStates, admin_request::Request, admin_response::Response},
 };
 
 pub(crate) use audit::{Act, AuditLog};
@@ -76,15 +73,14 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     fn status(&self) -> Result<AdminStatus, ErrorCode> {
         let failed = |error: StoreError| error.code();
-        let accounts = self.all_accounts()?;
-        let suspended = accounts.iter().filter(|row| row.standing == AccountStanding::Suspended).count();
+        let (accounts, suspended) = self.store.account_count().map_err(failed)?;
         let (_, quarantined) = self.store.quarantine(1).map_err(failed)?;
         Ok(AdminStatus {
             domain: self.config.domain.as_str().to_owned(),
             version: self.config.version.clone(),
             started_ms: self.started.as_ms(),
-            accounts: accounts.len() as u64,
-            suspended: suspended as u64,
+            accounts,
+            suspended,
             rooms: self.store.room_count().map_err(failed)?,
             head: self.position,
             sessions: self.sessions.len() as u64,

@@ -9,7 +9,7 @@ use store::{
     StoreError, Write,
     row::{AccountRow, ClaimRow, DeviceRow, EntryRow, InvitationRow, KeyPackageRow, PasswordRow},
 };
-use wire::{Account, DeviceId, DomainName, PublicKey};
+use wire::{Account, DeviceId, DomainName, PublicKey, proto::AccountStanding};
 
 use crate::{
     rows::{Columns, kept, limit, ordered},
@@ -131,6 +131,16 @@ pub(crate) fn accounts(after: Option<&Account>, rows: usize) -> Statement {
     statement("SELECT * FROM account WHERE account > ? ORDER BY account LIMIT ?")
         .bind(after.map_or(String::new(), Account::to_string))
         .bind(limit(rows))
+}
+
+pub(crate) fn account_count() -> Statement {
+    statement("SELECT count(*), count(*) FILTER (WHERE standing = ?) FROM account")
+        .bind(i32::from(AccountStanding::Suspended))
+}
+
+pub(crate) fn read_account_count(row: &SqliteRow) -> Result<(u64, u64), StoreError> {
+    let columns = Columns(row);
+    Ok((columns.number(0)?, columns.number(1)?))
 }
 
 pub(crate) fn read_account(row: &SqliteRow) -> Result<AccountRow, StoreError> {

@@ -79,6 +79,10 @@ impl Store for Sqlite {
         self.all(accounts::accounts(after, limit), accounts::read_account)
     }
 
+    fn account_count(&self) -> Read<(u64, u64)> {
+        self.one(accounts::account_count(), accounts::read_account_count).map(Option::unwrap_or_default)
+    }
+
     fn password(&self, account: &Account) -> Read<Option<PasswordRow>> {
         self.one(accounts::password(account), accounts::read_password)
     }

@@ -33,6 +33,8 @@ pub trait Store {
     fn account(&self, account: &Account) -> Read<Option<AccountRow>>;
     /// All accounts after this one.
     fn accounts(&self, after: Option<&Account>, limit: usize) -> Read<Vec<AccountRow>>;
+    /// How many accounts there are, and how many of them are suspended.
+    fn account_count(&self) -> Read<(u64, u64)>;
     /// What is kept of an account's password.
     fn password(&self, account: &Account) -> Read<Option<PasswordRow>>;
     /// The slots of buckets that were written, and when each is full again.

@@ -146,7 +146,8 @@ async fn watch_over(
     let listener = health::bind(address).await?;
     let bound = listener.local_addr().map_err(|error| Failure::io(data.path(), &error))?;
     tracing::info!("health and metrics on http://{bound}");
-    let health = Health { stage, data: data.path().to_owned(), document_expires: newest.expires() };
+    let told = health::Told::default();
+    let health = Health { stage, data: data.path().to_owned(), document_expires: newest.expires(), told };
     Ok((sender, tokio::spawn(health::serve(listener, health))))
 }
 

@@ -1,7 +1,7 @@
 //! The metrics, in the OpenMetrics text format. Their names and labels are those of the table in
 //! `spec/12-admin.md`; the only label that grows is `peer`, by the administrator's own pins.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use prometheus_client::{
     collector::Collector,
@@ -61,7 +61,7 @@ type Flow<'a> = (&'a str, &'a str, Option<Unit>, fn(&Traffic) -> u64);
 
 #[derive(Debug)]
 struct Snapshot {
-    report: Option<Report>,
+    report: Option<Arc<Report>>,
     now_ms: u64,
     document_expires: u64,
     disk_free: Option<u64>,

@@ -29,11 +29,7 @@ pub(super) async fn answer<B: Body>(health: &Health, request: &Request<B>) -> Re
 
 /// Whether restarting the process would help: not while it starts or ends by itself.
 async fn alive(health: &Health) -> Result<(), String> {
-    let serving = matches!(*health.stage.borrow(), Stage::Serving(_));
-    if serving {
-        health.report().await.map_err(str::to_owned)?;
-    }
-    Ok(())
+    health.alive().await.map_err(str::to_owned)
 }
 
 /// Whether it takes messages.

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use bytes::Bytes;
-use wire::{Account, DeviceId, DomainName, MessageId, RoomId};
+use wire::{Account, DeviceId, DomainName, MessageId, RoomId, proto::AccountStanding};
 
 use super::{Memory, state::State};
 use crate::{
@@ -47,6 +47,12 @@ impl Store for Memory {
         let state = &self.lock().state;
         let rows = state.accounts.range::<Account, _>((from, Bound::Unbounded));
         Ok(rows.take(limit).map(|(_, row)| row.clone()).collect())
+    }
+
+    fn account_count(&self) -> Read<(u64, u64)> {
+        let accounts = &self.lock().state.accounts;
+        let suspended = accounts.values().filter(|row| row.standing == AccountStanding::Suspended).count();
+        Ok((accounts.len() as u64, suspended as u64))
     }
 
     fn password(&self, account: &Account) -> Read<Option<PasswordRow>> {

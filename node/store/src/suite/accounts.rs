@@ -22,6 +22,7 @@ pub fn accounts_are_replaced_and_listed(backend: &mut impl Backend) {
     };
     store.commit(&batch([Write::PutAccount(enrolled.clone())])).unwrap();
     assert_eq!(store.account(&account(3)).unwrap(), Some(enrolled));
+    assert_eq!(store.account_count().unwrap(), (5, 1), "all, and those that are suspended");
     assert_eq!(store.account(&account(1)).unwrap(), Some(account_row(1)));
     assert_eq!(store.account(&account(6)).unwrap(), None);
     let listed = store.accounts(Some(&account(2)), 2).unwrap();

@@ -105,6 +105,7 @@ fn compare(ours: &impl Store, model: &impl Store, random: &mut Seeded, at: &str)
     let limit = 1 + usize::try_from(random.below(30)).unwrap();
     same(ours.head(), model.head(), at);
     same(ours.room_count(), model.room_count(), at);
+    same(ours.account_count(), model.account_count(), at);
     same(ours.quarantine(limit), model.quarantine(limit), at);
     for who in 1..=3 {
         let (account, peer) = (account(who), domain(who));
