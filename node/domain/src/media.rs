@@ -8,7 +8,7 @@ use room::hub::Standing;
 use store::Store;
 use wire::{
     Account, DomainName, ErrorCode, RoomId, WireError, limits,
-    proto::{GetBlob, RoomDomain, peer_request, peer_response},
+    proto::{GetBlob, RoomDomain, RoomKind, peer_request, peer_response},
 };
 
 use crate::{
@@ -24,6 +24,11 @@ pub(crate) struct Permits {
 impl Permits {
     fn has(&self, room: &RoomId, domain: &DomainName, now: Timestamp) -> bool {
         self.until.get(&(*room, domain.clone())).is_some_and(|until| now < *until)
+    }
+
+    /// Whether a domain was allowed lately, although that counts no more.
+    fn had(&self, room: &RoomId, domain: &DomainName) -> bool {
+        self.until.contains_key(&(*room, domain.clone()))
     }
 
     fn put(&mut self, room: RoomId, domain: DomainName, now: Timestamp) {
@@ -119,7 +124,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
             return Some(room.followers.contains(domain) || *domain == self.config.domain);
         }
         // A hub orders the room and sees whom it likes there: its own word is all that there is.
-        (*domain == room.row.hub).then_some(true)
+        if *domain == room.row.hub {
+            return Some(true);
+        }
+        // A direct room is of its hub's domain and this one. Whoever guesses at its id, which follows
+        // from two names, is answered as where there is none: with no question to the hub in between.
+        (room.row.kind == RoomKind::Direct).then_some(false)
     }
 
     /// [MEDIA-13] A follower asks this hub whether a domain has members in a room.
@@ -144,6 +154,17 @@ impl<S: Store, E: Entropy> Core<S, E> {
     pub(crate) fn permitted(&mut self, id: MediaId, domain: DomainName, room: RoomId) {
         self.permits.put(room, domain, self.now);
         self.media_answer(id, Ok(MediaGrant::Peer));
+    }
+
+    /// The hub has not said so. A domain that it has not named before hears no more than of a room that
+    /// does not exist, whatever became of the question.
+    pub(crate) fn not_permitted(&mut self, id: MediaId, domain: DomainName, room: RoomId, error: ErrorCode) {
+        let had = self.permits.had(&room, &domain);
+        if error == ErrorCode::NotFound {
+            self.permits.until.remove(&(room, domain));
+        }
+        let error = if had { error } else { ErrorCode::NotFound };
+        self.media_answer(id, Err(error.into()));
     }
 
     /// The account of a session, which has paid for the question.

@@ -182,7 +182,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
         match asker {
             Asker::Device(session, id) => self.respond(session, id, Err(error.into())),
             Asker::Gather(gather, accounts) => self.gather_failed(gather, &accounts, error),
-            Asker::Fetch(id) | Asker::Permit(id, ..) => self.media_answer(id, Err(error.into())),
+            Asker::Fetch(id) => self.media_answer(id, Err(error.into())),
+            Asker::Permit(id, domain, room) => self.not_permitted(id, domain, room, error),
             // The room's row says what is missing; the next contact begins again.
             Asker::Pull(_) => {}
         }

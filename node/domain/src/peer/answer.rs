@@ -54,9 +54,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
             (Asker::Gather(gather, accounts), ..) => {
                 self.gather_failed(gather, &accounts, ErrorCode::Malformed);
             }
-            (Asker::Permit(id, ..) | Asker::Fetch(id), ..) => {
-                self.media_answer(id, Err(ErrorCode::Malformed.into()));
+            (Asker::Permit(id, domain, room), ..) => {
+                self.not_permitted(id, domain, room, ErrorCode::Malformed);
             }
+            (Asker::Fetch(id), ..) => self.media_answer(id, Err(ErrorCode::Malformed.into())),
             (Asker::Pull(_), ..) => {}
         }
     }

@@ -5,7 +5,7 @@ use domain::{ConnId, Input, MediaAsk, MediaGrant, MediaId, SessionId};
 use mls::Change;
 use wire::{
     DomainName, ErrorCode, RoomId, limits,
-    proto::{GetBlob, RoomDomain},
+    proto::{GetAccount, GetBlob, RoomDomain, client_request},
 };
 
 use crate::{
@@ -33,6 +33,14 @@ impl World {
     fn get(&mut self, device: &Device, room: RoomId, domain: &str) -> Answer {
         let get = GetBlob { room: room.to_bytes(), domain: domain.to_owned(), ..GetBlob::default() };
         self.about_blob(device.account.domain(), MediaAsk::Get { session: device.session, get })
+    }
+
+    /// Has one look up the other, so that their nodes are connected.
+    fn connected(&mut self, one: &Device, other: &Device) -> ConnId {
+        let (at, of) = (one.account.domain(), other.account.domain());
+        let asked = GetAccount { account: other.account.to_string() };
+        self.ask(at, one.session, client_request::Request::GetAccount(asked)).unwrap();
+        self.wire_between(at, of).expect("they are connected")
     }
 
     /// What a node says to a peer that asks for a blob of it.
@@ -151,6 +159,47 @@ fn a_hub_tells_of_its_rooms_only_to_those_in_them() {
         panic!("{:?}", world.answers)
     };
     assert_eq!(wire::WireError::from(&error).code, ErrorCode::NotFound);
+}
+
+// [MEDIA-13]
+#[test]
+fn a_domain_that_guesses_at_a_room_hears_what_it_would_of_none() {
+    let mut world = World::new(&["acme.test", "umbrella.test", "wayne.test"]);
+    let mut alice = world.person("alice@acme.test");
+    let mut bob = world.person("bob@umbrella.test");
+    let carol = world.person("carol@wayne.test");
+    // The id of their room follows from their names.
+    let (direct, _, answer) = world.found(&mut alice, Some(&bob.account));
+    answer.unwrap();
+    world.sync(&mut alice, true);
+    world.add(&mut alice, direct, &[&bob.account.clone()]).unwrap();
+    world.sync(&mut alice, true);
+    accept(&mut world, &mut bob, direct).unwrap();
+    let (group, _, answer) = world.found(&mut alice, None);
+    answer.unwrap();
+    world.sync(&mut alice, true);
+    world.add(&mut alice, group, &[&bob.account.clone()]).unwrap();
+    let hub = store::Store::room(&world.nodes[&name("umbrella.test")].disk, &direct).unwrap().unwrap().hub;
+    let follower = if hub == name("acme.test") { name("umbrella.test") } else { name("acme.test") };
+    for away in [false, true] {
+        if away {
+            world.cut(&hub);
+        }
+        let conn = world.connected(&carol, if hub == name("acme.test") { &bob } else { &alice });
+        let ask = MediaAsk::Give { conn, room: direct.to_bytes() };
+        let id = MediaId(world.fresh());
+        world.feed(&follower, Input::Media { id, ask });
+        let answer = world.media.remove(&id).expect("at once, with no question to the hub");
+        assert_eq!(answer.unwrap_err().code, ErrorCode::NotFound);
+    }
+    world.heal(&hub);
+    world.pass(limits::BACKOFF_MAX_MS);
+    world.cut(&name("acme.test"));
+    for room in [group, RoomId::new([9; 32])] {
+        let conn = world.connected(&carol, &bob);
+        let ask = MediaAsk::Give { conn, room: room.to_bytes() };
+        assert_eq!(world.about_blob(&name("umbrella.test"), ask), Err(ErrorCode::NotFound));
+    }
 }
 
 #[test]
