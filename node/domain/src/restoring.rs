@@ -16,10 +16,12 @@ use wire::{
     proto::{EventKind, Events, HubNotice, LinkOpen, PulledEvents, hub_notice::Notice},
 };
 
-use crate::{ConnId, Core, StreamId, drain::Seen, link_table::LinkTable, room_table::Room};
+use crate::{ConnId, Core, StreamId, admin::Act, drain::Seen, link_table::LinkTable, room_table::Room};
 
-/// A question that came to nothing is asked again after so many milliseconds.
+/// What came to nothing is asked again after so many milliseconds, and twice as many each time after that.
 const AGAIN_MS: u64 = 1_000;
+/// Whoever came back only now, and cannot say at once what it has, is asked so often at least.
+const TRIES_MIN: u32 = 8;
 
 /// The rooms that are closed, and who has to be heard about each.
 #[derive(Default)]
@@ -28,13 +30,26 @@ pub(crate) struct Restoring {
     /// Link streams of peers that are answered when what they know is here: what they sent before would
     /// be judged by a log that is too short.
     links: BTreeMap<DomainName, (ConnId, StreamId, LinkOpen)>,
-    again: Option<Timestamp>,
+    again: BTreeMap<DomainName, Again>,
+    /// The room that each peer was asked about last: the next turn begins after it.
+    turns: BTreeMap<DomainName, RoomId>,
+}
+
+/// When a peer is asked again that did not say what it has.
+struct Again {
+    /// When it was put off first, whatever it has said since.
+    since: Timestamp,
+    due: Option<Timestamp>,
+    /// How often it was put off since it said something.
+    tries: u32,
 }
 
 #[derive(Default)]
 struct Followers {
     owing: BTreeSet<DomainName>,
     heard: BTreeSet<DomainName>,
+    /// Somebody has what this domain signed and cannot follow: whoever else is heard, nothing is ordered.
+    stuck: bool,
 }
 
 impl Restoring {
@@ -72,13 +87,59 @@ impl Restoring {
     }
 
     /// When a question is asked again.
-    pub(crate) const fn due(&self) -> Option<Timestamp> {
-        self.again
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        if self.rooms.is_empty() {
+            return None;
+        }
+        self.again.values().filter_map(|again| again.due).min()
     }
 
-    fn of_peer(&self, peer: &DomainName) -> Vec<RoomId> {
+    fn owed(&self, peer: &DomainName) -> Vec<RoomId> {
         let owing = self.rooms.iter().filter(|(_, followers)| followers.owing.contains(peer));
-        owing.map(|(room, _)| *room).take(limits::PULLS_AT_ONCE_MAX).collect()
+        owing.map(|(room, _)| *room).collect()
+    }
+
+    /// The rooms that a peer is asked about next, of which some are asked already: those about which it
+    /// says nothing do not stand in the way of the others.
+    fn turn(&mut self, peer: &DomainName, asked: &BTreeSet<RoomId>) -> Vec<RoomId> {
+        if self.again.get(peer).is_some_and(|again| again.due.is_some()) {
+            return Vec::new();
+        }
+        let mut owed = self.owed(peer);
+        let after = self.turns.get(peer).map_or(0, |last| owed.partition_point(|room| room <= last));
+        owed.rotate_left(after);
+        owed.retain(|room| !asked.contains(room));
+        owed.truncate(limits::PULLS_AT_ONCE_MAX.saturating_sub(asked.len()));
+        if let Some(last) = owed.last() {
+            self.turns.insert(peer.clone(), *last);
+        }
+        owed
+    }
+
+    /// A peer did not say what it has.
+    fn put_off(&mut self, peer: &DomainName, now: Timestamp) {
+        let again = self.again.entry(peer.clone()).or_insert(Again { since: now, due: None, tries: 0 });
+        if again.due.is_none() {
+            let wait = AGAIN_MS.saturating_mul(1_u64.checked_shl(again.tries).unwrap_or(u64::MAX));
+            again.due = Some(now.plus_ms(wait.min(limits::BACKOFF_MAX_MS)));
+            again.tries = again.tries.saturating_add(1);
+        }
+    }
+
+    /// The peers that are asked again now.
+    fn put_off_until(&mut self, now: Timestamp) -> Vec<DomainName> {
+        let due = self.again.iter_mut().filter(|(_, again)| again.due.is_some_and(|due| due <= now));
+        due.map(|(peer, again)| {
+            again.due = None;
+            peer.clone()
+        })
+        .collect()
+    }
+
+    /// Whoever else is to be heard about a room.
+    fn others(&self, room: &RoomId, peer: &DomainName) -> Vec<DomainName> {
+        let owing = self.rooms.get(room).into_iter().flat_map(|followers| followers.owing.iter());
+        owing.filter(|other| *other != peer).cloned().collect()
     }
 
     /// A follower has given all that it has. Whoever came into the room by that is to be heard as well.
@@ -88,7 +149,10 @@ impl Restoring {
         followers.owing.remove(peer);
         followers.heard.insert(peer.clone());
         followers.owing.extend(now_there.difference(&followers.heard).cloned().collect::<Vec<_>>());
-        if followers.owing.is_empty() {
+        if let Some(again) = self.again.get_mut(peer) {
+            *again = Again { since: again.since, due: None, tries: 0 };
+        }
+        if followers.owing.is_empty() && !followers.stuck {
             self.rooms.remove(room);
         }
         !self.closes(room)
@@ -107,7 +171,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let mut batch = Batch::default();
         match Restoring::load(&self.store, &self.config.domain, &self.links, &mut batch) {
             Ok(restoring) => {
-                self.restoring = restoring;
+                let again = std::mem::take(&mut self.restoring.again);
+                self.restoring = Restoring { again, ..restoring };
                 self.drain.batch.writes.append(&mut batch.writes);
             }
             Err(error) => tracing::error!(error = error.code().name(), "the rooms could not be read"),
@@ -116,7 +181,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     /// Asks a connected follower what it has of rooms that are closed.
     pub(crate) fn pull_lost(&mut self, peer: &DomainName) {
-        for id in self.restoring.of_peer(peer) {
+        let asked = self.waiting.pulled(peer);
+        for id in self.restoring.turn(peer, &asked) {
             if let Ok(Some(room)) = self.take_room(&id) {
                 let next = room.row.head_seq.saturating_add(1);
                 self.rooms.put(room);
@@ -146,10 +212,20 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 self.quarantine_pulled(peer, run, ErrorCode::BadSignature);
                 self.heard(peer, &mut room);
             }
+            // It is this node that could not take it in now.
+            Err(error @ (ErrorCode::Internal | ErrorCode::StorageFull)) => {
+                tracing::error!(peer = %peer, room = %id, error = error.name(), "a restored room stays closed");
+                self.ask_lost_again(peer, &id);
+            }
             Err(error) => {
                 tracing::error!(peer = %peer, room = %id, error = error.name(), "a restored room stays closed");
                 self.quarantine_pulled(peer, run, error);
-                self.ask_lost_again();
+                self.notice(Act::RoomClosed, peer, &format!("room {id}: {}", error.name()));
+                if let Some(followers) = self.restoring.rooms.get_mut(&id) {
+                    followers.stuck = true;
+                }
+                // Its other rooms, and its link, do not wait for this one.
+                self.heard(peer, &mut room);
             }
         }
         self.rooms.put(room);
@@ -165,29 +241,39 @@ impl<S: Store, E: Entropy> Core<S, E> {
                     self.rooms.put(room);
                 }
             }
-            _ => self.ask_lost_again(),
+            _ => self.ask_lost_again(peer, id),
         }
     }
 
-    fn ask_lost_again(&mut self) {
-        self.restoring.again.get_or_insert(self.now.plus_ms(AGAIN_MS));
+    fn ask_lost_again(&mut self, peer: &DomainName, id: &RoomId) {
+        self.restoring.put_off(peer, self.now);
+        // Others may have been asked in vain while this one was.
+        for other in self.restoring.others(id, peer) {
+            if let Some(other) = self.links.get_mut(&other).filter(|other| other.conn.is_some()) {
+                other.pulls_due = true;
+            }
+        }
     }
 
-    /// Asks again what came to nothing, and stops waiting for those that are pinned no more or have
-    /// been away for as long as anything waits for a peer.
+    /// Asks again what came to nothing, and stops waiting for those that are pinned no more, or have
+    /// been away, or have said nothing, for as long as anything waits for a peer.
     pub(crate) fn watch_restoring(&mut self) {
         if self.restoring.rooms.is_empty() {
             return;
         }
-        if self.restoring.again.is_some_and(|again| again <= self.now) {
-            self.restoring.again = None;
-            self.links.peers.values_mut().for_each(|peer| peer.pulls_due = true);
+        for peer in self.restoring.put_off_until(self.now) {
+            if let Some(peer) = self.links.get_mut(&peer) {
+                peer.pulls_due = true;
+            }
         }
         let oldest = link::undeliverable_before(self.now);
         let owing = self.restoring.rooms.values().flat_map(|followers| followers.owing.iter().cloned());
         for peer in owing.collect::<BTreeSet<DomainName>>() {
-            let is_gone = self.links.get(&peer).is_none_or(|peer| {
-                peer.conn.is_none() && peer.retry.absent_since.is_some_and(|since| since < oldest)
+            let again = self.restoring.again.get(&peer);
+            let is_silent = again.is_some_and(|again| again.tries >= TRIES_MIN && again.since < oldest);
+            let is_gone = self.links.get(&peer).is_none_or(|peer| match peer.conn {
+                Some(_) => is_silent,
+                None => peer.retry.absent_since.is_some_and(|since| since < oldest),
             });
             if is_gone {
                 tracing::warn!(peer = %peer, "restored rooms do not wait for this follower any longer");
@@ -197,19 +283,14 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     fn give_up_follower(&mut self, peer: &DomainName) {
-        loop {
-            let rooms = self.restoring.of_peer(peer);
-            if rooms.is_empty() {
-                return;
-            }
-            for id in rooms {
-                match self.take_room(&id) {
-                    Ok(Some(mut room)) => {
-                        self.heard(peer, &mut room);
-                        self.rooms.put(room);
-                    }
-                    Ok(None) | Err(_) => drop(self.restoring.rooms.remove(&id)),
+        // Whoever comes into a room by what others gave back is asked, or given up by the next call.
+        for id in self.restoring.owed(peer) {
+            match self.take_room(&id) {
+                Ok(Some(mut room)) => {
+                    self.heard(peer, &mut room);
+                    self.rooms.put(room);
                 }
+                Ok(None) | Err(_) => drop(self.restoring.rooms.remove(&id)),
             }
         }
     }
@@ -361,4 +442,82 @@ fn declined(room: &Room, event: &CheckedEvent) -> Option<(Account, hub::RoomView
     let account: Account = name.parse().ok()?;
     let (_, after) = hub::declined(room.view.as_ref()?, &account)?;
     Some((account, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_000_000);
+
+    fn room(number: u8) -> RoomId {
+        RoomId::new([number; 32])
+    }
+
+    /// So many closed rooms about which this peer is to be heard.
+    fn owing(peer: &DomainName, rooms: u8) -> Restoring {
+        let followers = || Followers { owing: BTreeSet::from([peer.clone()]), ..Followers::default() };
+        let rooms = (0..rooms).map(|number| (room(number), followers())).collect();
+        Restoring { rooms, ..Restoring::default() }
+    }
+
+    fn peer() -> DomainName {
+        "umbrella.test".parse().expect("a name")
+    }
+
+    // [ROOM-40]
+    #[test]
+    fn rooms_of_which_nothing_is_said_do_not_stand_in_the_way_of_others() {
+        let (peer, nothing) = (peer(), BTreeSet::new());
+        let mut restoring = owing(&peer, 3 * 16 + 5);
+        let most = limits::PULLS_AT_ONCE_MAX;
+        let mut asked = BTreeSet::new();
+        for _ in 0..4 {
+            let turn = restoring.turn(&peer, &nothing);
+            assert!(turn.len() <= most);
+            asked.extend(turn);
+        }
+        assert_eq!(asked.len(), 53, "every room had its turn");
+        let flying: BTreeSet<RoomId> = (0..10).map(room).collect();
+        let turn = restoring.turn(&peer, &flying);
+        assert_eq!(turn.len(), most - 10);
+        assert!(turn.iter().all(|room| !flying.contains(room)), "nothing is asked twice at a time");
+    }
+
+    // [ROOM-40]
+    #[test]
+    fn a_peer_that_says_nothing_is_asked_after_longer_and_longer() {
+        let (peer, nothing) = (peer(), BTreeSet::new());
+        let mut restoring = owing(&peer, 20);
+        let (mut now, mut waits) = (NOW, Vec::new());
+        for _ in 0..80 {
+            assert!(!restoring.turn(&peer, &nothing).is_empty());
+            restoring.put_off(&peer, now);
+            restoring.put_off(&peer, now);
+            assert!(restoring.turn(&peer, &nothing).is_empty(), "not before its time");
+            let due = restoring.due().expect("it is asked again");
+            assert!(restoring.put_off_until(Timestamp::from_ms(due.as_ms() - 1)).is_empty());
+            assert_eq!(restoring.put_off_until(due), [peer.clone()]);
+            waits.push(due.since_ms(now));
+            now = due;
+        }
+        assert_eq!(waits[..3], [AGAIN_MS, 2 * AGAIN_MS, 4 * AGAIN_MS]);
+        assert!(waits.iter().all(|wait| *wait <= limits::BACKOFF_MAX_MS));
+        assert_eq!(waits.last(), Some(&limits::BACKOFF_MAX_MS));
+        restoring.heard(&room(0), &peer, BTreeSet::new());
+        restoring.put_off(&peer, now);
+        assert_eq!(restoring.due(), Some(now.plus_ms(AGAIN_MS)), "it has said something");
+    }
+
+    // [ROOM-40]
+    #[test]
+    fn a_room_that_cannot_be_followed_is_closed_by_itself() {
+        let peer = peer();
+        let mut restoring = owing(&peer, 2);
+        restoring.rooms.get_mut(&room(0)).expect("closed").stuck = true;
+        assert!(!restoring.heard(&room(0), &peer, BTreeSet::new()));
+        assert!(restoring.heard(&room(1), &peer, BTreeSet::new()));
+        assert!(restoring.closes(&room(0)));
+        assert!(!restoring.wants(&peer), "its link does not wait");
+    }
 }

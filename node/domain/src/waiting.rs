@@ -1,6 +1,6 @@
 //! What was asked of peers and is not answered: for own devices, and to fill gaps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use machine::{Entropy, Timestamp};
 use store::Store;
@@ -58,6 +58,13 @@ impl Waiting {
         let of_peer = alike.clone().filter(|asked| asked.peer == *peer).count();
         let in_all = is_pull(asker) || alike.count() < limits::PEER_REQUESTS_WAITING_MAX;
         of_peer < limits::PEER_REQUESTS_PER_PEER_MAX && in_all
+    }
+
+    /// The rooms of which a peer is being asked for events.
+    pub(crate) fn pulled(&self, peer: &DomainName) -> BTreeSet<RoomId> {
+        let of_peer = self.asked.values().filter(|asked| asked.peer == *peer);
+        let room = |asked: &Asked| if let Asker::Pull(room) = asked.asker { Some(room) } else { None };
+        of_peer.filter_map(room).collect()
     }
 
     /// How many questions about accounts wait for a session's sake.

@@ -39,10 +39,13 @@ pub(crate) enum Act {
     PeerRemove,
     DomainPublish,
     DomainPolicy,
+    DomainPasswords,
     /// A peer's keys do not chain to the pin.
     PeerHeld,
     /// A hub has shown two histories of a room.
     PeerForked,
+    /// A follower has what this domain signed and cannot follow, after a restore.
+    RoomClosed,
     /// This node is older than what the peer has received of it: it was restored from a copy.
     PeerConflict,
 }
@@ -63,8 +66,10 @@ impl Act {
             Self::PeerRemove => "peer.remove",
             Self::DomainPublish => "domain.publish",
             Self::DomainPolicy => "domain.policy",
+            Self::DomainPasswords => "domain.passwords",
             Self::PeerHeld => "peer.held",
             Self::PeerForked => "peer.forked",
+            Self::RoomClosed => "room.closed",
             Self::PeerConflict => "peer.conflict",
         }
     }

@@ -207,6 +207,7 @@ fn of_entry(entry: &[u8], now: u64) -> Option<Finding> {
     }
     let what = match entry.act.as_str() {
         "peer.forked" => "it has shown two histories of one room",
+        "room.closed" => "a room stays closed: it has of it what this domain signed and cannot follow",
         "peer.conflict" => "it has more of this domain than this domain has: was an old copy restored here?",
         _ => return None,
     };
