@@ -266,6 +266,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
             Verdict::Proved { .. } | Verdict::NotProved => return Err(ErrorCode::Internal),
         };
         let known = self.store.account(&account).map_err(|error| error.code())?;
+        // [ADMIN-7] It may have been deleted while the hash was made.
+        if known.as_ref().is_some_and(|row| row.standing == AccountStanding::Deleted) {
+            return Err(ErrorCode::Conflict);
+        }
         self.drain.settle_first = true;
         if known.is_none() {
             self.drain.batch.push(Write::PutAccount(AccountRow {

@@ -80,6 +80,10 @@ impl<S: Store, E: Entropy> Core<S, E> {
             standing: AccountStanding::Active,
             standing_since_ms: 0,
         }));
+        if known.as_ref().is_some_and(|row| row.standing == AccountStanding::Deleted) {
+            // Whoever had the address before knows nothing that proves it now.
+            self.drain.batch.push(Write::DropPassword(account.clone()));
+        }
         let before = known.and_then(|row| row.keys).map(fingerprint);
         let detail = before
             .map_or_else(String::new, |before| format!("the address had the account key {}", hex(&before)));

@@ -1,11 +1,11 @@
 //! What a password proves, how often it may be tried, and what nobody learns from the answers.
 
-use domain::{Kept, SessionId, Verdict};
+use domain::{AdminId, Input, Kept, SessionId, Verdict};
 use wire::{
     Account, ErrorCode, WireError, limits,
     proto::{
-        AccountKeys, AdminStatusRequest, ClientRequest, Done, Enrol, ListUsers, SetPassword,
-        SetPasswordSignIn, UnsetPassword, admin_request::Request as AdminRequest,
+        AccountKeys, AccountStanding, AdminStatusRequest, ClientRequest, CreateUser, Done, Enrol, ListUsers,
+        SetPassword, SetPasswordSignIn, SetStanding, UnsetPassword, admin_request::Request as AdminRequest,
         admin_response::Response as AdminResponse, client_frame::Frame, client_request::Request,
         client_response::Response, enrol::Proof,
     },
@@ -295,6 +295,40 @@ fn a_password_that_changed_while_it_was_judged_proves_nothing() {
         world.run();
         assert_eq!(world.answer_to(session, id).unwrap().unwrap_err().code, ErrorCode::AuthFailed);
     }
+}
+
+// [ADMIN-7]
+#[test]
+fn a_password_does_not_outlive_its_account() {
+    let (mut world, alice) = world();
+    let acme = name("acme.test");
+    world.slow = true;
+    let id = AdminId(world.fresh());
+    let password = b"made while it was deleted".to_vec().into();
+    let asked = SetPassword { account: alice.to_string(), password };
+    let request = wire::proto::AdminRequest { request: Some(AdminRequest::SetPassword(asked)) };
+    world.feed(&acme, Input::Admin { id, request, uid: Some(0) });
+    let standing = AccountStanding::Deleted.into();
+    let deleted = SetStanding { account: alice.to_string(), standing };
+    let answer = world.admin(&acme, AdminRequest::SetStanding(deleted));
+    assert!(matches!(answer, AdminResponse::User(_)), "{answer:?}");
+    world.decide(Verdict::Kept(Kept("late".into())));
+    world.run();
+    let answer = world.admin.remove(&id).unwrap().response.unwrap();
+    assert_eq!(refused(&answer), Some(ErrorCode::Conflict));
+    let disk = world.nodes[&acme].disk.clone();
+    assert_eq!(store::Store::password(&disk, &alice).unwrap(), None);
+    // Whatever a store has of the one before: whoever gets the address begins without.
+    let mut batch = store::Batch::default();
+    batch.push(store::Write::PutPassword(store::row::PasswordRow {
+        account: alice.clone(),
+        kept: "of the one before".into(),
+    }));
+    store::Store::commit(&disk, &batch).unwrap();
+    let again = CreateUser { account: alice.to_string(), reuse: true };
+    let answer = world.admin(&acme, AdminRequest::CreateUser(again));
+    assert!(matches!(answer, AdminResponse::Invite(_)), "{answer:?}");
+    assert_eq!(store::Store::password(&disk, &alice).unwrap(), None);
 }
 
 // [ADMIN-20]
