@@ -42,7 +42,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
             Request::SetPassword(_) => Err(ErrorCode::Internal),
             Request::UnsetPassword(asked) => self.unset_password(&asked.account, by).map(Response::Done),
             Request::SetPasswordSignIn(asked) => {
-                self.config.passwords = asked.allowed;
+                self.set_password_sign_in(asked.allowed, by);
                 Ok(Response::Done(Done {}))
             }
             Request::Status(_) => self.status().map(Response::Status),

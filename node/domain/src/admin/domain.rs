@@ -49,6 +49,15 @@ impl<S: Store, E: Entropy> Core<S, E> {
         Ok(self.show_domain())
     }
 
+    /// Whether passwords enrol, until the node ends.
+    pub(super) fn set_password_sign_in(&mut self, allowed: bool, by: &str) {
+        if self.config.passwords != allowed {
+            self.config.passwords = allowed;
+            let domain = self.config.domain.to_string();
+            self.record(Act::DomainPasswords, by, &domain, if allowed { "on" } else { "off" });
+        }
+    }
+
     pub(super) fn set_default_policy(
         &mut self,
         asked: &SetDefaultPolicy,

@@ -8,9 +8,9 @@ use wire::{
     ErrorCode, WireError,
     proto::{
         AccountStanding, AuditEntry, CreateUser, EndSessions, Enrol, GetAccount, InviteUser, ListAudit,
-        ListSessions, Peer, PeerMode, PeerPhase, RemovePeer, RetryPeer, SetPeerMode, SetStanding, ShowUser,
-        Signed, TakeDocument, User, admin_request::Request, admin_response::Response, client_request,
-        client_response, enrol, node_frame,
+        ListSessions, Peer, PeerMode, PeerPhase, RemovePeer, RetryPeer, SetPasswordSignIn, SetPeerMode,
+        SetStanding, ShowUser, Signed, TakeDocument, User, admin_request::Request, admin_response::Response,
+        client_request, client_response, enrol, node_frame,
     },
     signed,
 };
@@ -88,6 +88,19 @@ fn acts(world: &mut World, at: &str) -> Vec<(String, String, String)> {
 
 fn act(act: &str, subject: &str) -> (String, String, String) {
     (act.to_owned(), "uid 0".to_owned(), subject.to_owned())
+}
+
+// [ADMIN-6]
+#[test]
+fn whether_passwords_enrol_is_written_down_when_it_changes() {
+    let mut world = World::new(&DOMAINS);
+    let allow = |allowed| Request::SetPasswordSignIn(SetPasswordSignIn { allowed });
+    for allowed in [true, false, false, true] {
+        world.admin(&name("acme.test"), allow(allowed));
+    }
+    let acts = acts(&mut world, "acme.test");
+    let switched: Vec<_> = acts.into_iter().filter(|(act, ..)| act == "domain.passwords").collect();
+    assert_eq!(switched, vec![act("domain.passwords", "acme.test"); 2]);
 }
 
 // [ADMIN-7]
