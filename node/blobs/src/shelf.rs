@@ -310,6 +310,10 @@ fn check_piece(record: &Record, state: State, offset: u64, length: usize) -> Res
     }
     match offset.checked_add(length as u64) {
         Some(end) if end <= state.received => Ok(false),
+        // Every piece is a write that has to reach the disk: a blob is not to be had of crumbs.
+        Some(end) if end < record.bytes && offset == state.received && length < limits::MEDIA_CHUNK_BYTES => {
+            Err(ErrorCode::Malformed)
+        }
         Some(end) if end <= record.bytes && offset == state.received => Ok(true),
         Some(end) if end <= record.bytes => Err(ErrorCode::Conflict),
         _ => Err(ErrorCode::Malformed),

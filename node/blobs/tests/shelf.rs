@@ -110,23 +110,27 @@ fn pieces_that_do_not_belong_are_refused_by_name_and_harm_nothing() {
     let (record, bytes) = blob(1, 300_000);
     shelf.begin(record.clone(), NOW).expect("begun");
     let alice = (&record.account, &record.blob);
-    shelf.append(alice, 0, &bytes[..100], NOW).expect("taken");
+    let least = limits::MEDIA_CHUNK_BYTES;
+    shelf.append(alice, 0, &bytes[..least], NOW).expect("taken");
+    let there = least as u64;
     let (mallory, unknown) = (account("mallory"), BlobId::new([9; 16]));
     let too_long = vec![0; limits::MEDIA_PIECE_BYTES_MAX + 1];
     for (place, offset, piece, error) in [
-        (alice, 200, &bytes[200..300], ErrorCode::Conflict),
-        (alice, 50, &bytes[50..150], ErrorCode::Conflict),
-        (alice, 100, &[][..], ErrorCode::Malformed),
-        (alice, 100, &too_long[..], ErrorCode::TooLarge),
+        (alice, there + 100, &bytes[200..300], ErrorCode::Conflict),
+        (alice, 50, &bytes[50..least + 50], ErrorCode::Conflict),
+        (alice, there, &[][..], ErrorCode::Malformed),
+        (alice, there, &bytes[least..least + 1], ErrorCode::Malformed),
+        (alice, there, &bytes[least..2 * least - 1], ErrorCode::Malformed),
+        (alice, there, &too_long[..], ErrorCode::TooLarge),
         (alice, record.bytes - 1, &[1, 2][..], ErrorCode::Malformed),
         (alice, u64::MAX, &[1][..], ErrorCode::Malformed),
-        ((&mallory, &record.blob), 100, &bytes[100..200], ErrorCode::NotFound),
+        ((&mallory, &record.blob), there, &bytes[least..2 * least], ErrorCode::NotFound),
         ((&record.account, &unknown), 0, &bytes[..100], ErrorCode::NotFound),
     ] {
         let refused = shelf.append(place, offset, piece, NOW).expect_err("it does not belong");
         assert_eq!(refused.code, error, "at {offset}");
     }
-    assert_eq!(put_rest(&shelf, &record, &bytes, 100), Ok(()));
+    assert_eq!(put_rest(&shelf, &record, &bytes, there), Ok(()));
     assert_eq!(get(&shelf, &record), Ok(bytes));
 }
 

@@ -18,9 +18,13 @@ use crate::{
     stage::{node, unharmed},
 };
 
-/// The blob of a small file: any bytes of a length that blobs have.
+/// The least that a piece has which is not the last.
+const PIECE: usize = limits::MEDIA_CHUNK_BYTES;
+
+/// The blob of a file of a few pieces, which one piece can be as well: any bytes of a length that blobs
+/// have.
 fn blob(byte: u8) -> Result<Vec<u8>> {
-    let bytes = usize::try_from(media::Plan::of(10)?.blob_bytes())?;
+    let bytes = usize::try_from(media::Plan::of(200_000)?.blob_bytes())?;
     Ok(vec![byte; bytes])
 }
 
@@ -141,22 +145,25 @@ async fn pieces_that_do_not_fit_are_refused_and_what_is_there_stays() -> Result<
     let bytes = blob(2)?;
     let total = bytes.len() as u64;
     stage.ask(Request::Begin(stage.begin(2, &bytes))).await?;
-    assert_eq!(stage.ask(piece(0, &bytes[..100])).await?, state(100, false));
-    let rows: [(&str, Request, ErrorCode); 7] = [
-        ("a gap", piece(200, &bytes[200..300]), Conflict),
+    let there = PIECE as u64;
+    assert_eq!(stage.ask(piece(0, &bytes[..PIECE])).await?, state(there, false));
+    let rows: [(&str, Request, ErrorCode); 9] = [
+        ("a gap", piece(there + 100, &bytes[200..300]), Conflict),
+        ("a crumb", piece(there, &bytes[PIECE..=PIECE]), Malformed),
+        ("a byte less than a piece", piece(there, &bytes[PIECE..2 * PIECE - 1]), Malformed),
         ("the end of all numbers", piece(u64::MAX, &[1]), Malformed),
-        ("nothing", piece(100, &[]), Malformed),
-        ("beyond the announced length", piece(100, &vec![2; bytes.len()]), Malformed),
-        ("longer than a piece may be", piece(100, &vec![2; limits::MEDIA_PIECE_BYTES_MAX + 1]), TooLarge),
+        ("nothing", piece(there, &[]), Malformed),
+        ("beyond the announced length", piece(there, &vec![2; bytes.len()]), Malformed),
+        ("longer than a piece may be", piece(there, &vec![2; limits::MEDIA_PIECE_BYTES_MAX + 1]), TooLarge),
         ("a piece of what is not whole", stage.get(2, 0), NotFound),
         ("nothing that is known", Request::Get(GetBlob::default()), Malformed),
     ];
     for (what, request, error) in rows {
         assert_eq!(stage.refused(request).await.context(what)?, error, "{what}");
         // What is there already is answered and changes nothing.
-        assert_eq!(stage.ask(piece(0, &[9; 100])).await.context(what)?, state(100, false), "{what}");
+        assert_eq!(stage.ask(piece(0, &[9; 100])).await.context(what)?, state(there, false), "{what}");
     }
-    assert_eq!(stage.ask(piece(100, &bytes[100..])).await?, state(total, true));
+    assert_eq!(stage.ask(piece(there, &bytes[PIECE..])).await?, state(total, true));
     let Response::Piece(given) = stage.ask(stage.get(2, 0)).await? else { bail!("no piece") };
     assert_eq!(given.bytes, bytes[..10], "what was sent a second time took the place of the first");
     for (what, offset) in [("the end", total), ("behind the end", total + 1), ("the last number", u64::MAX)] {
@@ -172,8 +179,8 @@ async fn a_file_that_is_not_what_was_announced_is_forgotten() -> Result<()> {
     let (announced, other) = (blob(4)?, blob(5)?);
     let total = announced.len() as u64;
     stage.ask(Request::Begin(stage.begin(4, &announced))).await?;
-    stage.ask(piece(0, &other[..1_000])).await?;
-    assert_eq!(stage.refused(piece(1_000, &other[1_000..])).await?, ErrorCode::BadSignature);
+    stage.ask(piece(0, &other[..PIECE])).await?;
+    assert_eq!(stage.refused(piece(PIECE as u64, &other[PIECE..])).await?, ErrorCode::BadSignature);
     assert_eq!(stage.refused(stage.get(4, 0)).await?, ErrorCode::NotFound);
     // The id is free again, for the file that was announced or for another.
     assert_eq!(stage.ask(Request::Begin(stage.begin(4, &announced))).await?, state(0, false));
@@ -187,7 +194,7 @@ async fn an_id_that_is_known_is_for_the_same_file_of_the_same_account_only() -> 
     let mut stage = Stage::new().await?;
     let bytes = blob(6)?;
     stage.ask(Request::Begin(stage.begin(6, &bytes))).await?;
-    stage.ask(piece(0, &bytes[..100])).await?;
+    stage.ask(piece(0, &bytes[..PIECE])).await?;
     let honest = stage.begin(6, &bytes);
     let larger = media::Plan::of(5_000)?.blob_bytes();
     for (what, begin) in [
@@ -218,8 +225,8 @@ async fn an_id_that_is_known_is_for_the_same_file_of_the_same_account_only() -> 
             other => bail!("{what}: {other:?}"),
         }
     }
-    assert_eq!(stage.ask(Request::Begin(honest)).await?, state(100, false));
-    assert_eq!(stage.ask(piece(100, &bytes[100..])).await?, state(bytes.len() as u64, true));
+    assert_eq!(stage.ask(Request::Begin(honest)).await?, state(PIECE as u64, false));
+    assert_eq!(stage.ask(piece(PIECE as u64, &bytes[PIECE..])).await?, state(bytes.len() as u64, true));
     unharmed(&mut stage.node).await
 }
 
@@ -233,11 +240,11 @@ async fn a_transfer_that_breaks_off_goes_on_where_it_was() -> Result<()> {
     let rows: [(&str, Break); 3] =
         [("the end", RawStream::finish), ("a reset", RawStream::reset), ("half a piece", |_| {})];
     for (number, (what, end)) in (0_u64..).zip(rows) {
-        let at = number * 100;
+        let at = number * PIECE as u64;
         assert_eq!(stage.ask(Request::Begin(begin.clone())).await.context(what)?, state(at, false), "{what}");
         let from = usize::try_from(at)?;
-        let next = stage.ask(piece(at, &bytes[from..from + 100])).await.context(what)?;
-        assert_eq!(next, state(at + 100, false), "{what}");
+        let next = stage.ask(piece(at, &bytes[from..from + PIECE])).await.context(what)?;
+        assert_eq!(next, state(at + PIECE as u64, false), "{what}");
         // A piece is begun, and never whole.
         stage.stream.write_bytes(&[0, 0, 0, 200, 0x12, 0xc5, 1, 0x08]).await?;
         end(&mut stage.stream);
@@ -248,7 +255,8 @@ async fn a_transfer_that_breaks_off_goes_on_where_it_was() -> Result<()> {
     stage.node.run()?;
     stage.hand.device = RawDevice::again(&stage.node, &stage.hand.person).await?;
     stage.stream = RawStream::open(stage.hand.device.connection()).await?;
-    assert_eq!(stage.ask(Request::Begin(begin)).await?, state(300, false));
-    assert_eq!(stage.ask(piece(300, &bytes[300..])).await?, state(bytes.len() as u64, true));
+    let there = 3 * PIECE;
+    assert_eq!(stage.ask(Request::Begin(begin)).await?, state(there as u64, false));
+    assert_eq!(stage.ask(piece(there as u64, &bytes[there..])).await?, state(bytes.len() as u64, true));
     unharmed(&mut stage.node).await
 }
