@@ -72,13 +72,26 @@ impl Stream {
                     return;
                 }
             };
-            let Ok(_room) = self.media.room().await else { return };
-            let response = match self.answer(request).await {
-                Ok(response) => MediaResponse { response: Some(response) },
-                Err(error) => refused(error),
+            let room = match timeout(deadline(), self.media.room()).await {
+                Ok(Ok(room)) => Some(room),
+                Ok(Err(_)) => return,
+                Err(_) => None,
             };
-            if write(&mut send, &response).await.is_err() {
-                return;
+            let response = match &room {
+                Some(_) => match self.answer(request).await {
+                    Ok(response) => MediaResponse { response: Some(response) },
+                    Err(error) => refused(error),
+                },
+                None => refused(busy()),
+            };
+            match timeout(deadline(), write(&mut send, &response)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return,
+                Err(_) => {
+                    // It holds memory and is not read. Failing means that the stream is closed already.
+                    let _ = send.reset(VarInt::from_u32(ErrorCode::Timeout.code()));
+                    return;
+                }
             }
         }
     }
