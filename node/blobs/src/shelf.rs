@@ -84,7 +84,16 @@ impl Shelf {
     pub fn open(store: Box<dyn Store>, allowance: Allowance) -> io::Result<Self> {
         let mut held = Held::default();
         for found in store.load()? {
-            let state = State { received: found.received, complete: found.complete };
+            let mut state = State { received: found.received, complete: found.complete };
+            // It ended between the last piece and what follows from it, and no piece would come any more.
+            if !state.complete && state.received == found.record.bytes {
+                if store.digest(&found.record.blob)? != found.record.hash {
+                    store.remove(&found.record.blob)?;
+                    continue;
+                }
+                store.finish(&found.record.blob)?;
+                state.complete = true;
+            }
             held.add(Blob { record: found.record, state, touched: found.touched });
         }
         Ok(Self { store, allowance, held: Mutex::new(held) })

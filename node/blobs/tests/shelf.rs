@@ -93,6 +93,38 @@ fn an_interrupted_blob_goes_on_where_it_was_acknowledged() {
     assert_eq!(get(&second, &record), Ok(bytes));
 }
 
+// [MEDIA-14]
+#[test]
+fn a_blob_whose_last_byte_was_there_is_whole_after_a_crash_or_gone() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = |name: String| dir.path().join(name);
+    let (good, bytes) = blob(1, 300_000);
+    let (bad, other) = blob(2, 300_000);
+    let first = shelf(dir.path());
+    for (record, bytes) in [(&good, &bytes), (&bad, &other)] {
+        assert!(put(&first, record, bytes).expect("taken").complete);
+    }
+    drop(first);
+    for record in [&good, &bad] {
+        std::fs::rename(path(record.blob.to_string()), path(format!("{}.part", record.blob)))
+            .expect("undone");
+    }
+    let damaged = path(format!("{}.part", bad.blob));
+    let mut content = std::fs::read(&damaged).expect("there");
+    *content.last_mut().expect("a byte") ^= 1;
+    std::fs::write(&damaged, content).expect("written");
+    let second = shelf(dir.path());
+    assert_eq!(second.begin(good.clone(), NOW), Ok(State { received: good.bytes, complete: true }));
+    assert_eq!(get(&second, &good), Ok(bytes));
+    assert!(!damaged.exists());
+    assert_eq!(
+        second.begin(bad.clone(), NOW),
+        Ok(State { received: 0, complete: false }),
+        "from its beginning"
+    );
+    assert_eq!(put(&second, &bad, &other), Ok(State { received: bad.bytes, complete: true }));
+}
+
 fn put_rest(shelf: &Shelf, record: &Record, bytes: &[u8], from: u64) -> Result<(), ErrorCode> {
     let mut at = from;
     for piece in bytes[from as usize..].chunks(100_000) {
