@@ -67,17 +67,14 @@ pub(crate) fn cost(request: Option<&Request>) -> usize {
         Some(Request::ClaimKeyPackages(asked)) => {
             asked.accounts.len().clamp(1, limits::ADDS_PER_COMMIT_MAX) * limits::COST_KEY_PACKAGE
         }
-        Some(Request::Subscribe(_)) => limits::COST_SUBSCRIBE,
+        // Either looks through the rooms of the account.
+        Some(Request::Subscribe(_) | Request::ShowPresence(_)) => limits::COST_SUBSCRIBE,
         Some(Request::AnswerInvitation(_) | Request::SetContactPolicy(_) | Request::Enrol(_)) => {
             limits::COST_WRITE
         }
-        Some(
-            Request::GetDomain(_)
-            | Request::GetAccount(_)
-            | Request::PeerStates(_)
-            | Request::ShowPresence(_),
-        )
-        | None => limits::COST_LOOK_UP,
+        Some(Request::GetDomain(_) | Request::GetAccount(_) | Request::PeerStates(_)) | None => {
+            limits::COST_LOOK_UP
+        }
     }
 }
 

@@ -52,6 +52,17 @@ impl PresenceTable {
     }
 }
 
+/// How many rooms, and members in them, were looked at in one go.
+#[derive(Default)]
+struct Visits(usize);
+
+impl Visits {
+    /// Whether the accounts that are left wait for the next time. One account is always looked after.
+    const fn are_enough(&self) -> bool {
+        self.0 >= limits::PRESENCE_VISITS_MAX
+    }
+}
+
 /// What each session is told: who came or went.
 type News = BTreeMap<SessionId, BTreeMap<Account, bool>>;
 
@@ -91,7 +102,11 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.presence.told = self.now;
         let mut news = News::new();
         let most = limits::PRESENCE_AT_ONCE_MAX;
+        let mut visits = Visits::default();
         for _ in 0..most {
+            if visits.are_enough() {
+                break;
+            }
             let Some(account) = self.presence.moved.pop_first() else { break };
             let here = !self.shown(&account).is_empty();
             let changed = match here {
@@ -100,22 +115,30 @@ impl<S: Store, E: Entropy> Core<S, E> {
             };
             if changed {
                 self.presence.entered.remove(&account);
-                self.tell_fellows(&account, here, &mut news);
+                self.tell_fellows(&account, here, &mut news, &mut visits);
             }
         }
+        let mut visits = Visits::default();
         for _ in 0..most {
+            if visits.are_enough() {
+                break;
+            }
             let Some(account) = self.presence.entered.pop_first() else { break };
             let sessions = self.shown(&account);
             if !sessions.is_empty() {
                 self.presence.curious.extend(sessions);
-                self.tell_fellows(&account, true, &mut news);
+                self.tell_fellows(&account, true, &mut news, &mut visits);
             }
         }
+        let mut visits = Visits::default();
         for _ in 0..most {
+            if visits.are_enough() {
+                break;
+            }
             let Some(id) = self.presence.curious.pop_first() else { break };
             let session = self.sessions.get(id).filter(|session| session.shown);
             let Some((account, _)) = session.and_then(|session| session.device.clone()) else { continue };
-            let fellows = self.fellows(&account);
+            let fellows = self.fellows(&account, &mut visits);
             let here = fellows.into_iter().filter(|fellow| self.presence.here.contains(fellow));
             news.entry(id).or_default().extend(here.map(|fellow| (fellow, true)));
         }
@@ -129,8 +152,8 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     /// Puts into the news of those who may know that an account came or went.
-    fn tell_fellows(&mut self, account: &Account, here: bool, news: &mut News) {
-        for fellow in self.fellows(account) {
+    fn tell_fellows(&mut self, account: &Account, here: bool, news: &mut News, visits: &mut Visits) {
+        for fellow in self.fellows(account, visits) {
             for id in self.shown(&fellow) {
                 news.entry(id).or_default().insert(account.clone(), here);
             }
@@ -145,11 +168,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     // [SYNC-32]
     /// The accounts of this domain that are members of a room together with this one.
-    fn fellows(&mut self, account: &Account) -> BTreeSet<Account> {
+    fn fellows(&mut self, account: &Account, visits: &mut Visits) -> BTreeSet<Account> {
         let mut fellows = BTreeSet::new();
         let memberships = self.store.memberships(account).unwrap_or_default();
         for member in memberships.iter().filter(|member| member.to_seq.is_none()) {
             let Ok(Some(room)) = self.take_room(&member.room) else { continue };
+            visits.0 += 1 + room.locals.len();
             if room.locals.contains(account) {
                 fellows.extend(room.locals.iter().filter(|fellow| *fellow != account).cloned());
             }
