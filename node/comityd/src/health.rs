@@ -63,11 +63,13 @@ pub(crate) struct Health {
 
 /// The last report, and when it was made.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Told(Arc<Mutex<Option<(Instant, Arc<Report>)>>>);
+pub(crate) struct Told(Arc<Mutex<Last>>);
+
+type Last = Option<(Instant, Arc<Report>)>;
 
 /// How the core says it is doing.
 #[derive(Debug)]
-pub(crate) struct Report {
+struct Report {
     status: proto::AdminStatus,
     peers: Vec<proto::PeerState>,
 }

@@ -497,7 +497,7 @@ mod tests {
             assert!(restoring.turn(&peer, &nothing).is_empty(), "not before its time");
             let due = restoring.due().expect("it is asked again");
             assert!(restoring.put_off_until(Timestamp::from_ms(due.as_ms() - 1)).is_empty());
-            assert_eq!(restoring.put_off_until(due), [peer.clone()]);
+            assert_eq!(restoring.put_off_until(due), std::slice::from_ref(&peer));
             waits.push(due.since_ms(now));
             now = due;
         }
