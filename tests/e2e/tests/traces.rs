@@ -178,7 +178,10 @@ async fn a_collector_gets_traces_and_nothing_of_a_conversation() -> Result<()> {
     }
     for body in &bodies {
         let told = String::from_utf8_lossy(body);
-        ensure!(!["alice", "bob", "@acme", "@umbrella", "canary"].iter().any(|secret| told.contains(secret)), "{told}");
+        ensure!(
+            !["alice", "bob", "@acme", "@umbrella", "canary"].iter().any(|secret| told.contains(secret)),
+            "{told}"
+        );
         for message in &messages {
             let bytes = message.to_bytes();
             ensure!(!body.windows(bytes.len()).any(|part| part == bytes), "a message's id is told");

@@ -21,7 +21,14 @@ use crate::{
 };
 
 /// Directories of a machine that the pages name.
-const DIRECTORIES: &[&str] = &["/var/lib/comity", "/backup", "/media/safe", "/run/secrets"];
+const DIRECTORIES: &[&str] = &[
+    "/var/lib/comity",
+    "/backup",
+    "/media/safe",
+    "/run/secrets",
+    "/etc/bash_completion.d",
+    "/usr/local/share/man",
+];
 
 /// What systemd does with `comityd.service`, without its sandbox.
 const SYSTEMCTL: &str = r#"#!/bin/bash
