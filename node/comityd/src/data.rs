@@ -2,8 +2,8 @@
 
 use std::{
     fs::{self, DirBuilder},
-    io::{self, Write as _},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -109,6 +109,38 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// As [`write_private`], and overwrites the secret that stood there before.
+pub(crate) fn replace_secret(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let old = secret(path).map_err(|error| Failure::io(path, &error))?;
+    write_private(path, content)?;
+    old.map_or(Ok(()), |old| overwrite(&old)).map_err(|error| Failure::io(path, &error))
+}
+
+/// Overwrites a secret and deletes it. Copies that the file system or the disk keeps are beyond us.
+pub(crate) fn erase_secret(path: &Path) -> Result<(), Failure> {
+    let erase = || {
+        secret(path)?.map_or(Ok(()), |secret| overwrite(&secret))?;
+        fs::remove_file(path)?;
+        fs::File::open(folder_of(path))?.sync_all()
+    };
+    erase().map_err(|error: io::Error| Failure::io(path, &error))
+}
+
+/// A secret that is to be overwritten; not if it has another name as well, under which it is kept.
+fn secret(path: &Path) -> io::Result<Option<fs::File>> {
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    let file = fs::OpenOptions::new().write(true).custom_flags(flags).open(path)?;
+    let found = file.metadata()?;
+    Ok((found.is_file() && found.nlink() == 1).then_some(file))
+}
+
+/// Zeros in place of all that stands in a file, on the disk when it returns.
+fn overwrite(mut file: &fs::File) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    io::copy(&mut io::repeat(0).take(length), &mut file)?;
+    file.sync_all()
+}
+
 /// What others can read is not a secret, and what another user owns, that user can read. The system's
 /// administrator can anyway, and may look after the directory of the user whom the node runs as.
 ///
@@ -156,6 +188,23 @@ mod tests {
         fs::create_dir(temp.path().join("folder")).expect("made");
         assert!(write_private(&temp.path().join("folder"), b"x").is_err());
         assert_eq!(fs::read_dir(temp.path()).expect("readable").count(), 3);
+    }
+
+    #[test]
+    fn a_secret_that_is_replaced_or_erased_is_overwritten_where_it_stood() {
+        let temp = tempfile::tempdir().expect("a directory");
+        let path = temp.path().join("root.key");
+        for replaced in [true, false] {
+            write_private(&path, b"the secret").expect("written");
+            // Shows what stands where the file stood.
+            let mut kept = fs::File::open(&path).expect("opened");
+            if replaced { replace_secret(&path, b"sealed") } else { erase_secret(&path) }.expect("done");
+            let mut left = Vec::new();
+            kept.read_to_end(&mut left).expect("readable");
+            // The file that was replaced has no name any more.
+            assert_eq!(left, [0; 10]);
+            assert_eq!(fs::read(&path).ok(), replaced.then(|| b"sealed".to_vec()));
+        }
     }
 
     #[test]

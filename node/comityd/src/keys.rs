@@ -85,13 +85,20 @@ impl Stored {
 }
 
 /// The text of a key file, sealed if there is a passphrase.
-pub(crate) fn text(kind: KeyKind, key: &SecretKey, passphrase: Option<&str>) -> Zeroizing<String> {
-    let sealed =
-        passphrase.and_then(|word| SealedKey::seal(kind, key, word, Cost::RECOMMENDED, &mut SystemEntropy));
-    match sealed {
-        Some(sealed) => Zeroizing::new(sealed.encode()),
-        None => key_file::encode(kind, key),
-    }
+///
+/// # Errors
+/// `KeyNotSealed`: then it must not be written at all.
+pub(crate) fn text(
+    kind: KeyKind,
+    key: &SecretKey,
+    passphrase: Option<&str>,
+) -> Result<Zeroizing<String>, Failure> {
+    let Some(passphrase) = passphrase else { return Ok(key_file::encode(kind, key)) };
+    let sealed = SealedKey::seal(kind, key, passphrase, Cost::RECOMMENDED, &mut SystemEntropy);
+    sealed.map(|sealed| Zeroizing::new(sealed.encode())).ok_or_else(|| {
+        let what = format!("the {kind} key cannot be sealed by this passphrase");
+        Failure::new(Exit::Storage, "KeyNotSealed", what, "is there enough free memory? then again")
+    })
 }
 
 /// Writes the keys of a new domain; those that are best kept offline sealed, if there is a passphrase.
@@ -107,7 +114,7 @@ pub(crate) fn write_all(data: &DataDir, keys: &DomainKeys, passphrase: Option<&s
     ];
     for (kind, key) in files {
         let passphrase = passphrase.filter(|_| OFFLINE.contains(&kind));
-        write_private(&path(data, kind), text(kind, key, passphrase).as_bytes())?;
+        write_private(&path(data, kind), text(kind, key, passphrase)?.as_bytes())?;
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ pub(crate) fn restore(backup: &Path, data: &DataDir, source: &Source) -> Result<
     }
     drop(progress);
     for (kind, key) in &opened {
-        write_private(&keys::path(data, *kind), keys::text(*kind, key, None).as_bytes())?;
+        write_private(&keys::path(data, *kind), keys::text(*kind, key, None)?.as_bytes())?;
     }
     let store = Sqlite::open(data.path()).map_err(|error| storage(&error, data))?;
     let restored = store.restored(&verified.manifest.domain, now().as_ms()).map_err(|error| {

@@ -27,7 +27,7 @@ use crate::{
 /// every key that lies open in the directory is sealed in the backup.
 ///
 /// # Errors
-/// `BackupExists`, `BackupUnfinished`, those of reading the data directory and of writing.
+/// `BackupExists`, `BackupUnfinished`, `KeyUnknown`, those of reading the data directory and of writing.
 pub(crate) fn write(data: &DataDir, destination: &Path, seal: Option<&str>) -> Result<Manifest, Failure> {
     if fs::symlink_metadata(destination).is_ok() {
         let what = format!("{} exists already", destination.display());
@@ -114,11 +114,15 @@ fn fill(data: &DataDir, config: &Config, backup: &Path, seal: Option<&str>) -> R
 
 /// The text of a key that is to be sealed and is not.
 fn sealed(path: &str, from: &Path, seal: Option<&str>) -> Result<Option<Zeroizing<String>>, Failure> {
-    let name = path.strip_prefix("keys/").and_then(|name| name.strip_suffix(".key"));
-    let kind = KeyKind::ALL.into_iter().find(|kind| Some(kind.name()) == name);
-    let (Some(kind), Some(passphrase)) = (kind, seal) else { return Ok(None) };
+    let (Some(name), Some(passphrase)) = (path.strip_prefix("keys/"), seal) else { return Ok(None) };
+    let name = name.strip_suffix(".key");
+    let Some(kind) = KeyKind::ALL.into_iter().find(|kind| Some(kind.name()) == name) else {
+        // It may be a key that lies open: it would be so in the backup.
+        let what = format!("{} has no name of a key", from.display());
+        return Err(Failure::new(Exit::Storage, "KeyUnknown", what, "move it out of `keys`, then again"));
+    };
     Ok(match keys::stored(from, kind)? {
-        Stored::Open(key) => Some(keys::text(kind, &key, Some(passphrase))),
+        Stored::Open(key) => Some(keys::text(kind, &key, Some(passphrase))?),
         Stored::Sealed(_) => None,
     })
 }

@@ -6,7 +6,7 @@ use identity::{KeyKind, fingerprint};
 
 use crate::{
     args::{Key as Args, KeyExport, KeyList, KeySeal, KeyUnseal},
-    data::{DataDir, make_private_directory, write_private},
+    data::{DataDir, erase_secret, make_private_directory, replace_secret, write_private},
     failure::{Exit, Failure},
     keys::{self, OFFLINE, ONLINE, Stored},
     passphrase::Source,
@@ -64,7 +64,7 @@ fn seal(args: &KeySeal) -> Result<(), Failure> {
     let new = Source { file: args.passphrase_file.clone() }.new_one("root, next-root and recovery key")?;
     for (kind, key) in opened {
         let path = keys::path(&data, kind);
-        write_private(&path, keys::text(kind, &key, Some(&new)).as_bytes())?;
+        replace_secret(&path, keys::text(kind, &key, Some(&new))?.as_bytes())?;
         show(args.keys.json, kind, Some(&keys::stored(&path, kind)?), "");
     }
     Ok(())
@@ -85,7 +85,7 @@ fn unseal(args: &KeyUnseal) -> Result<(), Failure> {
     }
     for (kind, key) in opened {
         let path = keys::path(&data, kind);
-        write_private(&path, keys::text(kind, &key, None).as_bytes())?;
+        write_private(&path, keys::text(kind, &key, None)?.as_bytes())?;
         show(args.keys.json, kind, Some(&keys::stored(&path, kind)?), "");
     }
     Ok(())
@@ -105,7 +105,7 @@ fn export(args: &KeyExport) -> Result<(), Failure> {
     for (kind, stored) in &found {
         if args.remove {
             let path = keys::path(&data, *kind);
-            std::fs::remove_file(&path).map_err(|error| Failure::io(&path, &error))?;
+            erase_secret(&path)?;
         }
         let place = args.to.join(format!("{kind}.key"));
         show(args.keys.json, *kind, Some(stored), &place.display().to_string());
