@@ -391,6 +391,9 @@ pub(crate) struct Restore {
     /// A file whose first line is the passphrase of a backup whose keys are sealed
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// Only if this is the fingerprint of its root key, as `init` and `verify` print it
+    #[arg(long, value_name = "FINGERPRINT", value_parser = fingerprint)]
+    pub(crate) fingerprint: Option<[u8; 32]>,
     /// Print the result as one line of JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -452,4 +455,12 @@ pub(crate) struct Data {
     /// The data directory: configuration, keys, database, local socket
     #[arg(long = "data", value_name = "DIR", env = "COMITY_DATA")]
     pub(crate) directory: PathBuf,
+}
+
+/// Digits, with or without the gaps.
+fn fingerprint(text: &str) -> Result<[u8; 32], String> {
+    let digits: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok();
+    let fingerprint = bytes.and_then(|bytes| bytes.try_into().ok());
+    fingerprint.ok_or_else(|| "a fingerprint has 64 digits, 0 to 9 and a to f".to_owned())
 }

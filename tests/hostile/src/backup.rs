@@ -248,8 +248,16 @@ fn a_restore_harms_nothing_that_is_there() -> Result<()> {
     fs::write(data.join("restore-unfinished"), "")?;
     fs::create_dir(data.join("keys"))?;
     fs::write(data.join("comity.db"), "half")?;
-    let output = run(&["restore"], &backup, Some(&data))?;
+    // Only the domain that is meant.
+    let verified: Value = serde_json::from_slice(&run(&["verify", "--json"], &backup, None)?.stdout)?;
+    let root = verified["fingerprint"].as_str().context("a fingerprint")?.to_owned();
+    let other = HEXLOWER.encode(&[7; 32]);
+    let wrong = run(&["restore", "--fingerprint", &other], &backup, Some(&data))?;
+    refused("another root key", &wrong, "WrongRootKey", 7)?;
+    let output = run(&["restore", "--json", "--fingerprint", &root], &backup, Some(&data))?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(told["fingerprint"].as_str(), Some(root.as_str()));
     let left: Vec<_> = fs::read_dir(&data)?.flatten().map(|entry| entry.file_name()).collect();
     ensure!(!left.iter().any(|name| name == "restore-unfinished"), "{left:?}");
     for entry in fs::read_dir(data.join("keys"))?.chain(fs::read_dir(&data)?) {
@@ -272,6 +280,13 @@ fn keys_sealed_in_a_backup_need_its_passphrase() -> Result<()> {
     }
     let word = place.path().join("word").display().to_string();
     let wrong = place.path().join("wrong").display().to_string();
+    // Under a name that is none of a key's, one that lies open would go along as it is.
+    let stray = node.data().join("keys/root-2025.key");
+    fs::copy(node.data().join("keys/event.key"), &stray)?;
+    let output = run(&["backup", "--passphrase-file", &word], &sealed, Some(node.data()))?;
+    refused("a stray key", &output, "KeyUnknown", 10)?;
+    ensure!(!sealed.exists(), "nothing is left behind");
+    fs::remove_file(stray)?;
     let output = run(&["backup", "--passphrase-file", &word], &sealed, Some(node.data()))?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     for entry in fs::read_dir(sealed.join("keys"))? {

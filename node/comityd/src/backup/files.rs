@@ -35,6 +35,25 @@ pub(super) fn hash(path: &Path, progress: &Progress) -> Result<(u64, String), Fa
     read(path, progress, |_| Ok(()))
 }
 
+/// The content of a file that was listed with this length and digest, and is that still.
+///
+/// # Errors
+/// `FileChanged`, those of reading.
+pub(super) fn content(root: &Path, listed: &Listed, progress: &Progress) -> Result<Vec<u8>, Failure> {
+    let mut content = Vec::new();
+    let found = read(&root.join(&listed.path), progress, |piece| {
+        content.extend_from_slice(piece);
+        if content.len() as u64 > listed.bytes { Err(changed(listed)) } else { Ok(()) }
+    })?;
+    if found == (listed.bytes, listed.sha256.clone()) { Ok(content) } else { Err(changed(listed)) }
+}
+
+/// A file is not any more what was verified.
+pub(super) fn changed(listed: &Listed) -> Failure {
+    let what = format!("{} has changed while it was read", listed.path);
+    Failure::new(Exit::Unproved, "FileChanged", what, "check the disk of the backup")
+}
+
 fn read(
     path: &Path,
     progress: &Progress,
@@ -128,4 +147,27 @@ pub(super) fn sync(directory: &Path) -> Result<(), Failure> {
 pub(super) fn sync_names(directory: &Path) -> Result<(), Failure> {
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     File::open(directory).and_then(|file| file.sync_all()).map_err(|error| Failure::io(directory, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_since_it_was_verified_is_not_taken() {
+        let temp = tempfile::tempdir().expect("a directory");
+        let (path, progress) = (temp.path().join("comity.toml"), Progress::begin("reading", 0, || 0));
+        fs::write(&path, "domain = 1").expect("written");
+        let listed = listed("comity.toml", hash(&path, &progress).expect("readable"));
+        assert_eq!(content(temp.path(), &listed, &progress).expect("as listed"), b"domain = 1");
+        for changed in ["domain = 2", "domain", "domain = 1 and more", ""] {
+            fs::write(&path, changed).expect("written");
+            let failure = content(temp.path(), &listed, &progress).expect_err(changed);
+            assert_eq!(failure.name, "FileChanged", "{changed}");
+        }
+        fs::write(temp.path().join("elsewhere"), "domain = 1").expect("written");
+        fs::remove_file(&path).expect("removed");
+        std::os::unix::fs::symlink("elsewhere", &path).expect("linked");
+        assert!(content(temp.path(), &listed, &progress).is_err(), "a link leads out of the backup");
+    }
 }

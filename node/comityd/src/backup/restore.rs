@@ -18,6 +18,7 @@ use crate::{
     failure::{Exit, Failure},
     keys::{self, ONLINE, Stored},
     passphrase::Source,
+    system::groups,
 };
 
 /// Stands in a directory while a restore is under way: what is there then is nobody's.
@@ -35,9 +36,20 @@ pub(crate) struct Outcome {
 /// a domain.
 ///
 /// # Errors
-/// Those of [`verify`] and of opening sealed keys; `DirectoryNotEmpty`, and those of writing.
-pub(crate) fn restore(backup: &Path, data: &DataDir, source: &Source) -> Result<Outcome, Failure> {
+/// Those of [`verify`] and of opening sealed keys; `WrongRootKey` if it is not the one of which the
+/// fingerprint was given; `DirectoryNotEmpty`, and those of writing.
+pub(crate) fn restore(
+    backup: &Path,
+    data: &DataDir,
+    root: Option<[u8; 32]>,
+    source: &Source,
+) -> Result<Outcome, Failure> {
     let verified = verify(backup)?;
+    if root.is_some_and(|root| root != verified.fingerprint) {
+        let what = format!("the root key of the backup is {}", groups(&verified.fingerprint));
+        let hint = "whoever made this backup is not that domain, or has given it another root key since";
+        return Err(Failure::new(Exit::Unproved, "WrongRootKey", what, hint));
+    }
     let opened = open_keys(backup, source)?;
     prepare(data.path())?;
     let progress = Progress::begin("restoring", verified.manifest.bytes(), || 0);
@@ -47,8 +59,7 @@ pub(crate) fn restore(backup: &Path, data: &DataDir, source: &Source) -> Result<
         let to = files::make_folders(data.path(), &file.path)?;
         let copied = files::copy(&backup.join(&file.path), &to, &progress)?;
         if copied != (file.bytes, file.sha256.clone()) {
-            let what = format!("{} has changed while it was read", file.path);
-            return Err(Failure::new(Exit::Unproved, "FileChanged", what, "check the disk of the backup"));
+            return Err(files::changed(file));
         }
     }
     drop(progress);
@@ -62,8 +73,8 @@ pub(crate) fn restore(backup: &Path, data: &DataDir, source: &Source) -> Result<
     })?;
     drop(store);
     for file in config {
-        let bytes = fs::read(backup.join(&file.path)).map_err(|error| Failure::io(backup, &error))?;
-        write_private(&data.config(), &bytes)?;
+        let progress = Progress::begin("configuration", 0, || 0);
+        write_private(&data.config(), &files::content(backup, file, &progress)?)?;
     }
     files::sync(data.path())?;
     let marker = data.path().join(UNFINISHED);

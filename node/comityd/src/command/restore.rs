@@ -1,23 +1,26 @@
 //! `comityd restore`: a backup becomes a domain again.
 
+use data_encoding::HEXLOWER;
+
 use crate::{
     args::Restore,
     backup::{self, Outcome},
     data::DataDir,
     failure::Failure,
     passphrase::Source,
-    system::print,
+    system::{groups, print},
 };
 
 /// Restores, and says what comes back by itself and what does not.
 pub(crate) fn restore(args: &Restore) -> Result<(), Failure> {
     let data = DataDir::new(&args.data.directory);
     let source = Source { file: args.passphrase_file.clone() };
-    let Outcome { verified, restored } = backup::restore(&args.backup, &data, &source)?;
+    let Outcome { verified, restored } = backup::restore(&args.backup, &data, args.fingerprint, &source)?;
     let directory = args.data.directory.display();
     if args.json {
         let result = serde_json::json!({
             "data": args.data.directory,
+            "fingerprint": HEXLOWER.encode(&verified.fingerprint),
             "manifest": verified.manifest.summary(),
             "rooms_ordered": restored.rooms_ordered,
             "rooms_alone": restored.rooms_alone,
@@ -30,6 +33,7 @@ pub(crate) fn restore(args: &Restore) -> Result<(), Failure> {
     }
     print(&format!("restored  {directory}"));
     verified.manifest.lines().iter().for_each(|line| print(line));
+    print(&format!("root key  {}", groups(&verified.fingerprint)));
     print("");
     print("What happened since that moment:");
     print(&format!("  {} rooms of other domains are pulled from them", restored.rooms_followed));
@@ -44,6 +48,10 @@ pub(crate) fn restore(args: &Restore) -> Result<(), Failure> {
     print("    had read it is told that the room has two histories");
     print(&format!("  {} unused invitations are void: invite again", restored.codes_voided));
     print("  accounts, devices and rooms that were made since are unknown: invite and found anew");
+    print(
+        "  deletions and suspensions of accounts, and denials of peers, are undone: look at the old audit log,",
+    );
+    print("    if you have it, and repeat them");
     print("");
     print("The node of the old directory must never run again. Then:");
     print("");
