@@ -7,6 +7,7 @@ mod find;
 mod happening;
 mod notify;
 mod open;
+mod opening;
 mod pointer;
 mod select;
 

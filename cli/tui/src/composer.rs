@@ -74,17 +74,22 @@ impl Composer {
             return None;
         }
         let body = self.editor.take();
-        self.looking = None;
-        self.history.retain(|earlier| *earlier != body);
-        if self.history.len() == HISTORY {
-            self.history.pop_back();
-        }
-        self.history.push_front(body.clone());
+        self.remember(body.clone());
         Some(match std::mem::take(&mut self.purpose) {
             Purpose::New => Outgoing::text(body),
             Purpose::Reply(target) => Outgoing::Text { body, reply_to: Some(target) },
             Purpose::Edit(target) => Outgoing::Edit { target, body },
         })
+    }
+
+    /// Keeps a text where the arrow up finds it.
+    pub(crate) fn remember(&mut self, text: String) {
+        self.looking = None;
+        self.history.retain(|earlier| *earlier != text);
+        if self.history.len() == HISTORY {
+            self.history.pop_back();
+        }
+        self.history.push_front(text);
     }
 
     /// Begins to write another text for a message.

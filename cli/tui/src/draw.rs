@@ -44,6 +44,21 @@ pub(crate) fn members_shown(app: &App) -> bool {
     app.members.unwrap_or(app.size.0 >= MEMBERS_UNASKED) && app.open_room().is_some()
 }
 
+/// What a box may lie over: everything but the bar.
+pub(crate) fn screen(app: &App) -> Rect {
+    let (columns, rows) = app.size;
+    Rect::new(0, 0, columns, rows.saturating_sub(bar_rows(rows)))
+}
+
+const fn bar_rows(rows: u16) -> u16 {
+    if rows >= 2 { 1 } else { 0 }
+}
+
+/// Whether the members are shown over the timeline.
+pub(crate) fn members_cover(app: &App) -> bool {
+    members_shown(app) && app.size.0 < WITH_MEMBERS
+}
+
 /// Where the parts stand.
 pub(crate) fn areas(app: &App) -> Areas {
     let (columns, rows) = app.size;
@@ -53,7 +68,7 @@ pub(crate) fn areas(app: &App) -> Areas {
     let left = if rooms > 0 { rooms + 1 } else { 0 };
     let right = if members > 0 { members + 1 } else { 0 };
     let main = columns.saturating_sub(left + right);
-    let bar = u16::from(rows >= 2);
+    let bar = bar_rows(rows);
     let rule = u16::from(rows >= 6);
     let header = u16::from(rows >= 5);
     let trouble = match rows {
@@ -61,7 +76,7 @@ pub(crate) fn areas(app: &App) -> Areas {
         8..14 => u16::from(pane::header::trouble(app).is_some()),
         _ => pane::header::trouble_rows(app, main),
     };
-    let written = app.composer.editor.rows(composer_cells_of(main)).rows.len();
+    let written = pane::composer::editor(app).rows(composer_cells_of(main)).rows.len();
     let most = COMPOSER_ROWS.min(rows / 3).max(1);
     let composer = u16::try_from(written).unwrap_or(most).clamp(1, most).min(rows.saturating_sub(bar));
     let body = rows.saturating_sub(bar);
@@ -131,9 +146,9 @@ impl App {
             }
         }
         pane::bar::draw(self, areas.bar, buffer);
-        let screen = Rect::new(0, 0, self.size.0, self.size.1.saturating_sub(areas.bar.height));
+        let screen = screen(self);
         match &self.mode {
-            Mode::Compose | Mode::Select => {}
+            Mode::Compose | Mode::Select | Mode::Opening(_) => {}
             Mode::React(_, editor) => cursor = pane::list::draw_react(self, editor, screen, buffer),
             Mode::Ask(question) => {
                 cursor = None;

@@ -19,6 +19,8 @@ pub(crate) enum Place {
     Ask,
     /// While something is shown over everything.
     Page,
+    /// While one writes to a room that is being made.
+    Opening,
 }
 
 /// What a key does.
@@ -182,6 +184,16 @@ pub(crate) const BINDINGS: &[Binding] = &[
     bind(Place::React, &[plain(KeyCode::Esc)], Action::Back, ""),
     bind(Place::Ask, &[letter('y')], Action::Yes, ""),
     bind(Place::Ask, &[letter('n'), plain(KeyCode::Esc)], Action::No, ""),
+    bind(Place::Opening, &[plain(KeyCode::Enter)], Action::Send, ""),
+    bind(
+        Place::Opening,
+        &[with(KeyCode::Enter, KeyModifiers::ALT), ctrl('j'), with(KeyCode::Enter, KeyModifiers::SHIFT)],
+        Action::NewLine,
+        "",
+    ),
+    bind(Place::Opening, &[plain(KeyCode::Esc)], Action::Back, ""),
+    bind(Place::Page, &[plain(KeyCode::PageUp)], Action::PageUp, ""),
+    bind(Place::Page, &[plain(KeyCode::PageDown)], Action::PageDown, ""),
     bind(Place::Page, &[plain(KeyCode::Up), letter('k')], Action::Up, ""),
     bind(Place::Page, &[plain(KeyCode::Down), letter('j')], Action::Down, ""),
     bind(Place::Page, &[plain(KeyCode::Esc), letter('q'), plain(KeyCode::Enter)], Action::Back, ""),

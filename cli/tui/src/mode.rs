@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use client::{Account, MessageId, RoomId};
 
-use crate::{editor::Editor, input::Hit, key::Place};
+use crate::{composer::BODY_MAX, editor::Editor, effect::Deed, input::Hit, key::Place};
 
 /// Bytes of what is typed to find something.
 const WORDS_MAX: usize = 256;
@@ -29,6 +29,8 @@ pub(crate) enum Mode {
     Switch(Finder),
     /// Looking for a text.
     Search(Search),
+    /// Writing to a room that is not there yet.
+    Opening(Opening),
     /// Reading the keys, so many rows down.
     Help(usize),
     /// Reading what was said, so many rows up.
@@ -64,6 +66,15 @@ pub(crate) enum Choice {
     Create(String),
 }
 
+/// A room that is being made, and what is written to it meanwhile.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) deed: Deed,
+    /// What a person calls it.
+    pub(crate) called: String,
+    pub(crate) editor: Editor,
+}
+
 /// A search.
 #[derive(Debug)]
 pub(crate) struct Search {
@@ -86,6 +97,7 @@ impl Mode {
             Self::Ask(_) => Place::Ask,
             Self::Switch(_) | Self::Search(_) => Place::List,
             Self::Help(_) | Self::Log(_) => Place::Page,
+            Self::Opening(_) => Place::Opening,
         }
     }
 
@@ -95,6 +107,10 @@ impl Mode {
 
     pub(crate) const fn switch() -> Self {
         Self::Switch(Finder { editor: Editor::new(WORDS_MAX), place: 0 })
+    }
+
+    pub(crate) const fn opening(deed: Deed, called: String) -> Self {
+        Self::Opening(Opening { deed, called, editor: Editor::new(BODY_MAX) })
     }
 
     pub(crate) const fn search() -> Self {

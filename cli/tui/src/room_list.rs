@@ -85,7 +85,7 @@ impl RoomList {
         others().find(urgent).or_else(|| others().find(|room| room.unread > 0)).map(|room| room.id)
     }
 
-    /// Those that some letters fit, the best first.
+    /// Those that some letters fit: those that one is in first, then the best.
     pub(crate) fn find(&self, letters: &str) -> Vec<&Room> {
         let mut found: Vec<(i64, usize, &Room)> = self
             .rooms
@@ -93,7 +93,12 @@ impl RoomList {
             .enumerate()
             .filter_map(|(place, room)| Some((fits(letters, &room.called())?, place, room)))
             .collect();
-        found.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        let class = |room: &Room| match room.standing {
+            Standing::Member | Standing::Invited | Standing::Paused | Standing::Rejoining => 0,
+            Standing::Joining => 1,
+            Standing::Left => 2,
+        };
+        found.sort_by(|a, b| class(a.2).cmp(&class(b.2)).then(b.0.cmp(&a.0)).then(a.1.cmp(&b.1)));
         found.into_iter().map(|(_, _, room)| room).collect()
     }
 

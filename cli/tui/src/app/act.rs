@@ -10,13 +10,21 @@ use crate::{
     draw,
     effect::Effect,
     key::Action,
-    mode::{Mode, Question},
+    mode::{Mode, Opening, Question},
     notice::Tone,
+    pane,
 };
 
 impl App {
     pub(super) fn act(&mut self, action: Action, armed: bool) {
+        if let Mode::Opening(_) = self.mode {
+            return self.act_opening(action);
+        }
         match action {
+            Action::PageUp | Action::PageDown if matches!(self.mode, Mode::Help(_) | Mode::Log(_)) => {
+                let page = usize::from(self.size.1).saturating_sub(4).max(1);
+                self.turn(page, action == Action::PageDown);
+            }
             Action::Quit => self.quit(),
             Action::Interrupt => self.interrupt(armed),
             Action::Redraw => self.do_it(Effect::Redraw),
@@ -59,12 +67,20 @@ impl App {
             Mode::Select => self.act_selecting(action),
             Mode::React(..) => self.act_reacting(action),
             Mode::Switch(_) | Mode::Search(_) => self.act_finding(action),
-            Mode::Help(rows) | Mode::Log(rows) => match action {
-                Action::Up => *rows = rows.saturating_sub(1),
-                Action::Down => *rows += 1,
+            Mode::Help(_) | Mode::Log(_) => match action {
+                Action::Up | Action::Down => self.turn(1, action == Action::Down),
                 _ => self.mode = Mode::Compose,
             },
-            Mode::Ask(_) => {}
+            Mode::Ask(_) | Mode::Opening(_) => {}
+        }
+    }
+
+    /// Goes so many rows up or down in what is shown over everything, as far as there is something.
+    fn turn(&mut self, page: usize, down: bool) {
+        let last = pane::last_row(self);
+        if let Mode::Help(rows) | Mode::Log(rows) = &mut self.mode {
+            let at = (*rows).min(last);
+            *rows = if down { (at + page).min(last) } else { at.saturating_sub(page) };
         }
     }
 
@@ -100,7 +116,11 @@ impl App {
             Action::Back => {
                 self.notices.hush();
                 if !self.composer.give_up() {
-                    self.select();
+                    if draw::members_cover(self) {
+                        self.members = Some(false);
+                    } else {
+                        self.select();
+                    }
                 }
             }
             _ => {}
@@ -133,7 +153,7 @@ impl App {
         }
     }
 
-    fn quit(&mut self) {
+    pub(super) fn quit(&mut self) {
         self.stop_typing();
         self.do_it(Effect::Quit);
     }
@@ -208,7 +228,7 @@ impl App {
                     self.tell_typing();
                 }
             }
-            Mode::React(_, editor) => {
+            Mode::React(_, editor) | Mode::Opening(Opening { editor, .. }) => {
                 editor.key(key);
             }
             Mode::Switch(finder) => {
@@ -229,6 +249,7 @@ impl App {
             Mode::React(_, editor) => editor.insert(&text.replace('\n', "")),
             Mode::Switch(finder) => finder.editor.insert(&text.replace('\n', "")),
             Mode::Search(search) => search.editor.insert(&text.replace('\n', " ")),
+            Mode::Opening(opening) => opening.editor.insert(text),
             Mode::Compose => self.paste_written(text),
             Mode::Select | Mode::Ask(_) | Mode::Help(_) | Mode::Log(_) => {}
         }

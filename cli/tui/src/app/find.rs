@@ -83,12 +83,13 @@ impl App {
         match self.choices(&finder).into_iter().nth(finder.place) {
             Some(Choice::Room(room)) => self.open(room),
             Some(Choice::Direct(account)) => {
-                self.say(Tone::Remark, &format!("opening the room with {account}"));
-                self.do_it(Effect::Do(Deed::Direct(account)));
+                let called = account.to_string();
+                self.begin_opening(Deed::Direct(account), called);
             }
             Some(Choice::Create(name)) => {
-                self.say(Tone::Remark, &format!("making #{name}; comity room invite brings others in"));
-                self.do_it(Effect::Do(Deed::Create(name)));
+                self.say(Tone::Remark, "comity room invite brings others in");
+                let called = format!("#{name}");
+                self.begin_opening(Deed::Create(name), called);
             }
             None => self.say(
                 Tone::Remark,

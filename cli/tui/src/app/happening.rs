@@ -129,7 +129,7 @@ impl App {
         }
         let Some(rooms) = self.taken(rooms) else { return };
         self.rooms.set(rooms);
-        if self.rooms.open_id().is_none() {
+        if self.rooms.open_id().is_none() && !matches!(self.mode, Mode::Opening(_)) {
             let first = self.rooms.all().iter().find(|room| room.standing != Standing::Invited);
             if let Some(room) = first.or_else(|| self.rooms.all().first()).map(|room| room.id) {
                 self.open(room);
@@ -178,13 +178,17 @@ impl App {
                     Deed::PutFile(_, path) => format!("cannot send {}", file_name(path)),
                     _ => "cannot give it up".to_owned(),
                 };
-                self.say(Tone::Trouble, &format!("{what}: {}", fault.text));
+                let kept = match self.not_opened(deed) {
+                    true => "; the arrow up brings back what you wrote",
+                    false => "",
+                };
+                self.say(Tone::Trouble, &format!("{what}: {}{kept}", fault.text));
             }
             (_, Ok(room)) => {
                 self.read_rooms();
                 self.read_newest();
                 if let Some(room) = room {
-                    self.open(room);
+                    self.opened(deed, room);
                 }
                 match deed {
                     Deed::Answer(_, true) => {

@@ -8,6 +8,7 @@ use crate::{
     App,
     composer::Purpose,
     draw::{put, row},
+    editor::Editor,
     mode::Mode,
     text::{clip, width},
     theme::Tint,
@@ -34,7 +35,19 @@ pub(crate) fn draw_rule(app: &App, area: Rect, buffer: &mut Buffer) {
     put(buffer, area, spans.into());
 }
 
+/// What is being written at the moment.
+pub(crate) const fn editor(app: &App) -> &Editor {
+    match &app.mode {
+        Mode::Opening(opening) => &opening.editor,
+        _ => &app.composer.editor,
+    }
+}
+
 fn purpose(app: &App) -> Option<String> {
+    if let Mode::Opening(opening) = &app.mode {
+        let dots = app.signs().dots();
+        return Some(format!("to {}: opening{dots}  (Esc: not)", opening.called));
+    }
     if let Mode::Select = app.mode {
         return Some("r answer  e change  d take back  + react  o all of it  Esc back".to_owned());
     }
@@ -64,10 +77,12 @@ pub(crate) fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<(u16, u
         return None;
     }
     let standing = app.open_room().map(|room| room.standing);
-    let can_write = matches!(standing, Some(Standing::Member | Standing::Joining | Standing::Rejoining));
+    let opening = matches!(app.mode, Mode::Opening(_));
+    let can_write =
+        !opening && matches!(standing, Some(Standing::Member | Standing::Joining | Standing::Rejoining));
     let prompt = app.span(if can_write { Tint::Good } else { Tint::Dim }, app.signs().prompt());
     let cells = usize::from(area.width) - 3;
-    let rows = app.composer.editor.rows(cells);
+    let rows = editor(app).rows(cells);
     let height = usize::from(area.height);
     let first = (rows.cursor.0 + 1).saturating_sub(height);
     for (place, text) in rows.rows.iter().skip(first).take(height).enumerate() {

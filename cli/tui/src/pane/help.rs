@@ -8,9 +8,17 @@ use crate::{
     App,
     draw::{put, row},
     key::{BINDINGS, Place},
-    text::{clip, fitted},
+    text::{fitted, wrap},
     theme::{Tint, word},
 };
+
+/// Cells of a line: an 80-column screen has so many inside the box.
+const CELLS: usize = 76;
+
+/// Columns of the box.
+const COLUMNS: u16 = 78;
+/// Cells of the keys, where there is room.
+const KEYS: usize = 24;
 
 const LEVELS: [(Level, &str); 6] = [
     (Level::Queued, "on this device, not yet with your node"),
@@ -22,17 +30,33 @@ const LEVELS: [(Level, &str); 6] = [
 ];
 
 pub(crate) fn draw(app: &App, rows: usize, screen: Rect, buffer: &mut Buffer) {
-    let lines = lines(app, 74);
-    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    let area = popup::open(app, "Keys (up, down; Esc closes)", (78, height), screen, buffer);
+    let lines = lines(app, cells(app));
+    let area = popup::open(app, "Keys (up, down, PgUp, PgDn; Esc closes)", size(lines.len()), screen, buffer);
     let last = lines.len().saturating_sub(usize::from(area.height));
     for (place, line) in lines.into_iter().skip(rows.min(last)).take(usize::from(area.height)).enumerate() {
         put(buffer, row(area, place), line);
     }
 }
 
+/// How many rows one can go down.
+pub(crate) fn last_row(app: &App) -> usize {
+    let count = lines(app, cells(app)).len();
+    count.saturating_sub(popup::rows_inside(app, size(count)))
+}
+
+fn size(lines: usize) -> (u16, u16) {
+    (COLUMNS, u16::try_from(lines + 2).unwrap_or(u16::MAX))
+}
+
+/// Cells of a line inside the box.
+fn cells(app: &App) -> usize {
+    usize::from(app.size.0.min(COLUMNS)).saturating_sub(2)
+}
+
 fn lines(app: &App, cells: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
+    let keys_cells = KEYS.min(cells / 3).max(1);
+    let says_cells = cells.saturating_sub(keys_cells + 3).max(1);
     for (place, title) in [
         (Place::Any, "Everywhere"),
         (Place::Compose, "While you write"),
@@ -41,9 +65,13 @@ fn lines(app: &App, cells: usize) -> Vec<Line<'static>> {
         lines.push(app.span(Tint::Heading, format!(" {title}")).into());
         for binding in BINDINGS.iter().filter(|binding| binding.place == place && !binding.says.is_empty()) {
             let keys: Vec<String> = binding.chords.iter().map(ToString::to_string).collect();
-            let keys = fitted(&keys.join(", "), 24, app.settings.unicode);
-            let says = clip(binding.says, cells.saturating_sub(28), app.settings.unicode);
-            lines.push(vec![app.span(Tint::Good, format!("  {keys} ")), app.span(Tint::Plain, says)].into());
+            let (keys, says) = (pieces(&keys.join(", "), keys_cells), pieces(binding.says, says_cells));
+            for place in 0..keys.len().max(says.len()) {
+                let piece = |of: &[String]| of.get(place).cloned().unwrap_or_default();
+                let keys = fitted(&piece(&keys), keys_cells, app.settings.unicode);
+                let says = app.span(Tint::Plain, piece(&says));
+                lines.push(vec![app.span(Tint::Good, format!("  {keys} ")), says].into());
+            }
         }
         lines.push(Line::default());
     }
@@ -65,4 +93,10 @@ fn lines(app: &App, cells: usize) -> Vec<Line<'static>> {
         lines.push(app.span(Tint::Plain, format!("  {sign}   {says}")).into());
     }
     lines
+}
+
+/// A text in rows of so many cells.
+fn pieces(text: &str, cells: usize) -> Vec<String> {
+    let rows = wrap(text, cells).into_iter().filter_map(|range| text.get(range));
+    rows.map(|row| row.trim_end().to_owned()).collect()
 }

@@ -11,9 +11,27 @@ use crate::{
     theme::Tint,
 };
 
+/// Columns and rows of the box.
+const SIZE: (u16, u16) = (100, 24);
+
 pub(crate) fn draw(app: &App, rows: usize, screen: Rect, buffer: &mut Buffer) {
-    let area = popup::open(app, "Warnings and what else was said (Esc closes)", (100, 24), screen, buffer);
-    let cells = usize::from(area.width).saturating_sub(7).max(8);
+    let area = popup::open(app, "Warnings and what else was said (Esc closes)", SIZE, screen, buffer);
+    let lines = lines(app, usize::from(area.width));
+    let last = lines.len().saturating_sub(usize::from(area.height));
+    for (place, line) in lines.into_iter().skip(rows.min(last)).take(usize::from(area.height)).enumerate() {
+        put(buffer, row(area, place), line);
+    }
+}
+
+/// How many rows one can go down.
+pub(crate) fn last_row(app: &App) -> usize {
+    let width = usize::from(app.size.0.min(SIZE.0));
+    let inside = if width < 10 { width } else { width - 2 };
+    lines(app, inside).len().saturating_sub(popup::rows_inside(app, SIZE))
+}
+
+fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
+    let cells = width.saturating_sub(7).max(8);
     let mut lines: Vec<Line<'static>> = Vec::new();
     for notice in app.notices.all().rev() {
         let time = clock(notice.time_ms, (app.settings.offset_s)(notice.time_ms));
@@ -26,8 +44,5 @@ pub(crate) fn draw(app: &App, rows: usize, screen: Rect, buffer: &mut Buffer) {
     if lines.is_empty() {
         lines.push(app.span(Tint::Dim, " nothing so far").into());
     }
-    let last = lines.len().saturating_sub(usize::from(area.height));
-    for (place, line) in lines.into_iter().skip(rows.min(last)).take(usize::from(area.height)).enumerate() {
-        put(buffer, row(area, place), line);
-    }
+    lines
 }

@@ -23,12 +23,12 @@ pub(crate) fn draw(app: &App, area: Rect, over: bool, buffer: &mut Buffer) {
         Clear.render(area, buffer);
     }
     let cells = usize::from(area.width);
+    let count = match room.members.len() {
+        1 => " 1 person".to_owned(),
+        many => format!(" {many} people"),
+    };
     let close = if over { vec![app.span(Tint::Dim, "F2 closes ")] } else { Vec::new() };
-    put(
-        buffer,
-        row(area, 0),
-        ends(vec![app.span(Tint::Heading, format!(" {} people", room.members.len()))], close, cells),
-    );
+    put(buffer, row(area, 0), ends(vec![app.span(Tint::Heading, count)], close, cells));
     let lines = room.members.iter().flat_map(|member| entry(app, member, cells));
     for (place, line) in lines.enumerate() {
         put(buffer, row(area, place + 1), line);

@@ -7,7 +7,7 @@ use ratatui::{
     widgets::{Block, Clear, Widget as _},
 };
 
-use crate::{App, text::clip, theme::Tint};
+use crate::{App, draw, text::clip, theme::Tint};
 
 const ASCII: symbols::border::Set<'static> = symbols::border::Set {
     top_left: "+",
@@ -19,6 +19,13 @@ const ASCII: symbols::border::Set<'static> = symbols::border::Set {
     horizontal_top: "-",
     horizontal_bottom: "-",
 };
+
+/// The rows inside a box that [`open`] draws on the whole of this screen.
+pub(crate) fn rows_inside(app: &App, (columns, rows): (u16, u16)) -> usize {
+    let screen = draw::screen(app);
+    let (width, height) = (columns.min(screen.width), rows.min(screen.height));
+    usize::from(if height < 4 || width < 10 { height } else { height - 2 })
+}
 
 /// Draws a box of at most this size in the middle of the screen and returns its inside. On a screen
 /// that is too small for a border it has none.

@@ -204,14 +204,93 @@ fn rooms_are_found_by_a_few_letters_and_made() {
     stage.write("Carl@Initech.test");
     stage.press(KeyCode::Enter);
     assert!(stage.effects().contains(&Effect::Do(Deed::Direct(account("carl@initech.test")))));
+    stage.press(KeyCode::Esc);
     stage.ctrl('k');
     stage.write("#new");
     stage.press(KeyCode::Enter);
     assert!(stage.effects().contains(&Effect::Do(Deed::Create("new".to_owned()))));
+    stage.press(KeyCode::Esc);
     stage.ctrl('k');
     stage.write("zzz");
     stage.press(KeyCode::Enter);
     assert!(stage.shows("nothing fits"));
+}
+
+/// A room with Carl is being made; meanwhile something is written to him, and Enter pressed.
+fn writing_to_carl() -> (Stage, Deed) {
+    let mut stage = talk();
+    stage.write("for ops");
+    stage.ctrl('k');
+    stage.write("carl@initech.test");
+    stage.press(KeyCode::Enter);
+    stage.effects();
+    stage.write("secret");
+    stage.press(KeyCode::Enter);
+    stage.alt('a');
+    assert_eq!(stage.sent(), [], "the room is not there yet");
+    assert!(stage.shows("› secret") && stage.shows("to carl@initech.test"), "{}", stage.screen());
+    (stage, Deed::Direct(account("carl@initech.test")))
+}
+
+#[test]
+fn what_is_written_to_a_room_that_is_being_made_goes_there_only() {
+    let (mut stage, deed) = writing_to_carl();
+    stage.put(Input::Rooms(Ok(vec![room(1, "ops", &[ALICE, BOB]), direct(9, "carl@initech.test")])));
+    stage.put(Input::Done(deed, Ok(Some(room_id(9)))));
+    stage.press(KeyCode::Enter);
+    let sent = Effect::Send { room: room_id(9), what: Outgoing::text("secret") };
+    assert!(stage.effects().contains(&sent));
+    stage.ctrl('p');
+    assert!(stage.shows("› for ops"), "{}", stage.screen());
+}
+
+#[test]
+fn what_is_written_to_a_room_that_cannot_be_made_is_kept_and_not_sent() {
+    for gives_up in [false, true] {
+        let (mut stage, deed) = writing_to_carl();
+        let outcome = if gives_up {
+            stage.press(KeyCode::Esc);
+            Ok(Some(room_id(3)))
+        } else {
+            Err(Fault { code: None, text: "no such account".to_owned() })
+        };
+        stage.put(Input::Done(deed, outcome));
+        assert_eq!(stage.sent(), []);
+        assert!(stage.shows("› for ops"), "{}", stage.screen());
+        stage.ctrl('c');
+        stage.press(KeyCode::Up);
+        assert!(stage.shows("› secret"), "{}", stage.screen());
+    }
+}
+
+#[test]
+fn the_keys_are_turned_page_by_page_and_back_at_once() {
+    let mut stage = talk();
+    stage.press(KeyCode::F(1));
+    let first = stage.screen();
+    for _ in 0..9 {
+        stage.press(KeyCode::PageDown);
+    }
+    assert!(stage.shows("comity contact show ACCOUNT"), "{}", stage.screen());
+    let last = stage.screen();
+    stage.press(KeyCode::Up);
+    assert_ne!(stage.screen(), last, "nothing was counted beyond the end");
+    for _ in 0..9 {
+        stage.press(KeyCode::PageUp);
+    }
+    assert_eq!(stage.screen(), first);
+    assert!(first.contains("write to somebody "), "nothing is cut: {first}");
+}
+
+#[test]
+fn esc_closes_the_members_where_they_cover_the_messages() {
+    let mut stage = talk();
+    stage.press(KeyCode::F(2));
+    assert!(stage.shows("F2 closes"));
+    stage.press(KeyCode::Esc);
+    assert!(!stage.shows("F2 closes") && !stage.shows("r answer"), "{}", stage.screen());
+    stage.press(KeyCode::Esc);
+    assert!(stage.shows("r answer"));
 }
 
 #[test]
