@@ -201,7 +201,11 @@ impl Driver {
                     Ask::Unlock(_, answer) => {
                         let _ = answer.send(Ok(Reply::Done));
                     }
-                    Ask::Close(done) => return End::Closed(Some(done)),
+                    Ask::Close(done) => {
+                        // What was asked before is stored and answered.
+                        let _ = self.settle().await;
+                        return End::Closed(Some(done));
+                    }
                 }
             }
             if self.settle().await.is_err() {

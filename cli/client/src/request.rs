@@ -174,6 +174,28 @@ pub(crate) enum Request {
     },
 }
 
+impl Request {
+    /// Whether nothing comes of it but an answer, or twice the same as once.
+    pub(crate) const fn may_be_repeated(&self) -> bool {
+        matches!(
+            self,
+            Self::Status
+                | Self::Rooms
+                | Self::Page { .. }
+                | Self::Reached { .. }
+                | Self::Receipts { .. }
+                | Self::EpochAuthenticator { .. }
+                | Self::Peers
+                | Self::People
+                | Self::LookUp { .. }
+                | Self::MarkRead { .. }
+                | Self::Typing { .. }
+                | Self::Presence { .. }
+                | Self::Notify { .. }
+        )
+    }
+}
+
 /// What comes back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

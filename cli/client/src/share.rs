@@ -198,7 +198,7 @@ impl Handle {
 
     async fn visit(&mut self, stream: UnixStream, begun: &mut Begun) -> Step {
         self.locked = false;
-        match guest::run(stream, &mut self.asks, &self.happenings, begun).await {
+        match guest::run(stream, &mut self.asks, &self.happenings, begun, &self.own_asks).await {
             guest::End::Closed(done) => Step::Closed(done),
             guest::End::OwnerGone => {
                 self.waiting_since = Instant::now();

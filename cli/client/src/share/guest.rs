@@ -29,14 +29,18 @@ pub(super) enum End {
     Refused(ClientError),
 }
 
+const UNANSWERED: &str = "ended before it answered; look before you repeat";
+
 type Answer = oneshot::Sender<Result<Reply, ClientError>>;
 
-/// Passes questions to the owner and answers back, until either side ends.
+/// Passes questions to the owner and answers back, until either side ends. What may be asked twice is
+/// put back for the next owner if this one ends before it answered.
 pub(super) async fn run(
     stream: UnixStream,
     asks: &mut mpsc::Receiver<Ask>,
     happenings: &broadcast::Sender<Happening>,
     begun: &mut Begun,
+    again: &mpsc::WeakSender<Ask>,
 ) -> End {
     let (reader, mut writer) = stream.into_split();
     if frames::write(&mut writer, &FromGuest::Hello { version: VERSION }).await.is_err() {
@@ -44,7 +48,7 @@ pub(super) async fn run(
     }
     let (from_owner, mut incoming) = mpsc::channel(64);
     let reading = tokio::spawn(read(reader, from_owner));
-    let mut waiting: BTreeMap<u64, (bool, Answer)> = BTreeMap::new();
+    let mut waiting: BTreeMap<u64, (Request, Answer)> = BTreeMap::new();
     let mut last = 0;
     let end = loop {
         tokio::select! {
@@ -71,7 +75,7 @@ pub(super) async fn run(
                 }
                 Some(Ask::Request(request, answer)) => {
                     last += 1;
-                    waiting.insert(last, (request == Request::Lock, answer));
+                    waiting.insert(last, (request.clone(), answer));
                     if frames::write(&mut writer, &FromGuest::Ask { id: last, request }).await.is_err() {
                         break End::OwnerGone;
                     }
@@ -82,12 +86,24 @@ pub(super) async fn run(
         }
     };
     reading.abort();
-    for (_, (locks, answer)) in waiting {
-        let _ = answer.send(match &end {
-            End::Locked if locks => Ok(Reply::Done),
+    for (_, (request, answer)) in waiting {
+        let result = match &end {
+            End::Locked if request == Request::Lock => Ok(Reply::Done),
             End::Locked => Err(ClientError::Locked),
-            _ => Err(ClientError::Owner("ended before it answered; look before you repeat")),
-        });
+            End::OwnerGone if request.may_be_repeated() => {
+                let ask = Ask::Request(request, answer);
+                let unasked = match again.upgrade() {
+                    Some(again) => again.try_send(ask).err().map(mpsc::error::TrySendError::into_inner),
+                    None => Some(ask),
+                };
+                if let Some(Ask::Request(_, answer)) = unasked {
+                    let _ = answer.send(Err(ClientError::Owner(UNANSWERED)));
+                }
+                continue;
+            }
+            _ => Err(ClientError::Owner(UNANSWERED)),
+        };
+        let _ = answer.send(result);
     }
     end
 }

@@ -157,7 +157,9 @@ async fn listen_to(
         let Some(asks) = asks.upgrade() else { return Some(ErrorCode::Unavailable) };
         let answers = answers.clone();
         tokio::spawn(async move {
-            let result = put(&asks, request).await.map_err(|error| Failure::from(&error));
+            // An owner that ends says nothing false: the guest sees the connection end.
+            let Some(result) = put(&asks, request).await else { return };
+            let result = result.map_err(|error| Failure::from(&error));
             // The guest may have gone away.
             let _ = answers.send(FromOwner::Answer { id, result }).await;
             drop(permit);
@@ -165,10 +167,14 @@ async fn listen_to(
     }
 }
 
-async fn put(asks: &mpsc::Sender<Ask>, request: Request) -> Result<crate::request::Reply, ClientError> {
+/// What the owner answers; `None` if it ends before.
+async fn put(
+    asks: &mpsc::Sender<Ask>,
+    request: Request,
+) -> Option<Result<crate::request::Reply, ClientError>> {
     let (answer, answered) = oneshot::channel();
-    asks.send(Ask::Request(request, answer)).await.map_err(|_| ClientError::Closed)?;
-    answered.await.map_err(|_| ClientError::Closed)?
+    asks.send(Ask::Request(request, answer)).await.ok()?;
+    answered.await.ok()
 }
 
 async fn write(

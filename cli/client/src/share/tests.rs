@@ -155,17 +155,52 @@ async fn a_long_path_is_no_obstacle() {
 #[tokio::test]
 async fn a_guest_learns_of_happenings_and_of_its_owners_end() {
     let owner = owner("alice@acme.test");
-    let (_asks, mut asked) = mpsc::channel(8);
+    let (asks, mut asked) = mpsc::channel(8);
+    let again = asks.downgrade();
     let (happenings, mut heard) = broadcast::channel(8);
     let (begun, begins) = tokio::sync::oneshot::channel();
     let stream = connect(&owner).await;
     let guest = tokio::spawn(async move {
         let mut begun = Begun::first(begun);
-        matches!(guest::run(stream, &mut asked, &happenings, &mut begun).await, guest::End::OwnerGone)
+        matches!(guest::run(stream, &mut asked, &happenings, &mut begun, &again).await, guest::End::OwnerGone)
     });
     begins.await.expect("said").expect("served");
     owner.happenings.send(Happening::CaughtUp).expect("heard");
     assert_eq!(heard.recv().await.expect("forwarded"), Happening::CaughtUp);
     drop(owner);
     assert!(guest.await.expect("no panic"));
+}
+
+#[tokio::test]
+async fn an_owner_that_ends_refuses_nothing_and_only_what_may_be_repeated_is_put_back() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let dir = DeviceDir::new(&temp.path().join("alice@acme.test"));
+    dir.create().expect("made");
+    let (owners_asks, mut owners_asked) = mpsc::channel(8);
+    let (happenings, _) = broadcast::channel(8);
+    let served = Served::start(&dir, owners_asks.downgrade(), happenings.clone()).expect("it listens");
+    let stream = super::connect(&dir).await.expect("it accepts");
+    let (asks, mut asked) = mpsc::channel(8);
+    let (begun, _begins) = tokio::sync::oneshot::channel();
+    let again = asks.downgrade();
+    let guest = tokio::spawn(async move {
+        let mut begun = Begun::first(begun);
+        let end = guest::run(stream, &mut asked, &happenings, &mut begun, &again).await;
+        (matches!(end, guest::End::OwnerGone), asked)
+    });
+    let (answer, _rooms) = tokio::sync::oneshot::channel();
+    asks.send(Ask::Request(Request::Rooms, answer)).await.expect("asked");
+    let (answer, left) = tokio::sync::oneshot::channel();
+    let leave = Request::Leave { room: wire::RoomId::new([1; 32]) };
+    asks.send(Ask::Request(leave, answer)).await.expect("asked");
+    for _ in 0..2 {
+        // It ends with both before it.
+        drop(owners_asked.recv().await.expect("passed on"));
+    }
+    drop((served, owners_asked, owners_asks));
+    let refused = left.await.expect("answered").expect_err("nobody knows");
+    assert!(matches!(refused, crate::ClientError::Owner(_)), "{refused:?}");
+    let (gone, mut asked) = guest.await.expect("no panic");
+    assert!(gone);
+    assert!(matches!(asked.try_recv(), Ok(Ask::Request(Request::Rooms, _))));
 }

@@ -163,6 +163,12 @@ impl<E: Entropy> Engine<E> {
     }
 
     fn leave_room(&mut self, id: CommandId, room: RoomId) -> Result<(), ErrorCode> {
+        if self.rooms.get(&room).is_some_and(|room| room.phase == RoomPhase::Wanted) {
+            // It stands nowhere but here.
+            self.give_up_wanted(room);
+            self.finish_command(id, Ok(Outcome::Done));
+            return Ok(());
+        }
         let paused = |room: &Room| room.phase == RoomPhase::Joined && room.paused.is_some();
         if !self.rooms.get(&room).is_some_and(paused) {
             return self.change_room(id, room, IntentKind::Leave, Vec::new());
@@ -170,6 +176,17 @@ impl<E: Entropy> Engine<E> {
         self.with_room(room, Self::leave_paused);
         self.finish_command(id, Ok(Outcome::Done));
         Ok(())
+    }
+
+    /// Forgets a room that was never founded, with everything that was to be said in it.
+    fn give_up_wanted(&mut self, id: RoomId) {
+        self.with_room(id, |engine, room| engine.fail_all(room, ErrorCode::Forbidden));
+        let unsaid: Vec<MessageId> =
+            self.intents.of(id).filter_map(|row| row.intent.as_ref().try_into().ok()).collect();
+        for intent in unsaid {
+            self.drop_intent(intent);
+        }
+        self.forget_room(id);
     }
 
     fn push_in(
