@@ -184,7 +184,7 @@ fn choose(rooms: Vec<Room>, word: &Word) -> Result<Room, CliError> {
     let mut found: Vec<Room> = rooms.into_iter().filter(matches).collect();
     if found.len() > 1 {
         let live: Vec<Room> = found.iter().filter(|room| room.standing != Standing::Left).cloned().collect();
-        if live.len() == 1 {
+        if !live.is_empty() {
             found = live;
         }
     }

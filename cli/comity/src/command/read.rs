@@ -40,6 +40,8 @@ pub(crate) struct Args {
 struct Part {
     room: Room,
     messages: Vec<MessageAlone>,
+    /// Unread ones before those, which are not shown.
+    older: usize,
 }
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
@@ -52,7 +54,14 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         }
         for part in &parts {
             show(context, part, parts.len() > 1 || args.room.is_none())?;
-            if !args.keep_unread {
+            if part.older > 0 {
+                let more = if part.older < 200 { "" } else { " or more" };
+                context.status(&format!(
+                    "{}{more} older ones are unread; nothing was marked as read",
+                    part.older
+                ));
+                context.hint(&format!("comity read {} --unread", short(&part.room.id)));
+            } else if !args.keep_unread {
                 mark(client, part).await?;
             }
         }
@@ -73,23 +82,37 @@ async fn parts(client: &Client, args: &Args) -> Result<Vec<Part>, CliError> {
     let mut parts = Vec::new();
     for room in rooms {
         let unread_only = args.unread || args.room.is_none();
-        let cursor = match unread_only {
-            true => Cursor { after: Some(room.read_seq), before: None, limit: args.limit },
-            false => Cursor { after: None, before: None, limit: args.limit },
+        let page = match unread_only {
+            true => {
+                let cursor = Cursor { after: Some(room.read_seq), before: None, limit: args.limit };
+                client.messages_that(room.id, cursor, |message| !message.own).await
+            }
+            false => client.messages(room.id, Cursor { limit: args.limit, ..Cursor::default() }).await,
         };
-        let page = client
-            .messages(room.id, cursor)
-            .await
-            .map_err(|error| device::failed("cannot read the room", error))?;
+        let page = page.map_err(|error| device::failed("cannot read the room", error))?;
+        let older = match page.messages.first() {
+            Some(first) if !unread_only => older_unread(client, &room, first.seq).await?,
+            _ => 0,
+        };
         let label = room_label(&room);
         let messages = page
             .messages
             .into_iter()
             .map(|message| MessageAlone(MessageShown::new(message, &label)))
             .collect();
-        parts.push(Part { room, messages });
+        parts.push(Part { room, messages, older });
     }
     Ok(parts)
+}
+
+/// How many unread messages of others are older than what is shown, as far as one cares to count.
+async fn older_unread(client: &Client, room: &Room, first: u64) -> Result<usize, CliError> {
+    let cursor = Cursor { after: Some(room.read_seq), before: Some(first), limit: 200 };
+    if first <= room.read_seq.saturating_add(1) {
+        return Ok(0);
+    }
+    let page = client.messages_that(room.id, cursor, |message| !message.own && message.seq < first).await;
+    page.map(|page| page.messages.len()).map_err(|error| device::failed("cannot read the room", error))
 }
 
 fn show(context: &Context, part: &Part, with_heading: bool) -> Result<(), CliError> {

@@ -32,8 +32,8 @@ pub(crate) struct Args {
     /// `bob@umbrella.test`, `#name`, or the beginning of a room's id
     #[arg(value_name = "ROOM", value_parser = device::word)]
     room: Word,
-    /// The number of its message, as `comity file list` shows it
-    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    /// The number of its message, as `comity file list` shows it, or `@SEQ`
+    #[arg(value_parser = seq)]
     seq: u64,
     /// Where to: a directory, or a file
     #[arg(long, value_name = "PATH", default_value = ".")]
@@ -44,6 +44,13 @@ pub(crate) struct Args {
     /// Give up when nothing has come for so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     timeout: u64,
+}
+
+fn seq(text: &str) -> Result<u64, String> {
+    match text.strip_prefix('@').unwrap_or(text).parse() {
+        Ok(seq) if seq > 0 => Ok(seq),
+        _ => Err("a message's number looks like 12 or @12: comity file list ROOM".to_owned()),
+    }
 }
 
 /// A file that was fetched.
@@ -105,6 +112,14 @@ mod tests {
     fn fields_are_those_of_the_object() {
         let value = serde_json::to_value(Shown { path: String::new(), size: 0 }).expect("serialises");
         assert_eq!(value.as_object().expect("an object").keys().collect::<Vec<_>>(), Shown::FIELDS);
+    }
+
+    #[test]
+    fn a_number_is_taken_as_everywhere() {
+        assert_eq!((seq("12"), seq("@12")), (Ok(12), Ok(12)));
+        for bad in ["", "@", "0", "@0", "-1", "x"] {
+            assert!(seq(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

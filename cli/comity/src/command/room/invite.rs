@@ -1,6 +1,6 @@
 //! `comity room invite`.
 
-use client::Account;
+use client::{Account, Room};
 
 use super::changed::{Needs, Patience, Shown};
 use crate::{
@@ -34,8 +34,15 @@ pub(crate) struct Args {
 const UNCHANGED: &str = "unchanged";
 
 fn invited(changed: client::Changed) -> Shown {
-    let nobody = changed.added.is_empty() && !changed.refused.is_empty();
+    let nobody = changed.added.is_empty();
     Shown::of(changed, if nobody { UNCHANGED } else { "invited" })
+}
+
+/// Those that are not in the room: whoever declined may be asked again.
+fn outside(room: &Room, accounts: &[Account]) -> Vec<Account> {
+    let is_in =
+        |account: &Account| room.members.iter().any(|member| member.account == *account && !member.declined);
+    accounts.iter().filter(|account| !is_in(account)).cloned().collect()
 }
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
@@ -45,18 +52,25 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         let room = device::find_joined(client, &args.room).await?;
         if args.patience.dry_run {
             Needs::Admin.check(client, &room).await?;
-            return Ok(Shown::planned(Some(&room), "invited", &args.accounts));
+        }
+        let accounts = outside(&room, &args.accounts);
+        let done = if accounts.is_empty() { UNCHANGED } else { "invited" };
+        if args.patience.dry_run {
+            return Ok(Shown::planned(Some(&room), done, &accounts));
+        }
+        if accounts.is_empty() {
+            return Ok(Shown::plain(&room.id, UNCHANGED));
         }
         device::within(
             "cannot invite",
             context.timeout(args.patience.timeout),
-            client.invite(room.id, &args.accounts),
+            client.invite(room.id, &accounts),
         )
         .await
         .map(invited)
     })
     .await?;
-    let nobody = shown.done == UNCHANGED;
+    let nobody = shown.done == UNCHANGED && !shown.refused.is_empty();
     context.show(&shown)?;
     if nobody {
         return Err(CliError::wire("nobody was added", client::ErrorCode::Policy.into()));

@@ -6,7 +6,7 @@ use crate::{
     device::{self, Word},
     error::CliError,
     examples::{self, Example},
-    output::Show,
+    output::{Show, room_label, short},
 };
 
 pub(crate) const EXAMPLES: &[Example] =
@@ -33,6 +33,13 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         let room = device::find_joined(client, &args.room).await?;
         if args.patience.dry_run {
             Needs::Admin.check(client, &room).await?;
+        }
+        if !room.members.iter().any(|member| member.account == args.account) {
+            let label = room_label(&room);
+            return Err(CliError::not_found(format!("{} is not in {label}", args.account))
+                .hint(format!("comity room show {}", short(&room.id))));
+        }
+        if args.patience.dry_run {
             return Ok(Shown::planned(Some(&room), "removed", &[]));
         }
         device::within(
