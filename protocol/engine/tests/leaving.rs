@@ -69,3 +69,16 @@ fn what_waits_for_somebody_who_cannot_be_brought_back_fails_visibly() {
     let sent = world.send(0, Target::Room(room), "come back");
     assert_eq!(error(sent), Some(ErrorCode::Forbidden));
 }
+
+#[test]
+fn a_room_that_was_never_founded_is_left_here_and_is_gone() {
+    let mut world = World::new(&[ALICE, BOB]);
+    let nobody = Target::Account(account("nobody@umbrella.test"));
+    assert_eq!(error(world.send(0, nobody, "hello")), Some(ErrorCode::NotFound));
+    let room = world.phones[0].engine().rooms()[0].room;
+    world.command(0, Command::Leave { room }).unwrap().unwrap();
+    assert!(world.phones[0].engine().room(room).is_none());
+    world.crash(0);
+    world.connect(0);
+    assert!(world.phones[0].engine().room(room).is_none());
+}
