@@ -171,7 +171,7 @@ impl CliError {
             hint: Some(code.hint().to_owned()),
         };
         if error.retry_after_ms > 0 {
-            made.causes.push(format!("it may be repeated after {} ms", error.retry_after_ms));
+            made.causes.push(format!("it may be repeated in {}", period(error.retry_after_ms)));
         }
         if code == ErrorCode::ClockSkew && error.value > 0 {
             made.causes.push(format!("the other clock says {}", crate::output::rfc3339(error.value)));
@@ -241,6 +241,16 @@ impl CliError {
     }
 }
 
+/// A time to wait, rounded up to what a person counts in.
+fn period(ms: u64) -> String {
+    let (count, unit) = match ms.div_ceil(1_000) {
+        seconds @ 0..120 => (seconds, "second"),
+        seconds @ 120..7_200 => (seconds.div_ceil(60), "minute"),
+        seconds => (seconds.div_ceil(3_600), "hour"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 impl From<std::io::Error> for CliError {
     fn from(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
@@ -262,6 +272,12 @@ mod tests {
             assert!(exit::ALL.iter().any(|(exit, _)| *exit == error.exit()), "{code:?}");
             assert!(error.hint.is_some());
         }
+    }
+
+    #[test]
+    fn a_wait_is_told_in_what_a_person_counts_in() {
+        let told = [1, 1_001, 300_000, 299_001, 7_200_000].map(period);
+        assert_eq!(told, ["1 second", "2 seconds", "5 minutes", "5 minutes", "2 hours"]);
     }
 
     #[test]

@@ -86,6 +86,13 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
 }
 
 async fn send(context: &Context, client: &Client, args: &Args, text: String) -> Result<Sent, CliError> {
+    if let Word::Account(account) = &args.to {
+        let status = client.status().await.map_err(|error| device::failed("cannot ask the device", error))?;
+        if status.account == *account {
+            return Err(CliError::usage(format!("{account} is your own account"))
+                .hint("notes to yourself: comity room create NAME"));
+        }
+    }
     let sent = match (&args.to, &args.reply_to) {
         (Word::Account(account), None) => client.send_to(account, Outgoing::text(text)).await,
         (word, reply_to) => {

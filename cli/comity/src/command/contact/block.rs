@@ -49,6 +49,10 @@ pub(super) async fn undo(context: &Context, args: UnblockArgs) -> Result<(), Cli
 async fn set(context: &Context, account: &Account, blocked: bool) -> Result<(), CliError> {
     context.check_fields(<PersonShown as Show>::FIELDS)?;
     let person = device::with(context, async |client| {
+        let status = client.status().await.map_err(|error| device::failed("cannot ask the device", error))?;
+        if status.account == *account {
+            return Err(CliError::usage(format!("{account} is your own account")));
+        }
         let before = find(client, account).await.ok();
         if !blocked && !before.as_ref().is_some_and(|person| person.blocked) {
             return Err(CliError::not_found(format!("{account} is not blocked")).hint("comity contact list"));

@@ -28,6 +28,9 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let shown = device::with(context, async |client| {
         device::catch_up(context, client).await?;
         let room = device::find(client, &args.room).await?;
+        if room.standing == client::Standing::Member {
+            return Ok(Shown::plain(&room.id, "unchanged"));
+        }
         if args.patience.dry_run {
             Needs::Invitation.check(client, &room).await?;
             return Ok(Shown::planned(Some(&room), "accepted", &[]));

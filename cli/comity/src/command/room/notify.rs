@@ -25,9 +25,9 @@ pub(crate) struct Args {
     /// `bob@umbrella.test`, `#name`, or the beginning of a room's id
     #[arg(value_name = "ROOM", value_parser = device::word)]
     room: Word,
-    /// What may disturb
+    /// What may disturb; without it, what does is shown
     #[arg(value_enum)]
-    what: What,
+    what: Option<What>,
 }
 
 /// What may disturb.
@@ -43,16 +43,23 @@ enum What {
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let (notify, done) = match args.what {
-        What::All => (Notify::All, "all disturbs"),
-        What::Mentions => (Notify::Mentions, "mentions disturb"),
-        What::None => (Notify::None, "nothing disturbs"),
-    };
-    let room = device::with(context, async |client| {
-        let room = device::find_joined(client, &args.room).await?.id;
-        client.set_notify(room, notify).await.map_err(|error| device::failed("cannot keep that", error))?;
-        Ok(room)
+    let wanted = args.what.map(|what| match what {
+        What::All => Notify::All,
+        What::Mentions => Notify::Mentions,
+        What::None => Notify::None,
+    });
+    let (room, notify) = device::with(context, async |client| {
+        let room = device::find_joined(client, &args.room).await?;
+        let Some(notify) = wanted else { return Ok((room.id, room.notify)) };
+        let kept = client.set_notify(room.id, notify).await;
+        kept.map_err(|error| device::failed("cannot keep that", error))?;
+        Ok((room.id, notify))
     })
     .await?;
+    let done = match notify {
+        Notify::All => "all disturbs",
+        Notify::Mentions => "mentions disturb",
+        Notify::None => "nothing disturbs",
+    };
     context.show(&Shown::plain(&room, done))
 }
