@@ -12,9 +12,6 @@ use crate::{
     theme::{Tint, word},
 };
 
-/// Cells of a line: an 80-column screen has so many inside the box.
-const CELLS: usize = 76;
-
 /// Columns of the box.
 const COLUMNS: u16 = 78;
 /// Cells of the keys, where there is room.
