@@ -7,6 +7,7 @@ mod error;
 pub mod memory;
 pub mod row;
 mod store;
+#[cfg(any(test, feature = "suite"))]
 pub mod suite;
 
 pub use batch::{Batch, Write};

@@ -98,3 +98,23 @@ impl Office {
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display())
 }
+
+/// Two people come to talk on their terminals: the first opens the room with the second, who accepts.
+///
+/// # Errors
+/// If one of them does not see what the other did.
+pub fn meet(
+    (inviter, inviter_is): (&Terminal, &str),
+    (invited, invited_is): (&Terminal, &str),
+) -> Result<()> {
+    inviter.press(&["C-k"])?;
+    inviter.write(invited_is)?;
+    inviter.wait_for(&format!("write to {invited_is}"))?;
+    inviter.press(&["Enter"])?;
+    invited.wait_for(&format!("? {inviter_is}"))?;
+    invited.press(&["M-a"])?;
+    invited.wait_for(&format!("{inviter_is} wants to write to you"))?;
+    invited.press(&["C-y"])?;
+    inviter.wait_for("write; Enter sends")?;
+    Ok(())
+}

@@ -12,7 +12,7 @@ mod small_disk;
 pub mod picture;
 
 pub use conversation::{Conversation, Told};
-pub use desk::Office;
+pub use desk::{Office, meet};
 pub use machine::Machine;
 pub use organisation::Organisation;
 pub use pipe::{Pipe, Piped};

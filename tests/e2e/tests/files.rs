@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use client::{Client, ClientError, Cursor, ErrorCode, Happening, MessageBody, RoomId, Transfer};
-use kit::{Node, RawDevice, RawStream, pin_each_other};
+use kit::{Node, RawDevice, RawStream, pin_each_other, until};
 use tokio::time::timeout;
 use wire::proto::{
     BeginBlob, BlobPiece, GetBlob, MediaRequest, MediaResponse, media_request::Request,
@@ -43,21 +43,6 @@ async fn log_in(node: &Node, home: &Path, name: &str) -> Result<Client> {
     let client = Client::login(&home.join(&account), &ticket).await?;
     until(&client, async || Ok(client.status().await?.caught_up.then_some(()))).await?;
     Ok(client)
-}
-
-/// Looks again after each happening until something is there.
-async fn until<T>(client: &Client, look: impl AsyncFn() -> Result<Option<T>>) -> Result<T> {
-    let mut happenings = client.watch();
-    let looking = async {
-        loop {
-            if let Some(found) = look().await? {
-                return Ok(found);
-            }
-            // What no happening tells is looked for.
-            let _ = timeout(Duration::from_millis(100), happenings.next()).await;
-        }
-    };
-    timeout(PATIENCE, looking).await.context("it does not happen")?
 }
 
 impl Pair {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{Machine, Organisation};
+use e2e::{Machine, Organisation, meet};
 use kit::{
     Terminal, has_terminal,
     transcript::{self, Step},
@@ -142,7 +142,7 @@ fn two_administrators_follow_the_guide() -> Result<()> {
     set_up(setup, &mut acme, &mut umbrella)?;
     let set_up = began.elapsed();
     let (alice, carol) = (acme.sit_down("alice", PASSPHRASE)?, umbrella.sit_down("carol", PASSPHRASE)?);
-    meet(&alice, &carol)?;
+    meet((&alice, "alice@acme.example"), (&carol, "carol@umbrella.example"))?;
     say(&alice, &carol, "hello carol")?;
     eprintln!(
         "from `apt install` to the first message across domains: {:.1} s, {:.1} s of it for what stands in the guide",
@@ -184,19 +184,6 @@ fn say(from: &Terminal, to: &Terminal, text: &str) -> Result<()> {
     from.write(text)?;
     from.press(&["Enter"])?;
     to.wait_for(text)?;
-    Ok(())
-}
-
-fn meet(alice: &Terminal, carol: &Terminal) -> Result<()> {
-    alice.press(&["C-k"])?;
-    alice.write("carol@umbrella.example")?;
-    alice.wait_for("write to carol@umbrella.example")?;
-    alice.press(&["Enter"])?;
-    carol.wait_for("? alice@acme.example")?;
-    carol.press(&["M-a"])?;
-    carol.wait_for("wants to write to you")?;
-    carol.press(&["C-y"])?;
-    alice.wait_for("write; Enter sends")?;
     Ok(())
 }
 

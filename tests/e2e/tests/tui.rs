@@ -4,23 +4,9 @@
 use std::process::Command;
 
 use anyhow::Result;
-use e2e::Office;
+use e2e::{Office, meet};
 use kit::{Terminal, has_terminal};
 use rustix::process::{Pid, Signal, kill_process};
-
-/// Opens the room with bob and has him accept.
-fn meet(alice: &Terminal, bob: &Terminal) -> Result<()> {
-    alice.press(&["C-k"])?;
-    alice.write("bob@umbrella.test")?;
-    alice.wait_for("write to bob@umbrella.test")?;
-    alice.press(&["Enter"])?;
-    bob.wait_for("? alice@acme.test")?;
-    bob.press(&["M-a"])?;
-    bob.wait_for("alice@acme.test wants to write to you")?;
-    bob.press(&["C-y"])?;
-    alice.wait_for("write; Enter sends")?;
-    Ok(())
-}
 
 #[test]
 fn two_people_chat_on_their_terminals() -> Result<()> {
@@ -30,7 +16,7 @@ fn two_people_chat_on_their_terminals() -> Result<()> {
     let mut office = Office::open(&["alice"], &["bob"])?;
     let alice = office.sit_down("alice", 80, 24, "")?;
     let bob = office.sit_down("bob", 100, 30, "--theme light")?;
-    meet(&alice, &bob)?;
+    meet((&alice, "alice@acme.test"), (&bob, "bob@umbrella.test"))?;
     alice.write("hello bob")?;
     alice.press(&["M-Enter"])?;
     alice.write("how is the link?")?;

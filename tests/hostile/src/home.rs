@@ -14,6 +14,7 @@ use std::{cell::RefCell, collections::BTreeSet, time::Duration};
 use anyhow::{Context as _, Result, bail, ensure};
 use client::{Client, ClientError, Cursor, Happening, Happenings, Message, MessageBody, Outgoing};
 use identity::Ticket;
+use kit::until;
 use prost::Message as _;
 use tokio::time::timeout;
 use wire::{
@@ -158,21 +159,6 @@ fn text(message: &Message) -> String {
 /// A frame of a node.
 fn said(frame: Frame) -> Vec<u8> {
     framed(&NodeFrame { frame: Some(frame) }.encode_to_vec())
-}
-
-/// Looks again after each happening until something is there.
-async fn until<T>(client: &Client, look: impl AsyncFn() -> Result<Option<T>>) -> Result<T> {
-    let mut happenings = client.watch();
-    let looking = async {
-        loop {
-            if let Some(found) = look().await? {
-                return Ok(found);
-            }
-            // What no happening tells is looked for.
-            let _ = timeout(Duration::from_millis(50), happenings.next()).await;
-        }
-    };
-    timeout(PATIENCE, looking).await.context("it does not happen")?
 }
 
 /// The node's refusal of a login, or what the client made of what the node said.

@@ -21,6 +21,7 @@ mod talker;
 mod teletype;
 mod terminal;
 pub mod transcript;
+mod until;
 
 pub use admin::{ask as ask_admin, ask_raw as ask_admin_raw};
 pub use bins::{comity, comityd, example};
@@ -38,3 +39,4 @@ pub use stage::{Played, Role, Stage};
 pub use talker::{Heard, Talker, Voice, direct_talk, group_talk};
 pub use teletype::Teletype;
 pub use terminal::{Terminal, has_terminal};
+pub use until::until;
