@@ -294,7 +294,11 @@ async fn no_canary_stands_in_the_files_while_it_is_open_or_after() {
     let canaries = |when: &str| {
         for file in fs::read_dir(temp.path()).expect("a directory") {
             let path = file.expect("a file").path();
-            let bytes = fs::read(&path).expect("readable");
+            // A connection that was dropped closes in its own time, and takes its log away then.
+            let bytes = match fs::read(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                read => read.expect("readable"),
+            };
             for canary in [b"canary".as_slice(), b"bob@", &room, &[2; 16]] {
                 let stands = bytes.windows(canary.len()).any(|window| window == canary);
                 assert!(!stands, "{when}: {canary:?} in {}", path.display());
