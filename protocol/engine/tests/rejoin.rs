@@ -31,6 +31,12 @@ const MALLORY: &str = "mallory@evil.test";
 
 /// A member's commit with a membership tag that is wrong: the hub has no key for it, and orders it.
 fn garbage(world: &mut World, phone: usize, room: RoomId, number: u8) -> u64 {
+    garbage_of(world, phone, room, number);
+    world.node.rooms[&room].head.seq
+}
+
+/// As [`garbage`]; gives the member that made it, and the commit as it should have been.
+fn garbage_of(world: &mut World, phone: usize, room: RoomId, number: u8) -> (Member, Bytes) {
     let mut member = world.phones[phone].member(room);
     let message = MessageId::new([number; 16]);
     let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
@@ -49,7 +55,7 @@ fn garbage(world: &mut World, phone: usize, room: RoomId, number: u8) -> u64 {
         ..Submission::default()
     };
     world.node.submit(&submission, world.now).unwrap();
-    world.node.rooms[&room].head.seq
+    (member, made.commit)
 }
 
 /// The device's store loses what it had of the room's group.
@@ -118,6 +124,40 @@ fn a_commit_that_nobody_can_follow_stops_nobody_for_good() {
         world.run();
         world.wait(200_000);
         goes_on(&mut world, room, &[0, 1, 2]);
+    }
+}
+
+// [MLS-16] [MLS-17] Only a member of the epoch that nobody can follow could carry the leave out from
+// inside, and the one there was is gone.
+#[test]
+fn garbage_and_then_a_leave_stop_nobody_for_good() {
+    let mut world = World::new(&[ALICE, BOB, CAROL]);
+    let room = world.group("ours");
+    let (mut member, made) = garbage_of(&mut world, 1, room, 8);
+    // What its own device, which is not honest, goes on with.
+    member.process(EventKind::Commit, &made).unwrap();
+    member.merge_staged().unwrap();
+    let message = MessageId::new([9; 16]);
+    let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
+    let body = member.propose_leave(&binding, &mut Seeded::new(9)).unwrap();
+    let leave = Submission {
+        room: room.to_bytes(),
+        message_id: message.to_bytes(),
+        kind: EventKind::Proposal.into(),
+        epoch: member.epoch(),
+        body,
+        account: BOB.to_owned(),
+        device_id: world.phones[1].keys.device.to_bytes(),
+        ..Submission::default()
+    };
+    world.node.submit(&leave, world.now).unwrap();
+    world.run();
+    world.wait(300_000);
+    goes_on(&mut world, room, &[0, 2]);
+    for phone in [0, 2] {
+        let view = world.phones[phone].engine().room(room).unwrap();
+        let names: Vec<&str> = view.members.iter().map(|member| member.account.as_str()).collect();
+        assert_eq!(names, [ALICE, CAROL]);
     }
 }
 
@@ -237,7 +277,7 @@ fn trap(world: &World, room: RoomId, by: usize, victim: &str, commits: usize) ->
         member.merge_staged().unwrap();
         last = made.commit;
     }
-    (last, GroupState { group_info: hub.group_info(), ratchet_tree: hub.ratchet_tree().unwrap() })
+    (last, hub.shown().unwrap())
 }
 
 /// The node answers questions for the group with this.
@@ -262,8 +302,7 @@ fn another_group_than_that_of_the_log_is_not_entered() {
     let Some(Ok(Outcome::Room { room, .. })) = world.command(0, create) else { panic!("no room") };
     let (_, shown) = trap(&world, room, 2, ALICE, 5);
     show(&mut world, ALICE, shown);
-    let old = &world.node.rooms[&room].observer;
-    let old = GroupState { group_info: old.group_info(), ratchet_tree: old.ratchet_tree().unwrap() };
+    let old = world.node.rooms[&room].observer.shown().unwrap();
     garbage(&mut world, 1, room, 8);
     world.run();
     world.wait(600_000);

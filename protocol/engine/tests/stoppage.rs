@@ -47,11 +47,9 @@ fn goes_on(world: &mut World, room: RoomId, phones: &[usize]) {
 fn renew_as(world: &mut World, keys: &DeviceKeys, room: RoomId, number: u8) {
     let message = MessageId::new([number; 16]);
     let binding = MessageBinding { room: room.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
-    let group = &world.node.rooms[&room].observer;
-    let shown = (group.group_info(), group.ratchet_tree().unwrap());
-    let shown = (shown.0.as_ref(), shown.1.as_ref());
+    let shown = world.node.rooms[&room].observer.shown().unwrap();
     let mut entropy = Seeded::new(number.into());
-    let (_, made) = Member::rejoin(keys, Rows::new(), shown, &binding, &mut entropy).unwrap();
+    let (_, made) = Member::rejoin(keys, Rows::new(), &shown, &binding, &mut entropy).unwrap();
     let submission = Submission {
         room: room.to_bytes(),
         message_id: message.to_bytes(),

@@ -84,10 +84,11 @@ pub(crate) fn read(
     }
     let state = suite::room_state(room, staged.group_context().extensions())?;
     let new = staged.update_path_leaf_node();
+    let committer = parts.committer(group, staged, sender)?;
     let mut delta = Delta {
-        committer: parts.committer(group, staged, sender)?,
+        committer,
         added: parts.added,
-        removed: parts.removed,
+        removed: [parts.removed, parts.departed].concat(),
         updated: None,
         state,
         epoch_after: staged.epoch().as_u64(),
@@ -112,6 +113,7 @@ pub(crate) fn read(
 struct Parts {
     added: Vec<Leaf>,
     removed: Vec<Leaf>,
+    departed: Vec<Leaf>,
     external_init: bool,
 }
 
@@ -139,15 +141,15 @@ impl Parts {
             }
             Proposal::ExternalInit(_) if by_value => self.external_init = true,
             Proposal::SelfRemove if !by_value => {
-                self.removed.push(leaf(group, leaver(proposal)?)?);
+                self.departed.push(leaf(group, leaver(proposal)?)?);
             }
             _ => return Err(ErrorCode::Unsupported),
         }
         Ok(())
     }
 
-    // The committing leaf as it was. For an external commit that is the one leaf that it removes, and
-    // its index the one that the new leaf takes.
+    // The committing leaf as it was. For an external commit that is the one leaf that it removes by
+    // itself, and its index the one that the new leaf takes.
     fn committer(
         &mut self,
         group: &PublicGroup,

@@ -10,7 +10,7 @@ use openmls::prelude::{
 use tls_codec::Serialize as _;
 use wire::{
     ErrorCode, PublicKey, RoomId, limits,
-    proto::{CommitExtras, EventKind, MessageBinding, RoomFounding, RoomState},
+    proto::{CommitExtras, EventKind, GroupState, MessageBinding, RoomFounding, RoomState},
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     member::{parse_group_info, parse_tree},
     provider::Provider,
     reader::Reader,
-    store::Store,
+    store::{Store, row},
     suite,
 };
 
@@ -38,7 +38,7 @@ pub struct Observer {
 
 enum Staged {
     Commit(Box<StagedCommit>, Bytes, RoomState),
-    Proposal(Box<QueuedProposal>, u32),
+    Proposal(Box<QueuedProposal>, u32, Bytes),
 }
 
 /// What a commit would do, as far as the hub sees. Signature and structure are valid and the
@@ -207,7 +207,7 @@ impl Observer {
             return Err(ErrorCode::Conflict);
         }
         let proposer = delta::leaf(&self.group, index)?;
-        self.staged = Some(Staged::Proposal(proposal, index));
+        self.staged = Some(Staged::Proposal(proposal, index, Bytes::copy_from_slice(body)));
         Ok(ObservedProposal { proposer, binding: framing.binding })
     }
 
@@ -220,11 +220,14 @@ impl Observer {
             Staged::Commit(staged, group_info, state) => {
                 self.group.merge_commit(self.provider.store(), *staged).map_err(|_| ErrorCode::Internal)?;
                 self.leaving.clear();
+                self.provider.store().forget(row::DEPARTURE);
                 self.group_info = group_info;
                 self.state = state;
             }
-            Staged::Proposal(proposal, index) => {
-                self.group.add_proposal(self.provider.store(), *proposal).map_err(fault::damaged)?;
+            Staged::Proposal(proposal, index, body) => {
+                let store = self.provider.store();
+                self.group.add_proposal(store, *proposal).map_err(fault::damaged)?;
+                store.put(departure(index), body.as_ref()).map_err(fault::damaged)?;
                 self.leaving.insert(index);
             }
         }
@@ -253,6 +256,28 @@ impl Observer {
     #[must_use]
     pub fn group_info(&self) -> Bytes {
         self.group_info.clone()
+    }
+
+    /// What a device that has to rejoin is shown: tree, the newest `GroupInfo` that was checked, and the
+    /// departures of this epoch, which its commit carries out.
+    ///
+    /// # Errors
+    /// `Unavailable` if there is no `GroupInfo` until the next commit; `Conflict` if not all departures
+    /// are kept, or they are more than `DEPARTURES_BYTES_MAX`; `TooLarge`, `Internal`.
+    pub fn shown(&self) -> Result<GroupState, ErrorCode> {
+        if self.group_info.is_empty() {
+            return Err(ErrorCode::Unavailable);
+        }
+        let kept: Vec<Vec<u8>> = self.provider.store().all(row::DEPARTURE).map_err(fault::damaged)?;
+        let bytes: usize = kept.iter().map(Vec::len).sum();
+        if kept.len() != self.leaving.len() || bytes > limits::DEPARTURES_BYTES_MAX {
+            return Err(ErrorCode::Conflict);
+        }
+        Ok(GroupState {
+            group_info: self.group_info.clone(),
+            ratchet_tree: self.ratchet_tree()?,
+            departures: kept.into_iter().map(Bytes::from).collect(),
+        })
     }
 
     /// The room.
@@ -302,6 +327,10 @@ impl Observer {
         }
         Ok((framing, message))
     }
+}
+
+fn departure(index: u32) -> Vec<u8> {
+    [[row::DEPARTURE].as_slice(), &index.to_be_bytes()].concat()
 }
 
 // Room, group info, rows.

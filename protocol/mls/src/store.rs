@@ -72,6 +72,13 @@ impl Store {
         inner.changed.retain(|key| key.first() != Some(&label));
     }
 
+    /// The values of the rows whose keys begin with `label`, ascending by key.
+    pub(crate) fn all<T: DeserializeOwned>(&self, label: u8) -> Result<Vec<T>, Damaged> {
+        let inner = self.inner.borrow();
+        let rows = inner.rows.iter().filter(|(key, _)| key.first() == Some(&label));
+        rows.map(|(_, value)| rmp_serde::from_slice(value).map_err(|_| Damaged)).collect()
+    }
+
     pub(crate) fn put<T: Serialize + ?Sized>(&self, key: Vec<u8>, value: &T) -> Result<(), Damaged> {
         let room = self.inner.borrow().rows.get(&key).map_or(64, |old| old.len() + 64);
         let mut new = Zeroizing::new(Vec::with_capacity(room));
@@ -129,6 +136,8 @@ pub(crate) mod row {
     pub(crate) const SIGNATURE_KEY: u8 = 18;
     /// Comity's own: the hash of the external commit that this device waits for.
     pub(crate) const REJOIN: u8 = 19;
+    /// Comity's own, of the hub: the message by which the leaf with this index (4 bytes) leaves.
+    pub(crate) const DEPARTURE: u8 = 20;
 }
 
 #[cfg(test)]

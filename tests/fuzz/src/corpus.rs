@@ -184,8 +184,11 @@ fn groups() -> Vec<Seed> {
         ..proto::Join::default()
     };
     let tree = observer.ratchet_tree().expect("a tree");
-    let shown =
-        GroupState { group_info: founding.group_info.clone(), ratchet_tree: founding.ratchet_tree.clone() };
+    let shown = GroupState {
+        group_info: founding.group_info.clone(),
+        ratchet_tree: founding.ratchet_tree.clone(),
+        departures: Vec::new(),
+    };
     let (mut again, _) = founded();
     let message = again.encrypt(&binding(2), b"hello", &mut entropy).expect("a message");
     let with = |what: u8, bytes: &[u8]| [&[what], bytes].concat();

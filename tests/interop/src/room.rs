@@ -113,13 +113,12 @@ impl<C: MlsConfig> Room<C> {
     /// If anybody refuses or differs.
     pub fn rejoin(&mut self, number: u64) -> Result<()> {
         let (binding, data) = self.binding();
-        let (info, tree) = (self.observer.group_info(), self.observer.ratchet_tree()?);
+        let shown = self.observer.shown()?;
         let lost = self.devices.remove(&number).context("no such device")?;
         let (device, made) = match lost {
             Device::Ours(_, own) => {
-                let public = (info.as_ref(), tree.as_ref());
                 let (member, bundle) =
-                    Member::rejoin(&own, Rows::new(), public, &binding, &mut self.entropy)?;
+                    Member::rejoin(&own, Rows::new(), &shown, &binding, &mut self.entropy)?;
                 let extras =
                     CommitExtras { welcome: bundle.welcome.clone(), group_info: bundle.group_info.clone() };
                 let made = Made { commit: bundle.commit.to_vec(), extras };
@@ -128,7 +127,7 @@ impl<C: MlsConfig> Room<C> {
             Device::Stranger(old) => {
                 let mut stranger = (self.make)(old.keys().clone())?;
                 let leaf = self.leaf(number)?;
-                let made = stranger.rejoin(&info, &tree, leaf, data)?;
+                let made = stranger.rejoin(&shown.group_info, &shown.ratchet_tree, leaf, data)?;
                 (Device::Stranger(Box::new(stranger)), made)
             }
         };

@@ -1,5 +1,6 @@
 //! A peer asks for a room's group, for a device of its own that has to come back into it.
 
+use bytes::Bytes;
 use machine::Entropy;
 use room::hub;
 use store::Store;
@@ -52,18 +53,16 @@ impl<S: Store, E: Entropy> Core<S, E> {
         hub::may_rejoin(view, account, device)?;
         self.load_group(room)?;
         let group = room.group.as_ref().ok_or(ErrorCode::Internal)?;
-        let group_info = group.group_info();
-        // [ROOM-40] A hub that got its last commit back from a follower has none until the next one.
-        if group_info.is_empty() {
-            return Err(ErrorCode::Unavailable);
-        }
-        Ok(GroupState { group_info, ratchet_tree: group.ratchet_tree()? })
+        // [ROOM-40] A hub that got its last commit back from a follower has no GroupInfo until the next
+        // one: `Unavailable`.
+        group.shown()
     }
 }
 
 /// Whether a hub's answer has the size of one; what it says is for the device to judge.
 pub(super) fn fits(state: &GroupState) -> Result<(), ErrorCode> {
     let fits = state.group_info.len() <= limits::GROUP_INFO_BYTES_MAX
-        && state.ratchet_tree.len() <= limits::RATCHET_TREE_BYTES_MAX;
+        && state.ratchet_tree.len() <= limits::RATCHET_TREE_BYTES_MAX
+        && state.departures.iter().map(Bytes::len).sum::<usize>() <= limits::DEPARTURES_BYTES_MAX;
     fits.then_some(()).ok_or(ErrorCode::TooLarge)
 }

@@ -86,7 +86,7 @@ impl<E: Entropy> Engine<E> {
     pub(crate) fn group_failed(&mut self, id: RoomId, intent: MessageId, error: WireError) {
         self.intents.asking.remove(&intent);
         self.with_room(id, |engine, room| {
-            // While somebody's departure is open, nobody comes back: the others carry it out.
+            // A departure is open that no commit from outside carries out: the others do.
             if error.code.retryable() || error.code == ErrorCode::Conflict {
                 let at = engine.now.plus_ms(error.retry_after_ms.max(LATER_MS) + engine.jitter_ms(LATER_MS));
                 room.rest_until = room.rest_until.max(at);
@@ -219,8 +219,7 @@ impl<E: Entropy> Engine<E> {
         let message = self.new_id();
         let binding =
             MessageBinding { room: room.id.to_bytes(), message_id: message.to_bytes(), ephemeral: false };
-        let public = (shown.group_info.as_ref(), shown.ratchet_tree.as_ref());
-        let made = mls::Member::rejoin(&self.keys, mls::Rows::new(), public, &binding, &mut self.entropy);
+        let made = mls::Member::rejoin(&self.keys, mls::Rows::new(), shown, &binding, &mut self.entropy);
         let (member, bundle) = made?;
         self.drop_group(room);
         room.replace_group(member);

@@ -189,7 +189,8 @@ impl<E: Entropy> Engine<E> {
         room.flight = None;
         room.epoch = staged.epoch_after;
         room.leaf_updated_ms = self.now.as_ms();
-        // No departure was open, or the hub would not have ordered it ([MLS-17]).
+        // Whatever departure was open, this has carried it out, or the hub would not have ordered it
+        // ([MLS-17]).
         room.members.values_mut().for_each(|member| member.leaving = false);
         self.adopt(room, &roster(&leaves), &state, event.seq);
         let new = room.members.keys().filter(|account| !before.contains(*account)).cloned().collect();

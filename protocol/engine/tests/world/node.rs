@@ -194,8 +194,7 @@ impl Node {
                 let device =
                     *room.view.roster.get(from).and_then(|own| own.first()).ok_or(ErrorCode::Forbidden)?;
                 hub::may_rejoin(&room.view, from, &device)?;
-                let (group_info, ratchet_tree) = (room.observer.group_info(), room.observer.ratchet_tree()?);
-                Response::Group(GroupState { group_info, ratchet_tree })
+                Response::Group(room.observer.shown()?)
             }
             Ask::AnswerInvitation(answer) => {
                 self.answer(from, &answer, now)?;

@@ -5,14 +5,14 @@ use bytes::Bytes;
 use machine::Entropy;
 use openmls::prelude::{
     GroupId, LeafNodeIndex, LeafNodeParameters, MlsGroup, MlsMessageBodyIn, MlsMessageIn,
-    OpenMlsProvider as _, ProtocolMessage, RatchetTreeIn, Sender, StagedWelcome,
+    OpenMlsProvider as _, ProtocolMessage, PublicMessageIn, RatchetTreeIn, Sender, StagedWelcome,
     group_info::VerifiableGroupInfo,
 };
 use sha2::{Digest as _, Sha256};
 use tls_codec::{Deserialize as _, Serialize as _};
 use wire::{
     ErrorCode, RoomId, limits,
-    proto::{EventKind, MessageBinding, RoomFounding, RoomState},
+    proto::{EventKind, GroupState, MessageBinding, RoomFounding, RoomState},
 };
 
 use super::{CommitBundle, Member, commit::bundle};
@@ -115,8 +115,9 @@ impl Member {
         Ok(Joined { member, committer, epoch: framing.epoch, binding: framing.binding })
     }
 
-    /// Makes an external commit that replaces this device's own leaf, for a device that can process
-    /// the room's log no further. `old` are the stored rows of the room; they are replaced.
+    /// Makes an external commit that replaces this device's own leaf and carries out the departures that
+    /// are open, for a device that can process the room's log no further. `old` are the stored rows of
+    /// the room; they are replaced. `shown` is what the hub shows of the group.
     ///
     /// The new member is of use only once the commit has come back and was merged. If it loses the
     /// race, drop it and begin again from the rows that were stored before.
@@ -126,14 +127,15 @@ impl Member {
     pub fn rejoin(
         keys: &DeviceKeys,
         old: Rows,
-        (group_info, ratchet_tree): (&[u8], &[u8]),
+        shown: &GroupState,
         binding: &MessageBinding,
         entropy: &mut dyn Entropy,
     ) -> Result<(Self, CommitBundle), ErrorCode> {
-        let info = parse_group_info(group_info)?;
+        let info = parse_group_info(&shown.group_info)?;
         let room = RoomId::try_from(info.group_id().as_slice())?;
         let data = authenticated_data(&room, binding)?;
-        let tree = parse_tree(ratchet_tree)?;
+        let tree = parse_tree(&shown.ratchet_tree)?;
+        let departures = parse_departures(&shown.departures)?;
         let epoch = info.epoch().as_u64();
         let own = keys.secret.public();
         let mut known = tree.leaves();
@@ -147,6 +149,7 @@ impl Member {
         let builder = MlsGroup::external_commit_builder()
             .with_ratchet_tree(tree)
             .with_config(suite::join_config())
+            .with_proposals(departures)
             .with_aad(data)
             .build_group(&provider, info, keys.credential())
             .map_err(|_| ErrorCode::Malformed)?;
@@ -193,6 +196,19 @@ pub(crate) fn parse_tree(bytes: &[u8]) -> Result<RatchetTreeIn, ErrorCode> {
         return Err(ErrorCode::TooLarge);
     }
     RatchetTreeIn::tls_deserialize_exact(bytes).map_err(|_| ErrorCode::Malformed)
+}
+
+// Who leaves has signed it, which OpenMLS verifies; that nothing but departures is among them, and
+// that none is missing, hub and members see of the commit ([MLS-14], [MLS-17]).
+fn parse_departures(bodies: &[Bytes]) -> Result<Vec<PublicMessageIn>, ErrorCode> {
+    if bodies.iter().map(Bytes::len).sum::<usize>() > limits::DEPARTURES_BYTES_MAX {
+        return Err(ErrorCode::TooLarge);
+    }
+    let open = |body: &Bytes| match framing::open(EventKind::Proposal, body)? {
+        (_, ProtocolMessage::PublicMessage(message)) => Ok(*message),
+        _ => Err(ErrorCode::Malformed),
+    };
+    bodies.iter().map(open).collect()
 }
 
 pub(crate) fn parse_group_info(bytes: &[u8]) -> Result<VerifiableGroupInfo, ErrorCode> {

@@ -80,10 +80,9 @@ fn leave(world: &mut World, by: &str) {
 fn rejoin(world: &mut World, by: &str) {
     let mut lost = world.devices.remove(&name(by)).unwrap();
     let binding = world.binding();
-    let public = (world.observer.group_info(), world.observer.ratchet_tree().unwrap());
-    let public = (public.0.as_ref(), public.1.as_ref());
+    let shown = world.observer.shown().unwrap();
     let (member, bundle) =
-        Member::rejoin(&lost.keys, lost.rows.clone(), public, &binding, &mut world.entropy).unwrap();
+        Member::rejoin(&lost.keys, lost.rows.clone(), &shown, &binding, &mut world.entropy).unwrap();
     lost.member = member;
     let seen = world.order(&bundle).unwrap();
     world.deliver(&bundle.commit, &seen);
