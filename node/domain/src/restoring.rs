@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use machine::{Entropy, Timestamp};
 use prost::Message as _;
 use room::{
-    CheckedEvent,
+    CheckedEvent, chain,
     follower::{self, Applied, Hub},
     hub,
 };
@@ -48,8 +48,29 @@ struct Again {
 struct Followers {
     owing: BTreeSet<DomainName>,
     heard: BTreeSet<DomainName>,
-    /// Somebody has what this domain signed and cannot follow: whoever else is heard, nothing is ordered.
-    stuck: bool,
+    /// Who has what this domain signed and cannot follow: whoever else is heard, nothing is ordered as
+    /// long as one of them is pinned.
+    stuck: BTreeSet<DomainName>,
+}
+
+/// Why a run that a follower gave back was not taken.
+enum Untaken {
+    /// This domain has not signed all of it, which proves nothing.
+    NotOurs,
+    /// This domain has signed it and cannot follow it, which must not be passed over.
+    Stuck(ErrorCode),
+    /// Something before it is missing, or this node could not take it in now.
+    Later(ErrorCode),
+}
+
+impl Untaken {
+    /// Of what this domain has signed.
+    fn signed(error: ErrorCode) -> Self {
+        match error {
+            ErrorCode::Internal | ErrorCode::StorageFull | ErrorCode::Unavailable => Self::Later(error),
+            _ => Self::Stuck(error),
+        }
+    }
 }
 
 impl Restoring {
@@ -152,7 +173,7 @@ impl Restoring {
         if let Some(again) = self.again.get_mut(peer) {
             *again = Again { since: again.since, due: None, tries: 0 };
         }
-        if followers.owing.is_empty() && !followers.stuck {
+        if followers.owing.is_empty() && followers.stuck.is_empty() {
             self.rooms.remove(room);
         }
         !self.closes(room)
@@ -200,29 +221,29 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let before = room.row.head_seq;
         let run = Events { room: id.to_bytes(), events: pulled.events };
         let outcome = if run.events.is_empty() { Ok(()) } else { self.order_again(&mut room, &run) };
+        let closed = |error: ErrorCode| {
+            tracing::error!(peer = %peer, room = %id, error = error.name(), "a restored room stays closed");
+        };
         match outcome {
             Ok(()) if room.row.head_seq > before && !pulled.end => {
                 self.pull(peer, id, room.row.head_seq.saturating_add(1));
             }
             Ok(()) => self.heard(peer, &mut room),
-            // What this domain has not signed proves nothing; what it has signed and cannot follow must
-            // not be passed over.
-            Err(ErrorCode::BadSignature | ErrorCode::Malformed | ErrorCode::OriginMismatch) => {
+            Err(Untaken::NotOurs) => {
                 tracing::warn!(peer = %peer, room = %id, "a follower gave back what was never ordered");
                 self.quarantine_pulled(peer, run, ErrorCode::BadSignature);
                 self.heard(peer, &mut room);
             }
-            // It is this node that could not take it in now.
-            Err(error @ (ErrorCode::Internal | ErrorCode::StorageFull)) => {
-                tracing::error!(peer = %peer, room = %id, error = error.name(), "a restored room stays closed");
+            Err(Untaken::Later(error)) => {
+                closed(error);
                 self.ask_lost_again(peer, &id);
             }
-            Err(error) => {
-                tracing::error!(peer = %peer, room = %id, error = error.name(), "a restored room stays closed");
+            Err(Untaken::Stuck(error)) => {
+                closed(error);
                 self.quarantine_pulled(peer, run, error);
                 self.notice(Act::RoomClosed, peer, &format!("room {id}: {}", error.name()));
                 if let Some(followers) = self.restoring.rooms.get_mut(&id) {
-                    followers.stuck = true;
+                    followers.stuck.insert(peer.clone());
                 }
                 // Its other rooms, and its link, do not wait for this one.
                 self.heard(peer, &mut room);
@@ -266,6 +287,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
                 peer.pulls_due = true;
             }
         }
+        self.forgive_unpinned();
         let oldest = link::undeliverable_before(self.now);
         let owing = self.restoring.rooms.values().flat_map(|followers| followers.owing.iter().cloned());
         for peer in owing.collect::<BTreeSet<DomainName>>() {
@@ -282,6 +304,23 @@ impl<S: Store, E: Entropy> Core<S, E> {
         }
     }
 
+    /// What a domain has that is pinned no more keeps no room closed: it is the administrator's decision
+    /// whose history counts.
+    fn forgive_unpinned(&mut self) {
+        let Self { restoring, links, .. } = self;
+        let mut forgiven = Vec::new();
+        for (room, followers) in &mut restoring.rooms {
+            let gone = followers.stuck.extract_if(.., |peer| links.get(peer).is_none());
+            forgiven.extend(gone.map(|peer| (peer, *room)));
+        }
+        for (peer, id) in forgiven {
+            if let Ok(Some(mut room)) = self.take_room(&id) {
+                self.heard(&peer, &mut room);
+                self.rooms.put(room);
+            }
+        }
+    }
+
     fn give_up_follower(&mut self, peer: &DomainName) {
         // Whoever comes into a room by what others gave back is asked, or given up by the next call.
         for id in self.restoring.owed(peer) {
@@ -290,7 +329,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
                     self.heard(peer, &mut room);
                     self.rooms.put(room);
                 }
-                Ok(None) | Err(_) => drop(self.restoring.rooms.remove(&id)),
+                Ok(None) => drop(self.restoring.rooms.remove(&id)),
+                // It is tried again by the next call.
+                Err(_) => {}
             }
         }
     }
@@ -335,25 +376,31 @@ impl<S: Store, E: Entropy> Core<S, E> {
     }
 
     // The events keep their places, heads and signatures: this domain has ordered them.
-    fn order_again(&mut self, room: &mut Room, run: &Events) -> Result<(), ErrorCode> {
+    fn order_again(&mut self, room: &mut Room, run: &Events) -> Result<(), Untaken> {
         let (id, own) = (room.row.room, self.config.domain.clone());
-        let keys = self.event_keys(&own)?;
+        let keys = self.event_keys(&own).map_err(Untaken::Later)?;
+        // Whatever is wrong with what this domain never signed, it closes nothing.
+        for event in &run.events {
+            chain::check(&id, &own, &keys, event).map_err(|_| Untaken::NotOurs)?;
+        }
         let itself = Hub { room: &id, domain: &own, keys: &keys };
         let known = |seq| self.known_hash(&id, seq);
-        match follower::apply(&itself, &room.head(), known, &run.events)? {
-            Applied::Applied { events, .. } => events.iter().try_for_each(|event| {
-                self.is_new(event)?;
-                self.event_again(room, event).inspect_err(|_| {
+        match follower::apply(&itself, &room.head(), known, &run.events) {
+            Ok(Applied::Applied { events, .. }) => events.iter().try_for_each(|event| {
+                let taken = self.is_new(event).and_then(|()| self.event_again(room, event));
+                taken.map_err(|error| {
                     if let Some(group) = &mut room.group {
                         group.discard();
                     }
+                    Untaken::signed(error)
                 })
             }),
-            Applied::Duplicate => Ok(()),
-            Applied::Gap { .. } => Err(ErrorCode::Malformed),
-            Applied::Forked { seq } => {
+            Ok(Applied::Duplicate) => Ok(()),
+            // This domain has ordered more than is given back: another follower may have what is between.
+            Ok(Applied::Gap { .. }) | Err(_) => Err(Untaken::Later(ErrorCode::Malformed)),
+            Ok(Applied::Forked { seq }) => {
                 tracing::error!(room = %id, seq, "this domain has signed two histories: one of two stores is to be given up");
-                Err(ErrorCode::ForkedLog)
+                Err(Untaken::Stuck(ErrorCode::ForkedLog))
             }
         }
     }
@@ -514,7 +561,7 @@ mod tests {
     fn a_room_that_cannot_be_followed_is_closed_by_itself() {
         let peer = peer();
         let mut restoring = owing(&peer, 2);
-        restoring.rooms.get_mut(&room(0)).expect("closed").stuck = true;
+        restoring.rooms.get_mut(&room(0)).expect("closed").stuck.insert(peer.clone());
         assert!(!restoring.heard(&room(0), &peer, BTreeSet::new()));
         assert!(restoring.heard(&room(1), &peer, BTreeSet::new()));
         assert!(restoring.closes(&room(0)));

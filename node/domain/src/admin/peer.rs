@@ -126,6 +126,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.drain.batch.push(Write::DropPeer(domain.clone()));
         let detail = format!("fingerprint {print}, {dropped_items} items dropped");
         self.record(Act::PeerRemove, by, domain.as_str(), &detail);
+        self.watch_restoring();
         Ok(RemovedPeer { domain: domain.to_string(), dropped_items, dropped_bytes })
     }
 

@@ -3,14 +3,19 @@
 
 use bytes::Bytes;
 use mls::Change;
+use prost::Message as _;
+use room::chain::{self, Draft, LogHead};
 use store::{
     Batch, Store as _, Write,
     memory::{Fault, Memory},
     row::{PeerRow, RoomRow},
 };
 use wire::{
-    DomainName, ErrorCode, MessageId, RoomId, limits,
-    proto::{EventKind, ProgressKind},
+    DomainName, ErrorCode, MessageId, RoomId, SecretKey, limits,
+    proto::{
+        CommitNack, Event, EventKind, HubNotice, ProgressKind, PulledEvents, RemovePeer, admin_request,
+        hub_notice, peer_response,
+    },
 };
 
 use crate::{
@@ -233,6 +238,119 @@ fn what_was_given_back_and_not_written_is_asked_for_again() {
     return_to(&mut world, &mut alice);
     world.say(&mut alice, room, "after").1.unwrap();
     agree(&world, "acme.test", "umbrella.test", room);
+}
+
+/// What whoever gives back events says instead.
+fn give_back(world: &mut World, events: Vec<Event>) {
+    world.lie = Some(Box::new(move |asker, answer| {
+        if let (true, Some(peer_response::Response::Pulled(pulled))) =
+            (*asker == name("acme.test"), &mut answer.response)
+        {
+            *pulled = PulledEvents { events: events.clone(), end: true };
+        }
+    }));
+}
+
+/// What a hub would have ordered next.
+fn next(
+    world: &World,
+    room: RoomId,
+    key: &SecretKey,
+    (kind, number): (EventKind, u8),
+    body: &Bytes,
+    skip: u64,
+) -> Event {
+    let row = world.nodes[&name("acme.test")].disk.room(&room).unwrap().unwrap();
+    let prev = LogHead { seq: row.head_seq + skip, hash: row.head_hash };
+    let message = MessageId::new([number; 16]);
+    let hub = name("acme.test");
+    let draft = Draft { room: &room, hub: &hub, epoch: row.epoch, kind, message: &message, body, time_ms: 1 };
+    chain::seal(&prev, &draft, key).0
+}
+
+type Row = (&'static str, fn(&Event, &Event) -> Event);
+
+// [ROOM-40]
+#[test]
+fn what_this_domain_never_signed_closes_nothing() {
+    let rows: [Row; 5] = [
+        ("signed by somebody else", |_, strange| strange.clone()),
+        ("a head over its limit", |_, strange| Event { head: vec![0; 513].into(), ..strange.clone() }),
+        ("no head", |own, _| Event { head: Bytes::new(), ..own.clone() }),
+        ("a body over the limit of its kind", |own, _| Event {
+            body: vec![0; limits::NOTICE_BYTES_MAX + 1].into(),
+            ..own.clone()
+        }),
+        ("another body than the one that was signed", |own, strange| Event {
+            body: strange.body.clone(),
+            ..own.clone()
+        }),
+    ];
+    for (row, change) in rows {
+        let mut world = World::new(&["acme.test", "umbrella.test"]);
+        let (mut alice, _bob, room) = pair(&mut world);
+        let acme = name("acme.test");
+        let copy = backup(&world, &acme);
+        let stranger = SecretKey::from_seed(&zeroize::Zeroizing::new([9; 32]));
+        let notice = |key: &SecretKey, body: u8| {
+            next(&world, room, key, (EventKind::Notice, 9), &vec![body; 8].into(), 0)
+        };
+        let event = change(&notice(&world.nodes[&acme].keys.event, 1), &notice(&stranger, 2));
+        give_back(&mut world, vec![event]);
+        restore(&mut world, &acme, &copy, &[room]);
+        world.pass(10_000);
+        return_to(&mut world, &mut alice);
+        world.sync(&mut alice, true);
+        let (_, submission) = alice.encrypt(room, row);
+        assert_eq!(world.submit(&alice, submission).map(drop).map_err(|error| error.code), Ok(()), "{row}");
+    }
+}
+
+// [ROOM-40]
+#[test]
+fn what_this_domain_signed_and_cannot_follow_closes_a_room_while_its_holder_is_pinned() {
+    let mut world = World::new(&["acme.test", "umbrella.test"]);
+    let (mut alice, _bob, room) = pair(&mut world);
+    let acme = name("acme.test");
+    let copy = backup(&world, &acme);
+    let key = world.nodes[&acme].keys.event.clone();
+    let commit = next(&world, room, &key, (EventKind::Commit, 9), &vec![7; 300].into(), 0);
+    give_back(&mut world, vec![commit]);
+    restore(&mut world, &acme, &copy, &[room]);
+    world.pass(10_000);
+    return_to(&mut world, &mut alice);
+    world.sync(&mut alice, true);
+    let (_, submission) = alice.encrypt(room, "is it open?");
+    assert_eq!(error(world.submit(&alice, submission.clone())), ErrorCode::Unavailable);
+    world.pass(600_000);
+    assert_eq!(error(world.submit(&alice, submission.clone())), ErrorCode::Unavailable, "nor does time help");
+    let remove = RemovePeer { domain: "umbrella.test".to_owned() };
+    world.admin(&acme, admin_request::Request::RemovePeer(remove));
+    world.pass(10_000);
+    world.submit(&alice, submission).unwrap();
+}
+
+// [ROOM-40]
+#[test]
+fn a_gap_in_what_is_given_back_opens_nothing() {
+    let mut world = World::new(&["acme.test", "umbrella.test"]);
+    let (mut alice, _bob, room) = pair(&mut world);
+    let acme = name("acme.test");
+    let copy = backup(&world, &acme);
+    let key = world.nodes[&acme].keys.event.clone();
+    let nack = hub_notice::Notice::Nack(CommitNack { seq: 1, ..CommitNack::default() });
+    let body: Bytes = HubNotice { notice: Some(nack) }.encode_to_vec().into();
+    let later = next(&world, room, &key, (EventKind::Notice, 9), &body, 1);
+    give_back(&mut world, vec![later]);
+    restore(&mut world, &acme, &copy, &[room]);
+    world.pass(600_000);
+    return_to(&mut world, &mut alice);
+    world.sync(&mut alice, true);
+    let (_, submission) = alice.encrypt(room, "is it open?");
+    assert_eq!(error(world.submit(&alice, submission.clone())), ErrorCode::Unavailable, "more was ordered");
+    world.lie = None;
+    world.pass(600_000);
+    world.submit(&alice, submission).unwrap();
 }
 
 #[test]

@@ -42,6 +42,8 @@ struct Wire {
     asked: BTreeMap<RequestId, (DomainName, RequestId)>,
 }
 
+pub(crate) type Lie = Box<dyn FnMut(&DomainName, &mut PeerResponse)>;
+
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) now: Timestamp,
@@ -63,6 +65,8 @@ pub(crate) struct World {
     pub(crate) questions: VecDeque<(DomainName, ProofId, Question)>,
     /// Questions wait until a test answers them.
     pub(crate) slow: bool,
+    /// Changes what a node hears in answer to its questions; the first is who asked.
+    pub(crate) lie: Option<Lie>,
     /// Who dialled whom.
     pub(crate) dials: Vec<(DomainName, DomainName)>,
     wires: BTreeMap<ConnId, Wire>,
@@ -311,9 +315,12 @@ impl World {
         self.queue.push_back((at, Input::Proved { proof, verdict }));
     }
 
-    fn answer(&mut self, conn: ConnId, request: RequestId, response: PeerResponse) {
+    fn answer(&mut self, conn: ConnId, request: RequestId, mut response: PeerResponse) {
         let asked = self.wires.get_mut(&conn).and_then(|wire| wire.asked.remove(&request));
         let Some((asker, request)) = asked else { return self.answers.push(response) };
+        if let Some(lie) = &mut self.lie {
+            lie(&asker, &mut response);
+        }
         self.queue.push_back((asker, Input::PeerAnswer { conn, request, answer: Ok(response) }));
     }
 
