@@ -26,11 +26,6 @@ impl Permits {
         self.until.get(&(*room, domain.clone())).is_some_and(|until| now < *until)
     }
 
-    /// Whether a domain was allowed lately, although that counts no more.
-    fn had(&self, room: &RoomId, domain: &DomainName) -> bool {
-        self.until.contains_key(&(*room, domain.clone()))
-    }
-
     fn put(&mut self, room: RoomId, domain: DomainName, now: Timestamp) {
         if self.until.len() >= limits::MEDIA_PERMITS_KEPT_MAX {
             self.until.retain(|_, until| now < *until);
@@ -156,14 +151,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
         self.media_answer(id, Ok(MediaGrant::Peer));
     }
 
-    /// The hub has not said so. A domain that it has not named before hears no more than of a room that
-    /// does not exist, whatever became of the question.
+    /// The hub has not said so, or could not be asked, which the domain hears, for it may be there: the id
+    /// of a group cannot be guessed, and nobody is asked about a direct room.
     pub(crate) fn not_permitted(&mut self, id: MediaId, domain: DomainName, room: RoomId, error: ErrorCode) {
-        let had = self.permits.had(&room, &domain);
         if error == ErrorCode::NotFound {
             self.permits.until.remove(&(room, domain));
         }
-        let error = if had { error } else { ErrorCode::NotFound };
         self.media_answer(id, Err(error.into()));
     }
 

@@ -37,13 +37,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let taken = self.rooms.take(&self.store, &own, &request.room)?;
         let mut room = match (taken, request.kind) {
             (taken, EventKind::Founding) => {
-                let founded = match &taken {
-                    None => self.found(request, None),
-                    Some(room) => match &room.view {
-                        Some(view) => self.found(request, Some(view)),
-                        None => Err(ErrorCode::Conflict.into()),
-                    },
-                };
+                let founded = self.found(request, taken.as_deref());
                 taken.into_iter().for_each(|room| self.rooms.put(room));
                 return founded;
             }
@@ -161,17 +155,23 @@ impl<S: Store, E: Entropy> Core<S, E> {
         Ok(())
     }
 
-    fn found(&mut self, request: &Request, known: Option<&hub::RoomView>) -> Result<(), WireError> {
+    fn found(&mut self, request: &Request, known: Option<&Room>) -> Result<(), WireError> {
         let own = self.config.domain.clone();
-        if known.is_none() {
+        let view = known.and_then(|room| room.view.as_ref());
+        // Whom the room concerns is not held up; whoever guesses at it is, as at any other.
+        if !view.is_some_and(|view| view.may_know(&request.account)) {
             self.may_found(&request.account)?;
         }
         let mut group = None;
-        let founded = hub::order_founding(&own, known, request, || {
+        let founded = hub::order_founding(&own, view, request, || {
             let (observer, leaf) = self.found_group(&request.body)?;
             group = Some(observer);
             Ok(leaf)
         })?;
+        // Another domain orders it.
+        if known.is_some() {
+            return Err(ErrorCode::Conflict.into());
+        }
         let mut room = Box::new(Room::new(RoomRow {
             room: request.room,
             hub: own.clone(),

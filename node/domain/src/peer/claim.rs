@@ -99,11 +99,13 @@ impl<S: Store, E: Entropy> Core<S, E> {
         for name in &claim.accounts {
             let account: Account = name.parse()?;
             room::hub::origin(&self.config.domain, &account)?;
-            accounts.push(self.claim_of(peer, &room, &account).or_else(|error| match error {
-                ErrorCode::NotFound | ErrorCode::Policy | ErrorCode::Unavailable | ErrorCode::Blocked => {
-                    Ok(refused(name, error))
+            accounts.push(self.claim_of(peer, (&room, &claim.requester), &account).or_else(|error| {
+                match error {
+                    ErrorCode::NotFound | ErrorCode::Policy | ErrorCode::Unavailable | ErrorCode::Blocked => {
+                        Ok(refused(name, error))
+                    }
+                    other => Err(other),
                 }
-                other => Err(other),
             })?);
         }
         let answer = ClaimedKeyPackages { accounts };
@@ -137,7 +139,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
     fn claim_of(
         &mut self,
         peer: &DomainName,
-        room: &RoomId,
+        (room, requester): (&RoomId, &str),
         account: &Account,
     ) -> Result<ClaimedAccount, ErrorCode> {
         let row = self.store.account(account).map_err(|error| error.code())?;
@@ -147,8 +149,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let foreign = *peer != self.config.domain;
         // [SYNC-19] Nobody is added against the account's will, but to a room that it asked for itself.
         let denies = self.policy(row.policy) == ContactPolicy::Deny;
-        if foreign && denies && !self.has_asked_for(room, account)? {
-            return Err(ErrorCode::Policy);
+        if foreign && denies {
+            let requester: Account = requester.parse()?;
+            let is_theirs = room::direct_room(&requester, account).0 == *room;
+            if !is_theirs || !self.has_asked_for(room, account)? {
+                return Err(ErrorCode::Policy);
+            }
         }
         let plenty = !foreign || self.claim_rate.is_within(self.now, peer, account);
         let mut packages = Vec::new();

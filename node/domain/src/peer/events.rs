@@ -16,6 +16,12 @@ use wire::{
 
 use crate::{Core, admin::Act, drain::Seen, room_table::Room};
 
+/// A domain speaks for the hub of a room that another domain orders. If it is not in the room, it hears
+/// what it would of one that does not exist: it may have guessed.
+fn not_its_room(room: &Room, peer: &DomainName) -> ErrorCode {
+    if room.followers.contains(peer) { ErrorCode::OriginMismatch } else { ErrorCode::NotFound }
+}
+
 /// What became of a run that is valid.
 pub(crate) enum Taken {
     /// All of it is stored.
@@ -35,8 +41,12 @@ impl<S: Store, E: Entropy> Core<S, E> {
             }
             Some(room) if room.row.hub == *peer => room,
             Some(room) => {
+                let error = not_its_room(&room, peer);
                 self.rooms.put(room);
-                return Err(ErrorCode::OriginMismatch);
+                if error == ErrorCode::NotFound {
+                    self.founded_by_peer(peer, &id, events)?;
+                }
+                return Err(error);
             }
             None => self.founded_by_peer(peer, &id, events)?,
         };
@@ -60,8 +70,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
         match self.take_room(id)? {
             Some(room) if room.row.hub == *peer => Ok(room),
             Some(room) => {
+                let error = not_its_room(&room, peer);
                 self.rooms.put(room);
-                Err(ErrorCode::OriginMismatch)
+                Err(error)
             }
             None => Err(ErrorCode::NotFound),
         }

@@ -39,7 +39,7 @@ impl<S: Store, E: Entropy> Core<S, E> {
         let view = known.as_ref().map(|(hub, standing): &(DomainName, Standing)| (hub, *standing));
         let route = home::accept(&self.config.domain, (account, &device), &request, view);
         if request.kind == EventKind::Founding && route == Err(ErrorCode::Conflict) {
-            return Err(self.founds_what_is_there(account, &request)?.into());
+            return Err(self.founds_what_is_there(account, &request, &submission)?);
         }
         match route? {
             home::Route::Here => self.order(&request)?,
@@ -50,27 +50,38 @@ impl<S: Store, E: Entropy> Core<S, E> {
 
     // [SYNC-21] Who founds a direct room to which it is invited has answered the invitation.
     // [ROOM-18] Who was in it and is out must be brought back by the other side.
-    fn founds_what_is_there(&mut self, account: &Account, request: &Request) -> Result<ErrorCode, ErrorCode> {
+    fn founds_what_is_there(
+        &mut self,
+        account: &Account,
+        request: &Request,
+        submission: &Submission,
+    ) -> Result<WireError, WireError> {
         let accept = AnswerInvitation { room: request.room.to_bytes(), accept: true };
         match self.answer_invitation(account, &accept) {
-            Ok(_) => return Ok(ErrorCode::Conflict),
+            Ok(_) => return Ok(ErrorCode::Conflict.into()),
             Err(ErrorCode::NotFound) => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
-        let Some(room) = self.take_room(&request.room)? else { return Ok(ErrorCode::Conflict) };
+        // Whoever guesses at a room of others hears what is wrong with the founding, as for any id.
+        match &request.hub {
+            Some(hub) if *hub != self.config.domain => self.may_forward(hub, request, submission)?,
+            _ => self.order(request)?,
+        }
+        let Some(room) = self.take_room(&request.room)? else { return Ok(ErrorCode::Conflict.into()) };
         let out = match &room.view {
             Some(view) => view.has_been_in(account),
             None => room.standing(account) != Standing::Member,
         };
         self.rooms.put(room);
-        Ok(if out { ErrorCode::Forbidden } else { ErrorCode::Conflict })
+        Ok(if out { ErrorCode::Forbidden } else { ErrorCode::Conflict }.into())
     }
 
-    fn forward(
+    /// Whether a submission may wait for its hub.
+    fn may_forward(
         &mut self,
         hub: &DomainName,
         request: &Request,
-        submission: Submission,
+        submission: &Submission,
     ) -> Result<(), WireError> {
         let peer = self.links.get(hub).ok_or(ErrorCode::NotFound)?;
         // [ADMIN-9]
@@ -84,6 +95,16 @@ impl<S: Store, E: Entropy> Core<S, E> {
             self.may_enter(&request.account)?;
             self.check_founding_elsewhere(hub, request)?;
         }
+        Ok(())
+    }
+
+    fn forward(
+        &mut self,
+        hub: &DomainName,
+        request: &Request,
+        submission: Submission,
+    ) -> Result<(), WireError> {
+        self.may_forward(hub, request, &submission)?;
         let hash = hash(&submission);
         let item = item::Item::Submission(submission);
         let number = self.queue_item(hub, request.room, item).ok_or(ErrorCode::NotFound)?;

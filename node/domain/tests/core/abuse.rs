@@ -220,6 +220,23 @@ fn whoever_has_left_a_direct_room_is_asked_again() {
     assert_eq!(error(claim), ErrorCode::Policy);
 }
 
+// [SYNC-19]
+#[test]
+fn a_room_that_an_account_has_asked_for_opens_it_to_nobody_else() {
+    let mut world = World::new(&["acme.test", "umbrella.test", "wayne.test"]);
+    let mut alice = world.person("alice@acme.test");
+    let mut bob = world.person("bob@umbrella.test");
+    let mut carol = world.person("carol@wayne.test");
+    let (room, _, answer) = world.found(&mut alice, Some(&bob.account));
+    answer.unwrap();
+    world.sync(&mut alice, true);
+    policy(&mut world, &bob, ContactPolicy::Deny);
+    world.found(&mut bob, Some(&alice.account)).2.unwrap();
+    let claim = world.add(&mut carol, room, &[&bob.account.clone()]);
+    assert_eq!(error(claim), ErrorCode::Policy);
+    world.add(&mut alice, room, &[&bob.account.clone()]).unwrap();
+}
+
 fn rows(world: &World, account: &Account, to_seq: Option<u64>) {
     let row = |n: usize| {
         let mut room = [9; 32];

@@ -3,11 +3,13 @@
 
 use bytes::Bytes;
 use domain::{ConnId, Input, StreamId};
+use mls::Member;
+use room::State;
 use wire::{
     DomainName, ErrorCode, MessageId, RoomId, WireError,
     proto::{
-        Answer, Batch, BatchAck, Declined, Event, Events, Item, Join, Left, LinkFrame, LinkOpen, PeerHello,
-        Progress, ProgressKind, admin_request, admin_response, item, link_frame,
+        Answer, Batch, BatchAck, Declined, Event, EventKind, Events, Item, Join, Left, LinkFrame, LinkOpen,
+        PeerHello, Progress, ProgressKind, Submission, admin_request, admin_response, item, link_frame,
     },
 };
 
@@ -121,17 +123,62 @@ fn each_kind_of_item_for_what_is_not_the_peers_own() {
         answers,
         [
             (1, origin),
-            (2, origin),
+            (2, ErrorCode::NotFound),
             (3, origin),
             (4, origin),
             (5, origin),
-            (6, origin),
+            (6, ErrorCode::NotFound),
             (7, ErrorCode::NotFound),
             (8, ErrorCode::Malformed),
         ]
     );
     world.say(&mut alice, room, "unharmed").1.unwrap();
     assert_eq!(Device::events(&world.sync(&mut bob, true)).len(), 1);
+}
+
+/// The id of a direct room follows from two names, which anybody may guess.
+#[test]
+fn a_third_domain_does_not_learn_of_the_room_of_two_others() {
+    let mut world = World::new(&["acme.test", "umbrella.test", "wayne.test"]);
+    let (alice, bob, room) = pair(&mut world);
+    let mut carol = world.person("carol@wayne.test");
+    let (dave, erin) = (world.person("dave@acme.test"), world.person("erin@umbrella.test"));
+    let none = room::direct_room(&dave.account, &erin.account).0;
+    let theirs = [State::direct(&alice.account, &bob.account), State::direct(&dave.account, &erin.account)];
+    // As her own device would make it, but for the room.
+    let state = State::direct(&carol.account, &alice.account);
+    let mut founding = |id: wire::RoomId, state: &State| {
+        let message = carol.message_id();
+        let (_, made) = Member::found(&carol.keys, &state.to_proto(), &mut carol.entropy).unwrap();
+        let body = prost::Message::encode_to_vec(&made).into();
+        let submission = carol.submission(id, message, EventKind::Founding, 0, body);
+        move |hub: &wire::DomainName| {
+            item::Item::Submission(Submission { hub: hub.to_string(), ..submission.clone() })
+        }
+    };
+    let foundings = theirs.map(|theirs| [founding(theirs.room, &state), founding(theirs.room, &theirs)]);
+    assert_eq!(room, State::direct(&alice.account, &bob.account).room);
+    for at in ["acme.test", "umbrella.test"].map(name) {
+        let mut heard = Vec::new();
+        for (id, foundings) in [room, none].into_iter().zip(&foundings) {
+            let bytes = id.to_bytes();
+            let own = if at == name("acme.test") { "alice@acme.test" } else { "bob@umbrella.test" };
+            let events = |events| item::Item::Events(Events { room: bytes.clone(), events });
+            let mut items = vec![
+                events(Vec::new()),
+                events(signed(&world, room, &[])),
+                events(vec![wire::proto::Event::default()]),
+                item::Item::Left(Left { room: bytes.clone(), seq: 1, accounts: Vec::new() }),
+                item::Item::Left(Left { room: bytes.clone(), seq: 1, accounts: vec![own.to_owned()] }),
+                item::Item::Declined(Declined { room: bytes, account: "carol@wayne.test".to_owned() }),
+            ];
+            items.extend(foundings.iter().map(|founding| founding(&at)));
+            let answers = codes(&play_at(&mut world, &at, &name("wayne.test"), items));
+            assert_eq!(answers.len(), 8, "each is refused: {answers:?}");
+            heard.push(answers);
+        }
+        assert_eq!(heard[0], heard[1], "at {at}");
+    }
 }
 
 #[test]

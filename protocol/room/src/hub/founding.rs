@@ -33,9 +33,9 @@ pub struct Founded {
 /// Checks a founding ([ROOM-18]). `known` is the room, if this domain already orders it.
 ///
 /// # Errors
-/// `Conflict` if the room exists: for a direct room the other side was first, and its invitation
-/// follows; `Forbidden` if the account was in it and is out, for then only the other side can bring
-/// it back. `Misdirected` if another domain is to be hub. `OriginMismatch` if the leaf is not the
+/// Of a founding that is good otherwise `Conflict` if the room exists: for a direct room the other side
+/// was first, and its invitation follows; `Forbidden` if the account was in it and is out, for then only
+/// the other side can bring it back. `Misdirected` if another domain is to be hub. `OriginMismatch` if the leaf is not the
 /// submitter's. `Forbidden` if the founder is not the first admin of a group, or none of the two of
 /// a direct room. `Malformed` if room, hub or id do not agree. `Unsupported` as [`State::parse`].
 pub fn order_founding(
@@ -46,10 +46,6 @@ pub fn order_founding(
 ) -> Result<Founded, WireError> {
     if request.hub.as_ref() != Some(own) {
         return Err(ErrorCode::Misdirected.into());
-    }
-    if let Some(view) = known {
-        let out = view.has_been_in(&request.account);
-        return Err(if out { ErrorCode::Forbidden } else { ErrorCode::Conflict }.into());
     }
     let seen = observe()?;
     let state = State::parse(&seen.state)?;
@@ -68,6 +64,11 @@ pub fn order_founding(
         RoomKind::Group if !is_own_group(request, own) => return Err(ErrorCode::Malformed.into()),
         RoomKind::Direct if !state.admins.is_superset(&founder) => return Err(ErrorCode::Forbidden.into()),
         _ => {}
+    }
+    // Last: whoever guesses at a room of others hears what is wrong with the founding, as for any id.
+    if let Some(view) = known {
+        let out = view.has_been_in(&request.account);
+        return Err(if out { ErrorCode::Forbidden } else { ErrorCode::Conflict }.into());
     }
     let roster = BTreeMap::from([(request.account.clone(), BTreeSet::from([request.device]))]);
     let none = BTreeSet::new;

@@ -67,6 +67,13 @@ impl RoomView {
         }
     }
 
+    /// Whether this account may know that the room exists: it or its domain is or was in it, or it is
+    /// one of the two of a direct room.
+    #[must_use]
+    pub fn may_know(&self, account: &Account) -> bool {
+        self.standing(account) != Standing::Stranger || self.state.admins.contains(account)
+    }
+
     /// Whether this account was in the room and is out, or on its way out.
     #[must_use]
     pub fn has_been_in(&self, account: &Account) -> bool {
