@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use blobs::Shelf;
 use domain::{MediaAsk, MediaId};
+use quinn::{SendStream, VarInt};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::timeout,
@@ -18,7 +19,9 @@ use wire::{
     proto::{BlobPiece, GetBlob},
 };
 
-use crate::{clock::now, dispatch::Job, federation::Command, outgoing::Outgoing, to_core::ToCore};
+use crate::{
+    clock::now, dispatch::Job, federation::Command, framed::write, outgoing::Outgoing, to_core::ToCore,
+};
 
 /// Pieces give way to everything else on a connection.
 pub(crate) const PRIORITY: i32 = -1;
@@ -68,10 +71,17 @@ impl Media {
     }
 
     /// Memory for one piece, for as long as the permit lives.
-    async fn room(&self) -> Result<OwnedSemaphorePermit, ErrorCode> {
+    ///
+    /// # Errors
+    /// `RateLimited` if there is none for as long as a request may take.
+    async fn room(&self) -> Result<OwnedSemaphorePermit, WireError> {
         let bytes = u32::try_from(limits::MEDIA_PIECE_BYTES_MAX).unwrap_or(u32::MAX);
-        // Nobody closes it.
-        Arc::clone(&self.memory).acquire_many_owned(bytes).await.map_err(|_| ErrorCode::Unavailable)
+        match timeout(deadline(), Arc::clone(&self.memory).acquire_many_owned(bytes)).await {
+            Ok(Ok(room)) => Ok(room),
+            // Nobody closes it.
+            Ok(Err(_)) => Err(ErrorCode::Unavailable.into()),
+            Err(_) => Err(busy()),
+        }
     }
 
     /// Does what waits for the disk on a thread where waiting is allowed.
@@ -90,6 +100,19 @@ impl Media {
         let read = self.on_disk(move |shelf| shelf.read((&room, &blob), offset, length, now())).await;
         read.map_err(|code: ErrorCode| code.into())
     }
+}
+
+/// Writes an answer that holds memory. One that is not read for as long as a request may take is taken
+/// back, and the stream is of no more use.
+///
+/// # Errors
+/// `Timeout`, and those of writing.
+pub(crate) async fn hand_over<M: wire::Frame>(send: &mut SendStream, answer: &M) -> Result<(), ErrorCode> {
+    timeout(deadline(), write(send, answer)).await.unwrap_or_else(|_| {
+        // Failing means that the stream is closed already.
+        let _ = send.reset(VarInt::from_u32(ErrorCode::Timeout.code()));
+        Err(ErrorCode::Timeout)
+    })
 }
 
 /// How many bytes are asked for at most.

@@ -26,6 +26,9 @@ pub struct Restored {
     pub rooms_followed: u64,
     /// One-time invitation codes that are void now, because they may have been used.
     pub codes_voided: u64,
+    /// Passwords that are void now: of accounts that nobody has enrolled in this copy, so that one which
+    /// was changed, or used, since would enrol them anew.
+    pub passwords_voided: u64,
     /// Peers.
     pub peers: u64,
 }
@@ -35,7 +38,8 @@ impl Sqlite {
     /// transaction:
     ///
     /// - Devices find another store: its next opening gives it another id, cursors are void.
-    /// - Key packages and claims are forgotten, unused invitation codes are void.
+    /// - Key packages and claims are forgotten, unused invitation codes are void, and so are
+    ///   passwords with which nobody has enrolled.
     /// - Items to peers are numbered under another name, and peers are tried at once.
     /// - Rooms want what came after the copy (`RoomRow::wanted_seq`).
     ///
@@ -67,6 +71,8 @@ fn rewrite(connection: &mut SqliteConnection, own: &DomainName, now_ms: u64) -> 
     run(connection, statement("DELETE FROM key_package"))?;
     run(connection, statement("DELETE FROM claim"))?;
     run(connection, statement("UPDATE account SET code_hash = NULL, code_expires_ms = 0"))?;
+    let unused = "DELETE FROM password WHERE account IN (SELECT account FROM account WHERE keys IS NULL)";
+    run(connection, statement(unused))?;
     let peers =
         "UPDATE peer SET outbox_id = randomblob(16), failures = 0, next_retry_ms = 0, absent_since_ms = ?";
     run(connection, statement(peers).bind(kept(now_ms)))?;
@@ -92,6 +98,9 @@ fn count(connection: &mut SqliteConnection, own: &DomainName) -> sqlx::Result<Re
         rooms_alone: own_rooms.saturating_sub(rooms_ordered),
         rooms_followed: number(statement("SELECT count(*) FROM room WHERE hub <> ?").bind(own.to_string()))?,
         codes_voided: number(statement("SELECT count(*) FROM account WHERE code_hash IS NOT NULL"))?,
+        passwords_voided: number(statement(
+            "SELECT count(*) FROM password JOIN account USING (account) WHERE keys IS NULL",
+        ))?,
         peers: number(statement("SELECT count(*) FROM peer"))?,
     })
 }

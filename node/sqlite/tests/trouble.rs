@@ -10,7 +10,11 @@ use std::{
 };
 
 use sqlite::{OpenError, Sqlite};
-use store::{Store as _, StoreError, Write, suite::sample};
+use store::{
+    Store as _, StoreError, Write,
+    row::{AccountRow, PasswordRow},
+    suite::sample,
+};
 use tempfile::TempDir;
 use wire::proto::{AccountStanding, PeerMode};
 
@@ -110,6 +114,26 @@ fn accounts_and_peers_of_the_first_schema_are_active_and_open() {
     assert_eq!((account.standing, account.standing_since_ms), (AccountStanding::Active, 0));
     assert_eq!(store.peers().unwrap()[0].mode, PeerMode::Open);
     store.commit(&sample::batch([Write::PutAudit(sample::audited(1))])).unwrap();
+}
+
+// [ADMIN-32]
+#[test]
+fn a_restored_store_keeps_no_password_that_may_have_been_used_since() {
+    let directory = TempDir::new().unwrap();
+    let store = Sqlite::open(directory.path()).unwrap();
+    let row = |number, keys| AccountRow { keys, ..sample::account_row(number) };
+    let kept = |number| PasswordRow { account: sample::account(number), kept: "$argon2id$".to_owned() };
+    let rows = [
+        Write::PutAccount(row(1, None)),
+        Write::PutAccount(row(2, Some(vec![1].into()))),
+        Write::PutPassword(kept(1)),
+        Write::PutPassword(kept(2)),
+    ];
+    store.commit(&sample::batch(rows)).unwrap();
+    let own = sample::account(1).domain().clone();
+    assert_eq!(store.restored(&own, 1).unwrap().passwords_voided, 1);
+    assert_eq!(store.password(&sample::account(1)).unwrap(), None);
+    assert_eq!(store.password(&sample::account(2)).unwrap(), Some(kept(2)), "it enrols nobody");
 }
 
 #[test]

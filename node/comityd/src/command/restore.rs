@@ -26,6 +26,7 @@ pub(crate) fn restore(args: &Restore) -> Result<(), Failure> {
             "rooms_alone": restored.rooms_alone,
             "rooms_followed": restored.rooms_followed,
             "codes_voided": restored.codes_voided,
+            "passwords_voided": restored.passwords_voided,
             "peers": restored.peers,
         });
         print(&result.to_string());
@@ -47,6 +48,7 @@ pub(crate) fn restore(args: &Restore) -> Result<(), Failure> {
     ));
     print("    had read it is told that the room has two histories");
     print(&format!("  {} unused invitations are void: invite again", restored.codes_voided));
+    print(&format!("  {} passwords that nobody had used are void: set them anew", restored.passwords_voided));
     print("  accounts, devices and rooms that were made since are unknown: invite and found anew");
     print(
         "  deletions and suspensions of accounts, and denials of peers, are undone: look at the old audit log,",

@@ -80,12 +80,17 @@ pub(super) async fn give(
     mut send: SendStream,
 ) -> Result<(), ErrorCode> {
     let _ = send.set_priority(media::PRIORITY);
-    let piece = match peer.giving() {
-        Some(_permit) => peer.media().give(peer.conn(), &get).await,
+    // Both count until the peer has the piece, or has let it lie.
+    let turn = peer.giving();
+    let given = match &turn {
+        Some(_) => peer.media().give(peer.conn(), &get).await,
         None => Err(media::busy()),
     };
-    let response = piece.map_or_else(|error| Response::Error(error.into()), Response::Piece);
-    if write(&mut send, &proto::PeerResponse { response: Some(response) }).await.is_ok() {
+    let (response, _room) = match given {
+        Ok((piece, room)) => (Response::Piece(piece), Some(room)),
+        Err(error) => (Response::Error(error.into()), None),
+    };
+    if media::hand_over(&mut send, &proto::PeerResponse { response: Some(response) }).await.is_ok() {
         finish(&mut send).await;
     }
     Ok(())

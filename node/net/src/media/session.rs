@@ -14,7 +14,7 @@ use wire::{
     },
 };
 
-use super::{Granted, Media, PRIORITY, asked, busy, check_answer, deadline};
+use super::{Granted, Media, PRIORITY, asked, busy, check_answer, deadline, hand_over};
 use crate::{
     clock::now,
     federation::Command,
@@ -72,26 +72,16 @@ impl Stream {
                     return;
                 }
             };
-            let room = match timeout(deadline(), self.media.room()).await {
-                Ok(Ok(room)) => Some(room),
-                Ok(Err(_)) => return,
-                Err(_) => None,
-            };
+            let room = self.media.room().await;
             let response = match &room {
-                Some(_) => match self.answer(request).await {
+                Ok(_) => match self.answer(request).await {
                     Ok(response) => MediaResponse { response: Some(response) },
                     Err(error) => refused(error),
                 },
-                None => refused(busy()),
+                Err(error) => refused(*error),
             };
-            match timeout(deadline(), write(&mut send, &response)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return,
-                Err(_) => {
-                    // It holds memory and is not read. Failing means that the stream is closed already.
-                    let _ = send.reset(VarInt::from_u32(ErrorCode::Timeout.code()));
-                    return;
-                }
+            if hand_over(&mut send, &response).await.is_err() {
+                return;
             }
         }
     }
