@@ -4,7 +4,7 @@ use std::path::Path;
 
 use toml::{
     Spanned,
-    de::{DeTable, DeValue},
+    de::{DeInteger, DeTable, DeValue},
 };
 
 use super::key::{self, Key};
@@ -55,14 +55,15 @@ impl Source<'_> {
         let Some(key) = key::ALL.into_iter().find(|key| key.name == name) else {
             return Err(self.unknown(name, *at));
         };
-        match value.get_ref().as_str() {
-            Some(text) => Ok((key, text.to_owned(), self.line(*at))),
-            None => Err(self.failure(
-                "ConfigValue",
-                *at,
-                format!("the value of `{name}` is no text"),
-                &format!("it must be {}, in quotes", key.expected),
-            )),
+        match (value.get_ref().as_str(), value.get_ref().as_integer()) {
+            (Some(text), _) => Ok((key, text.to_owned(), self.line(*at))),
+            (None, Some(number)) if key.is_number() => Ok((key, decimal(number), self.line(*at))),
+            (None, _) => {
+                let (kind, quotes) = if key.is_number() { ("number", "") } else { ("text", ", in quotes") };
+                let what = format!("the value of `{name}` is no {kind}");
+                let hint = format!("it must be {}{quotes}", key.expected);
+                Err(self.failure("ConfigValue", *at, what, &hint))
+            }
         }
     }
 
@@ -73,7 +74,11 @@ impl Source<'_> {
 
     fn unknown(&self, name: &str, at: usize) -> Failure {
         let shown: String = name.chars().take(64).flat_map(char::escape_debug).collect();
-        let hint = nearest(&key::ALL.map(|key| key.name), name);
+        let section = key::ALL.iter().filter_map(|key| key.parts().0).find(|known| close(known, name));
+        let hint = match section {
+            Some(section) => format!("did you mean the section `[{section}]`?"),
+            None => nearest(&key::ALL.map(|key| key.name), name),
+        };
         self.failure("ConfigUnknownKey", at, format!("there is no key `{shown}`"), &hint)
     }
 }
@@ -81,10 +86,20 @@ impl Source<'_> {
 /// Which of the known names a word may have meant to be.
 pub(crate) fn nearest(names: &[&str], word: &str) -> String {
     let nearest = names.iter().min_by_key(|known| distance(known, word)).copied().unwrap_or_default();
-    match distance(nearest, word) <= word.len().max(3) / 2 {
+    match close(nearest, word) {
         true => format!("did you mean `{nearest}`?"),
         false => format!("the keys are {}", names.join(", ")),
     }
+}
+
+fn close(known: &str, word: &str) -> bool {
+    distance(known, word) <= word.len().max(3) / 2
+}
+
+/// A number of the file as digits; one that is not written as such is left for its key to refuse.
+fn decimal(number: &DeInteger<'_>) -> String {
+    let read = i128::from_str_radix(number.as_str(), number.radix());
+    read.map_or_else(|_| number.as_str().to_owned(), |number| number.to_string())
 }
 
 /// Insertions, deletions and replacements that turn one word into the other.
@@ -128,6 +143,9 @@ mod tests {
             ("domain = { a = 1 }", "ConfigUnknownKey", 1, "`domain`"),
             ("domain = [\"a.b\"]", "ConfigValue", 1, "a DNS name"),
             ("root_passphrase = 7", "ConfigValue", 1, "text"),
+            ("[auth]\npasses = true", "ConfigValue", 2, "a number from 2 to 64"),
+            ("[logg]", "ConfigUnknownKey", 1, "the section `[log]`"),
+            ("[medai]\n", "ConfigUnknownKey", 1, "the section `[media]`"),
             ("root_passfrase = \"secret\"", "ConfigUnknownKey", 1, "`root_passphrase`"),
             ("[health]\nlisten = false", "ConfigValue", 2, "127.0.0.1:9464"),
             ("[health]\nlisten.port = 1", "ConfigValue", 2, "127.0.0.1:9464"),
@@ -147,6 +165,15 @@ mod tests {
         {
             let failure = parse(Path::new("comity.toml"), &text).expect_err("it is wrong");
             assert!(failure.what.starts_with("comity.toml:1:"), "{:?}", failure.name);
+        }
+    }
+
+    #[test]
+    fn a_number_may_stand_in_quotes_or_not() {
+        for text in ["keep_days = 30", "keep_days = \"30\"", "keep_days = 0x1e"] {
+            let text = format!("[media]\n{text}\n");
+            let values = parse(Path::new("comity.toml"), &text).expect("it is right");
+            assert_eq!(values[0].1, "30", "{text}");
         }
     }
 

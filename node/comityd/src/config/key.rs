@@ -4,7 +4,7 @@
 use super::parse;
 use crate::logging;
 
-/// One key. All values are text in quotes.
+/// One key. Its values are text, in quotes in the file; a number may also stand there as it is.
 #[derive(Debug)]
 pub(crate) struct Key {
     /// With its section: `log.level`.
@@ -42,6 +42,11 @@ impl Key {
     /// The text, if it can be its value; else what a value looks like.
     pub(crate) fn checked(&self, text: &str) -> Result<String, String> {
         (self.usable)(text).then(|| text.to_owned()).ok_or_else(|| format!("it must be {}", self.expected))
+    }
+
+    /// Whether its values are numbers.
+    pub(crate) fn is_number(&self) -> bool {
+        self.default.is_some_and(|default| default.parse::<u64>().is_ok())
     }
 
     /// Its section and its name there.

@@ -42,9 +42,10 @@ fn write(value: impl Fn(&Key) -> Option<String>) -> String {
         let reload = if key.reloaded { "SIGHUP applies a change." } else { "A change needs a restart." };
         let file = if key.secret { format!(" or {}", key.file_variable()) } else { String::new() };
         let _ = writeln!(out, "# {reload} Environment: {}{file}", key.variable());
+        let quote = if key.is_number() { "" } else { "\"" };
         match (value(key), key.default) {
-            (Some(value), _) => writeln!(out, "{name} = \"{value}\""),
-            (None, default) => writeln!(out, "#{name} = \"{}\"", default.unwrap_or_default()),
+            (Some(value), _) => writeln!(out, "{name} = {quote}{value}{quote}"),
+            (None, default) => writeln!(out, "#{name} = {quote}{}{quote}", default.unwrap_or_default()),
         }
         // Writing into a text cannot fail.
         .unwrap_or_default();
