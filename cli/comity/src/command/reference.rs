@@ -1,6 +1,7 @@
 //! `comity util`: completion for shells, manual pages and tables for scripts.
 
 mod completion;
+mod fields;
 mod man;
 mod names;
 
@@ -21,7 +22,10 @@ const ERRORS: &[Example] = &[
 ];
 const REFERENCE: &[Example] = &[
     Example("Everything in one text", "comity util reference"),
-    Example("For a program: one line to a verb", "comity util reference --json"),
+    Example(
+        "For a program: one line to a verb, with its arguments and fields",
+        "comity util reference --json",
+    ),
 ];
 
 /// Columns of the reference, so that it is the same everywhere.
@@ -92,11 +96,39 @@ impl Row for ProtocolError {
 struct Page {
     command: String,
     about: String,
+    arguments: Vec<Argument>,
+    fields: &'static [&'static str],
     help: String,
 }
 
+/// An argument or a flag.
+#[derive(Debug, serde::Serialize)]
+struct Argument {
+    name: String,
+    value: Option<String>,
+    required: bool,
+    about: String,
+}
+
+impl Argument {
+    fn of(arg: &clap::Arg) -> Self {
+        let value = arg.get_action().takes_values().then(|| {
+            let names = arg.get_value_names().unwrap_or_default();
+            names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        });
+        let long = arg.get_long().map(|long| format!("--{long}"));
+        let short = arg.get_short().map(|short| format!("-{short}"));
+        Self {
+            name: long.or(short).or_else(|| value.clone()).unwrap_or_default(),
+            value,
+            required: arg.is_required_set(),
+            about: arg.get_help().map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+}
+
 impl Show for Page {
-    const FIELDS: &'static [&'static str] = &["command", "about", "help"];
+    const FIELDS: &'static [&'static str] = &["command", "about", "arguments", "fields", "help"];
 
     fn show(&self, paper: &mut Paper) {
         paper.line(&format!("==== {}\n\n{}", self.command, self.help));
@@ -140,6 +172,8 @@ fn reference(command: &mut clap::Command, above: &str, pages: &mut Vec<Page>) {
     let name = format!("{above}{}", command.get_name());
     pages.push(Page {
         about: command.get_about().map(ToString::to_string).unwrap_or_default(),
+        arguments: command.get_arguments().filter(|arg| !arg.is_hide_set()).map(Argument::of).collect(),
+        fields: fields::of(name.split_once(' ').map_or("", |(_, verb)| verb)),
         help: command.clone().bin_name(&name).render_long_help().to_string(),
         command: name.clone(),
     });
