@@ -94,9 +94,10 @@ fn the_reference_names_the_fields_that_each_verb_has() {
             page["help"].as_str().and_then(|help| help.split_once("Examples:")).expect("examples");
         let examples = help.lines().filter_map(|line| line.strip_prefix("  "));
         let call = examples.filter(|line| !line.starts_with('#')).find_map(call).expect("an example");
-        let output = run(&[call, vec!["--json=zzz".to_owned()]].concat());
+        let output = run(&[vec!["--json=zzz".to_owned()], call].concat());
         let error = String::from_utf8(output.stderr).expect("text");
-        let said: serde_json::Value = serde_json::from_str(error.trim()).expect("an error");
+        let said: serde_json::Value =
+            serde_json::from_str(error.trim()).unwrap_or_else(|_| panic!("{verb} says {error:?}"));
         assert_eq!(output.status.code(), Some(2), "{verb}: {error}");
         let expected = format!("its fields are: {}", fields.join(", "));
         assert_eq!(said["error"]["hint"].as_str(), Some(expected.as_str()), "{verb}");

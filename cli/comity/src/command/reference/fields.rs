@@ -120,7 +120,6 @@ const FIELDS: &[(&[&str], &[&str])] = &[
     (&["file get"], &["path", "size"]),
     (&["file list"], &["room", "seq", "message", "blob", "sender", "own", "time", "name", "size", "caption"]),
     (&["contact policy"], &["policy"]),
-    (&["bot run"], &["$schema", "title", "description", "$defs"]),
     (&["bot hook"], &["listen", "room"]),
     (&["config list"], &["key", "value", "origin", "variable", "meaning"]),
     (&["config get", "config set", "config unset"], &["key", "value"]),
