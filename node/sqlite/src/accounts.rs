@@ -134,8 +134,9 @@ pub(crate) fn accounts(after: Option<&Account>, rows: usize) -> Statement {
 }
 
 pub(crate) fn account_count() -> Statement {
-    statement("SELECT count(*), count(*) FILTER (WHERE standing = ?) FROM account")
+    statement("SELECT count(*), count(*) FILTER (WHERE standing = ?) FROM account WHERE standing <> ?")
         .bind(i32::from(AccountStanding::Suspended))
+        .bind(i32::from(AccountStanding::Deleted))
 }
 
 pub(crate) fn read_account_count(row: &SqliteRow) -> Result<(u64, u64), StoreError> {

@@ -33,7 +33,7 @@ pub trait Store {
     fn account(&self, account: &Account) -> Read<Option<AccountRow>>;
     /// All accounts after this one.
     fn accounts(&self, after: Option<&Account>, limit: usize) -> Read<Vec<AccountRow>>;
-    /// How many accounts there are, and how many of them are suspended.
+    /// How many accounts there are that were not deleted, and how many of them are suspended.
     fn account_count(&self) -> Read<(u64, u64)>;
     /// What is kept of an account's password.
     fn password(&self, account: &Account) -> Read<Option<PasswordRow>>;

@@ -51,8 +51,9 @@ impl Store for Memory {
 
     fn account_count(&self) -> Read<(u64, u64)> {
         let accounts = &self.lock().state.accounts;
-        let suspended = accounts.values().filter(|row| row.standing == AccountStanding::Suspended).count();
-        Ok((accounts.len() as u64, suspended as u64))
+        let of = |standing| accounts.values().filter(|row| row.standing == standing).count();
+        let there = accounts.len() - of(AccountStanding::Deleted);
+        Ok((there as u64, of(AccountStanding::Suspended) as u64))
     }
 
     fn password(&self, account: &Account) -> Read<Option<PasswordRow>> {

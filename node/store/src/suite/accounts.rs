@@ -23,6 +23,9 @@ pub fn accounts_are_replaced_and_listed(backend: &mut impl Backend) {
     store.commit(&batch([Write::PutAccount(enrolled.clone())])).unwrap();
     assert_eq!(store.account(&account(3)).unwrap(), Some(enrolled));
     assert_eq!(store.account_count().unwrap(), (5, 1), "all, and those that are suspended");
+    let deleted = AccountRow { standing: AccountStanding::Deleted, ..account_row(2) };
+    store.commit(&batch([Write::PutAccount(deleted)])).unwrap();
+    assert_eq!(store.account_count().unwrap(), (4, 1), "nobody has an account that was deleted");
     assert_eq!(store.account(&account(1)).unwrap(), Some(account_row(1)));
     assert_eq!(store.account(&account(6)).unwrap(), None);
     let listed = store.accounts(Some(&account(2)), 2).unwrap();
