@@ -54,7 +54,7 @@ On a terminal what is not given is asked for. An answers file is TOML with any o
 `endpoints` and `passphrase_file`. In a directory that holds the domain already nothing is changed.")]
 pub(crate) struct Init {
     /// The domain, a DNS name of your organisation; it cannot be changed later
-    #[arg(value_parser = DomainName::from_input)]
+    #[arg(value_parser = domain)]
     pub(crate) domain: Option<DomainName>,
     #[command(flatten)]
     pub(crate) data: Data,
@@ -62,7 +62,7 @@ pub(crate) struct Init {
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) listen: Option<SocketAddr>,
     /// Where others reach this node; may be given several times, best first [default: DOMAIN:PORT]
-    #[arg(long = "endpoint", value_name = "HOST:PORT")]
+    #[arg(long = "endpoint", value_name = "HOST:PORT", value_parser = endpoint)]
     pub(crate) endpoints: Vec<Endpoint>,
     /// A TOML file with what would be asked; flags go before it
     #[arg(long, value_name = "FILE")]
@@ -235,7 +235,7 @@ pub(crate) struct Renew {
     #[command(flatten)]
     pub(crate) data: Data,
     /// New endpoints in place of those in the last document
-    #[arg(long = "endpoint", value_name = "HOST:PORT")]
+    #[arg(long = "endpoint", value_name = "HOST:PORT", value_parser = endpoint)]
     pub(crate) endpoints: Vec<Endpoint>,
     /// The root key, if it is kept elsewhere [default: keys/root.key of the data directory]
     #[arg(long, value_name = "FILE")]
@@ -455,6 +455,15 @@ pub(crate) struct Data {
     /// The data directory: configuration, keys, database, local socket
     #[arg(long = "data", value_name = "DIR", env = "COMITY_DATA")]
     pub(crate) directory: PathBuf,
+}
+
+/// Upper case and a final dot are forgiven.
+fn domain(text: &str) -> Result<DomainName, String> {
+    DomainName::from_input(text).map_err(|_| "a domain is a DNS name such as acme.example".to_owned())
+}
+
+fn endpoint(text: &str) -> Result<Endpoint, String> {
+    text.parse().map_err(|_| "an endpoint is HOST:PORT, such as chat.acme.example:4433".to_owned())
 }
 
 /// Digits, with or without the gaps.

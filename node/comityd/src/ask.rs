@@ -22,9 +22,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The answer of the node of a data directory.
 ///
 /// # Errors
-/// `NodeNotRunning`, `NodeSilent`; `NodeRefused` with the error that it gave.
+/// `NodeNotRunning`, `PermissionDenied`, `NodeSilent`; `NodeRefused` with the error that it gave.
 pub(crate) fn ask(data: &DataDir, request: Request) -> Result<Response, Failure> {
     let socket = UnixStream::connect(data.socket()).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::PermissionDenied {
+            return Failure::io(&data.socket(), &error);
+        }
         let what = format!("no node runs on {}: {error}", data.path().display());
         Failure::new(Exit::Unknown, "NodeNotRunning", what, "`comityd run`, or `systemctl start comityd`")
     })?;

@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::failure::{Exit, Failure};
+use crate::{
+    failure::{Exit, Failure},
+    owner,
+};
 
 /// A data directory.
 #[derive(Clone, Debug)]
@@ -22,21 +25,43 @@ impl DataDir {
     /// A directory that was made by `init` and that nobody else can read.
     ///
     /// # Errors
-    /// `NoDomainHere`, `ReadableByOthers`, `FileUnusable`.
+    /// `NoDomainHere`, `PermissionDenied`, `ReadableByOthers`, `FileUnusable`.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let data = Self::new(path);
-        if !data.config().exists() {
+        if !data.is_domain()? {
+            let what = match path.is_dir() {
+                true => format!("{} holds no domain: there is no comity.toml", path.display()),
+                false => format!("there is no directory {}", path.display()),
+            };
             return Err(Failure::new(
                 Exit::Storage,
                 "NoDomainHere",
-                format!("{} holds no domain: there is no comity.toml", path.display()),
-                format!("`comityd init DOMAIN --data {}`", path.display()),
+                what,
+                format!(
+                    "is it the right --data? a new domain: `comityd init DOMAIN --data {}`",
+                    path.display()
+                ),
             ));
         }
         for directory in [path.to_owned(), data.keys()] {
             check_private(&directory, "700")?;
         }
         Ok(data)
+    }
+
+    /// Whether `init` has made it.
+    ///
+    /// # Errors
+    /// `PermissionDenied` if this user may not know, `FileUnusable`.
+    pub(crate) fn is_domain(&self) -> Result<bool, Failure> {
+        let config = self.config();
+        match fs::metadata(&config) {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Ok(false)
+            }
+            Err(error) => Err(Failure::io(&config, &error)),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -148,13 +173,13 @@ fn overwrite(mut file: &fs::File) -> io::Result<()> {
 /// `ReadableByOthers`, `FileUnusable`.
 pub(crate) fn check_private(path: &Path, mode: &str) -> Result<(), Failure> {
     let metadata = fs::metadata(path).map_err(|error| Failure::io(path, &error))?;
-    let (user, owner) = (rustix::process::geteuid().as_raw(), metadata.uid());
-    if user != 0 && owner != 0 && owner != user {
+    let (user, owner_uid) = (rustix::process::geteuid().as_raw(), metadata.uid());
+    if user != 0 && owner_uid != 0 && owner_uid != user {
         return Err(Failure::new(
             Exit::Storage,
             "ReadableByOthers",
-            format!("{} belongs to another user (uid {owner})", path.display()),
-            "run it as that user; if somebody else could read keys here, make new ones",
+            format!("{} belongs to another user (uid {owner_uid})", path.display()),
+            format!("{}; if somebody else could read keys here, make new ones", owner::run_as(owner_uid)),
         ));
     }
     let found = metadata.permissions().mode() & 0o777;

@@ -42,11 +42,13 @@ impl Failure {
 
     /// A file that cannot be read or written.
     pub(crate) fn io(path: &std::path::Path, error: &std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::PermissionDenied {
+            return crate::owner::denied(path);
+        }
         let hint = match error.kind() {
             std::io::ErrorKind::NotFound => {
                 "check the path; `comityd init DOMAIN --data DIR` makes a new one"
             }
-            std::io::ErrorKind::PermissionDenied => "run as the user that owns the data directory",
             std::io::ErrorKind::StorageFull => "free space on the disk",
             _ => "check the disk and the path",
         };

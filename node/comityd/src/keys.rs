@@ -72,6 +72,11 @@ impl Stored {
         }
     }
 
+    /// Whether a passphrase opens it.
+    pub(crate) const fn is_sealed(&self) -> bool {
+        matches!(self, Self::Sealed(_))
+    }
+
     /// The key, by this passphrase if it needs one.
     ///
     /// # Errors
@@ -81,6 +86,39 @@ impl Stored {
             Self::Open(key) => Ok(key),
             Self::Sealed(sealed) => sealed.open(passphrase).map_err(|error| unusable_seal(path, error)),
         }
+    }
+}
+
+/// Opens keys one after the other, and asks for a passphrase only where none that was given before
+/// opens. What it holds is overwritten when it goes.
+#[derive(Default)]
+pub(crate) struct Ring(Vec<Zeroizing<String>>);
+
+impl Ring {
+    /// The key; `what` is what the next passphrase would be of.
+    ///
+    /// # Errors
+    /// `WrongPassphrase`, those of [`Source::known`].
+    pub(crate) fn open(
+        &mut self,
+        stored: Stored,
+        (path, what): (&Path, &str),
+        source: &Source,
+    ) -> Result<SecretKey, Failure> {
+        let sealed = match stored {
+            Stored::Open(key) => return Ok(key),
+            Stored::Sealed(sealed) => sealed,
+        };
+        if let Some(key) = self.0.iter().find_map(|known| sealed.open(known).ok()) {
+            return Ok(key);
+        }
+        if source.file.is_some() && !self.0.is_empty() {
+            return Err(unusable_seal(path, SealedKeyError::WrongPassphrase));
+        }
+        let passphrase = source.known(what)?;
+        let key = sealed.open(&passphrase).map_err(|error| unusable_seal(path, error))?;
+        self.0.push(passphrase);
+        Ok(key)
     }
 }
 

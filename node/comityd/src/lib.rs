@@ -15,6 +15,7 @@ mod health;
 mod hidden;
 mod keys;
 mod logging;
+mod owner;
 mod passphrase;
 mod program;
 mod reload;

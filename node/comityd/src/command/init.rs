@@ -23,7 +23,7 @@ use crate::{
 pub(crate) fn init(args: &Init) -> Result<(), Failure> {
     let data = DataDir::new(&args.data.directory);
     let mut plan = Plan::begin(args)?;
-    if data.config().exists() {
+    if data.is_domain()? {
         return known(args, &plan);
     }
     plan.complete(args)?;

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use identity::{KeyKind, fingerprint};
+use wire::SecretKey;
 
 use crate::{
     args::{Key as Args, KeyExport, KeyList, KeySeal, KeyUnseal},
     data::{DataDir, erase_secret, make_private_directory, replace_secret, write_private},
     failure::{Exit, Failure},
-    keys::{self, OFFLINE, ONLINE, Stored},
+    keys::{self, OFFLINE, ONLINE, Ring, Stored},
     passphrase::Source,
     system::{groups, print},
 };
@@ -57,10 +58,7 @@ fn here(data: &DataDir) -> Result<Vec<(KeyKind, Stored)>, Failure> {
 fn seal(args: &KeySeal) -> Result<(), Failure> {
     let data = DataDir::open(&args.keys.data.directory)?;
     let old = Source { file: args.old_passphrase_file.clone() };
-    let mut opened = Vec::new();
-    for (kind, stored) in here(&data)? {
-        opened.push((kind, stored.open(&keys::path(&data, kind), &old)?));
-    }
+    let opened = open(&data, here(&data)?, &old)?;
     let new = Source { file: args.passphrase_file.clone() }.new_one("root, next-root and recovery key")?;
     for (kind, key) in opened {
         let path = keys::path(&data, kind);
@@ -73,22 +71,41 @@ fn seal(args: &KeySeal) -> Result<(), Failure> {
 fn unseal(args: &KeyUnseal) -> Result<(), Failure> {
     let data = DataDir::open(&args.keys.data.directory)?;
     let source = Source { file: args.passphrase_file.clone() };
-    let mut opened = Vec::new();
+    let mut sealed = Vec::new();
     for kind in OFFLINE.into_iter().chain(ONLINE) {
         let path = keys::path(&data, kind);
         if !path.exists() {
             continue;
         }
-        if let stored @ Stored::Sealed(_) = keys::stored(&path, kind)? {
-            opened.push((kind, stored.open(&path, &source)?));
+        let stored = keys::stored(&path, kind)?;
+        if stored.is_sealed() {
+            sealed.push((kind, stored));
         }
     }
-    for (kind, key) in opened {
+    for (kind, key) in open(&data, sealed, &source)? {
         let path = keys::path(&data, kind);
         write_private(&path, keys::text(kind, &key, None)?.as_bytes())?;
         show(args.keys.json, kind, Some(&keys::stored(&path, kind)?), "");
     }
     Ok(())
+}
+
+/// Opens all of them. One passphrase is asked for once, and for all that it may open.
+fn open(
+    data: &DataDir,
+    stored: Vec<(KeyKind, Stored)>,
+    source: &Source,
+) -> Result<Vec<(KeyKind, SecretKey)>, Failure> {
+    let mut ring = Ring::default();
+    let mut names: Vec<&str> =
+        stored.iter().filter(|(_, stored)| stored.is_sealed()).map(|(kind, _)| kind.name()).collect();
+    let mut opened = Vec::new();
+    for (kind, stored) in stored {
+        let (path, what) = (keys::path(data, kind), names.join(", "));
+        opened.push((kind, ring.open(stored, (&path, &what), source)?));
+        names.retain(|name| *name != kind.name());
+    }
+    Ok(opened)
 }
 
 fn export(args: &KeyExport) -> Result<(), Failure> {

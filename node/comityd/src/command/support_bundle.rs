@@ -49,6 +49,8 @@ pub(crate) fn support_bundle(args: &SupportBundle) -> Result<(), Failure> {
         let what = format!("{} exists already", args.to.display());
         return Err(Failure::new(Exit::Storage, "BundleExists", what, "choose another name"));
     }
+    // To somebody who may see nothing of it there is nothing to gather.
+    data.is_domain()?;
     let mut findings = Findings::default();
     let config = examine::directory(data.path(), &mut findings).and_then(|(_, config)| config);
     examine::running(&data, config.as_ref(), &mut findings);

@@ -24,7 +24,7 @@ const DOCUMENT_LEAST_S: u64 = 60 * DAY_S;
 pub(crate) fn directory(path: &Path, findings: &mut Findings) -> Option<(DataDir, Option<Config>)> {
     let data = match DataDir::open(path) {
         Ok(data) => data,
-        Err(failure) if failure.name == "NoDomainHere" => {
+        Err(failure) if matches!(failure.name, "NoDomainHere" | "PermissionDenied") => {
             findings.take::<()>("directory", Err(failure));
             return None;
         }

@@ -48,7 +48,9 @@ impl Finding {
     /// A fault as a finding: what can be read only by chance is not known to be wrong.
     pub(crate) fn of(part: &'static str, failure: Failure) -> Self {
         let severity = match (failure.exit, failure.name) {
-            (Exit::Unknown, _) | (_, "FileUnusable" | "StoreUnusable") => Severity::Unknown,
+            (Exit::Unknown, _) | (_, "FileUnusable" | "StoreUnusable" | "PermissionDenied") => {
+                Severity::Unknown
+            }
             _ => Severity::Error,
         };
         Self { part, severity, name: failure.name, what: failure.what, next: failure.hint }

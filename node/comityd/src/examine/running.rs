@@ -35,7 +35,10 @@ fn node(status: &AdminStatus, findings: &mut Findings) {
     let AdminStatus { version, listen, sessions, accounts, rooms, .. } = status;
     findings.ok(
         "node",
-        format!("comityd {version} on {listen}: {sessions} sessions, {accounts} accounts, {rooms} rooms"),
+        format!(
+            "comityd {version} on {listen}: {sessions} sessions, {accounts} accounts (without those deleted), \
+             {rooms} rooms"
+        ),
     );
     if version != env!("CARGO_PKG_VERSION") {
         let what = format!("it runs version {version}, this program is {}", env!("CARGO_PKG_VERSION"));
@@ -107,16 +110,33 @@ fn peer(state: &PeerState, findings: &mut Findings) {
             findings.add("peers", Severity::Error, "PeerHeld", what, next);
         }
         _ => {
-            let told = error.map(|error| format!(": {}", error.meaning())).unwrap_or_default();
+            let told = error.map(|error| format!(": {}", meaning(error))).unwrap_or_default();
             let what = format!("{domain} cannot be reached{told}; {queued} items wait");
             let next = match error {
-                Some(ErrorCode::AuthFailed | ErrorCode::KeyUnverified) => {
-                    "its administrator has not pinned this domain, or pinned another key: compare fingerprints"
+                Some(ErrorCode::KeyUnverified) => {
+                    "give its administrator the ticket of this domain: `comity domain show --ticket`"
+                }
+                Some(ErrorCode::AuthFailed) => {
+                    "is its endpoint right? ask its administrator whether the domain has new keys"
                 }
                 Some(ErrorCode::ClockSkew) => "set the clock here or there",
                 _ => "check its endpoint, DNS and the firewall (UDP) on both sides",
             };
             findings.add("peers", Severity::Warning, "PeerUnreachable", what, next);
         }
+    }
+}
+
+/// What an error means of a link; whether the other side has pinned nothing or another key, it does not
+/// say.
+const fn meaning(error: ErrorCode) -> &'static str {
+    match error {
+        ErrorCode::KeyUnverified => {
+            "its administrator has not pinned this domain yet, or has pinned another key of it"
+        }
+        ErrorCode::AuthFailed => "what answers at its endpoint has not the keys of the domain",
+        ErrorCode::Blocked => "its administrator has denied this domain",
+        ErrorCode::Misdirected => "what answers at its endpoint is the node of another domain",
+        _ => error.meaning(),
     }
 }
