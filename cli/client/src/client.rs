@@ -6,7 +6,7 @@ use std::path::Path;
 
 use identity::Ticket;
 use tokio::sync::{broadcast, mpsc, oneshot};
-use wire::{Account, ErrorCode, RoomId};
+use wire::{Account, DomainName, ErrorCode, RoomId};
 
 use crate::{
     ClientError,
@@ -17,8 +17,8 @@ use crate::{
     seal::{Protect, Unlock},
     share::{self, Opening},
     view::{
-        Changed, Contact, Cursor, Happening, Level, Message, Notify, Outgoing, Page, PeerView, Person,
-        Receipt, Room, Sent, Status,
+        Changed, Contact, ContactState, Cursor, Happening, Level, Message, Notify, Outgoing, Page, PeerView,
+        Person, Receipt, Room, Sent, Status,
     },
 };
 
@@ -48,7 +48,7 @@ impl Client {
     /// What the device keeps is protected by a key file in the directory; see [`Self::login_with`].
     ///
     /// # Errors
-    /// `AlreadyDevice`, `Invitation` if the ticket is over, `Unreachable`, `Refused` with what the
+    /// `AlreadyDevice`, `OtherFingerprint`, `Unreachable`, `Refused` with what the
     /// node said, `Storage`.
     pub async fn login(dir: &Path, ticket: &Ticket) -> Result<Self, ClientError> {
         Self::login_with(dir, ticket, &Protect::File).await
@@ -189,6 +189,29 @@ impl Client {
     pub async fn peers(&self) -> Result<Vec<PeerView>, ClientError> {
         match self.ask(Request::Peers).await? {
             Reply::Peers(peers) => Ok(peers),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// How the node stands with these domains, at most `ADDS_PER_COMMIT_MAX` of them. One that is missing
+    /// in the answer is no peer of the node: nothing reaches it.
+    ///
+    /// # Errors
+    /// As [`Self::peers`]; `TooLarge`, or `Malformed` for none.
+    pub async fn peers_of(&self, domains: &[DomainName]) -> Result<Vec<PeerView>, ClientError> {
+        match self.ask(Request::PeersOf { domains: domains.to_vec() }).await? {
+            Reply::Peers(peers) => Ok(peers),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Who of other domains may start a conversation at present.
+    ///
+    /// # Errors
+    /// As [`Self::peers`]; `Unsupported` if the node is too old to say.
+    pub async fn contact_policy(&self) -> Result<ContactState, ClientError> {
+        match self.ask(Request::ContactPolicy).await? {
+            Reply::ContactPolicy(state) => Ok(state),
             _ => Err(unexpected()),
         }
     }

@@ -87,6 +87,7 @@ pub(crate) struct Driver {
 struct Pending {
     answer: Answer,
     when_queued: bool,
+    all_peers: bool,
 }
 
 impl Driver {
@@ -280,7 +281,8 @@ impl Driver {
         match command {
             Ok(Some(command)) => {
                 let id = self.next_command();
-                self.pending.insert(id, Pending { answer, when_queued: request.answered_when_queued() });
+                let (when_queued, all_peers) = (request.answered_when_queued(), request.asks_for_all_peers());
+                self.pending.insert(id, Pending { answer, when_queued, all_peers });
                 self.input(Input::Command(id, command));
             }
             Ok(None) => {

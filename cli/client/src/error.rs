@@ -11,6 +11,15 @@ pub enum ClientError {
     /// The node or the hub refused, or the other side's bytes were not what they must be.
     #[error("{0}")]
     Refused(WireError),
+    /// What answers at the node's address proves another domain, by its own word, than was to be expected:
+    /// no secret was sent to it.
+    #[error("the node showed the fingerprint {}, and not {}", digits(shown), digits(wanted))]
+    OtherFingerprint {
+        /// SHA-256 of the root key that was to be expected.
+        wanted: [u8; 32],
+        /// That of the root key in what it showed.
+        shown: [u8; 32],
+    },
     /// The node of the account cannot be reached.
     #[error("the node of {domain} cannot be reached: {reason}")]
     Unreachable {
@@ -73,6 +82,7 @@ impl ClientError {
     pub const fn code(&self) -> Option<ErrorCode> {
         match self {
             Self::Refused(error) => Some(error.code),
+            Self::OtherFingerprint { .. } => Some(ErrorCode::KeyUnverified),
             _ => None,
         }
     }
@@ -80,6 +90,10 @@ impl ClientError {
     pub(crate) fn storage(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
         Self::Storage { path: path.into(), reason: reason.to_string() }
     }
+}
+
+fn digits(fingerprint: &[u8; 32]) -> String {
+    fingerprint.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl From<ErrorCode> for ClientError {

@@ -116,6 +116,21 @@ impl Home {
         Ok(chain.newest().clone())
     }
 
+    /// Why a node is not recognised: at a first connection with what it showed instead, if that is a
+    /// domain's document at all.
+    pub(crate) fn unrecognised(&self, code: ErrorCode, documents: &[Signed]) -> ClientError {
+        let shown = documents.last().and_then(|signed| DomainDocument::parse(signed).ok());
+        match shown {
+            Some(shown) if code == ErrorCode::KeyUnverified && self.newest.is_none() => {
+                ClientError::OtherFingerprint {
+                    wanted: self.fingerprint,
+                    shown: fingerprint(shown.root_key()),
+                }
+            }
+            _ => code.into(),
+        }
+    }
+
     /// Keeps the document of a node that was recognised, before anything that the node says counts,
     /// and where its domain is reached from now on.
     ///

@@ -65,8 +65,8 @@ pub use search::Query;
 pub use share::fuzzing;
 pub use tail::{Begin, Next, Tail};
 pub use view::{
-    Belief, Change, Changed, Contact, Cursor, FileInfo, Happening, Level, Member, Message, MessageBody, Mode,
-    Notify, Outgoing, Page, PeerView, Person, Reaction, Receipt, Role, Room, RoomKind, Saved, Sent, Standing,
-    Status, Transfer, Upload,
+    Belief, Change, Changed, Contact, ContactState, Cursor, FileInfo, Happening, Level, Member, Message,
+    MessageBody, Mode, Notify, Outgoing, Page, PeerView, Person, Reaction, Receipt, Role, Room, RoomKind,
+    Saved, Sent, Standing, Status, Transfer, Upload,
 };
 pub use wire::{Account, BlobId, DeviceId, DomainName, ErrorCode, MessageId, RoomId, WireError};

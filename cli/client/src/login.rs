@@ -38,18 +38,19 @@ pub fn ticket(text: &str) -> Result<Ticket, ClientError> {
 /// Repeating it after a lost answer goes on with the same keys.
 ///
 /// # Errors
-/// `AlreadyDevice`, `Invitation` if it is over, `Unreachable`, `Refused`, `Storage`; `Locked` or
-/// `WrongPassphrase` if it was begun here under another passphrase.
+/// `AlreadyDevice`, `Unreachable`, `OtherFingerprint`, `Refused` (`Expired` if the invitation is over,
+/// `AuthFailed` if it is of no use), `Storage`; `Locked` or `WrongPassphrase` if it was begun here under
+/// another passphrase.
 pub(crate) async fn login(dir: &Path, ticket: &Ticket, protect: &Protect) -> Result<SealedDir, ClientError> {
     refuse_device(dir, &ticket.account)?;
-    ticket.check_fresh(clock::now()).map_err(|_| ClientError::Invitation("is over; ask for a new one"))?;
+    ticket.check_fresh(clock::now())?;
     enrol(dir, Home::of_ticket(ticket), &Proof::Code(ticket.code.to_vec().into()), protect).await
 }
 
 /// As [`login`], with a password.
 ///
 /// # Errors
-/// As [`login`], but `Invitation`.
+/// As [`login`], but `Expired`.
 pub(crate) async fn login_with_password(
     dir: &Path,
     account: &Account,

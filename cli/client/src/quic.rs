@@ -94,7 +94,7 @@ impl Connection {
             match Self::open_at(home, endpoint).await {
                 Ok(connection) => return Ok(connection),
                 Err(Failure::Dial(reason)) => reasons.push(format!("{endpoint}: {reason}")),
-                Err(Failure::Node(error)) => return Err(error.into()),
+                Err(Failure::Node(error)) => return Err(error),
             }
         }
         let domain = home.account.domain().to_string();
@@ -158,14 +158,14 @@ enum Failure {
     /// Another endpoint may do better.
     Dial(String),
     /// The node answered, and that is that.
-    Node(WireError),
+    Node(ClientError),
 }
 
 impl Failure {
-    fn from_node(error: WireError) -> Self {
-        match error.code {
-            ErrorCode::Unavailable | ErrorCode::Timeout | ErrorCode::Draining => {
-                Self::Dial(error.code.meaning().to_owned())
+    fn from_node(error: ClientError) -> Self {
+        match error.code() {
+            Some(code @ (ErrorCode::Unavailable | ErrorCode::Timeout | ErrorCode::Draining)) => {
+                Self::Dial(code.meaning().to_owned())
             }
             _ => Self::Node(error),
         }
@@ -214,7 +214,7 @@ async fn recognise(
     endpoint: &str,
     socket: quinn::Endpoint,
     quic: quinn::Connection,
-) -> Result<Connection, WireError> {
+) -> Result<Connection, ClientError> {
     let (mut send, receive) = quic.open_bi().await.map_err(|lost| close_code(&lost))?;
     let mut frames = FrameReader { stream: receive, decoder: frame::Decoder::default() };
     let wanted = proto::GetDomain { domain: home.account.domain().to_string(), after_seq: home.seq() };
@@ -228,7 +228,9 @@ async fn recognise(
         .and_then(|identity| identity.downcast::<Vec<CertificateDer<'static>>>().ok())
         .and_then(|certificates| tls::peer_key(&certificates))
         .ok_or(ErrorCode::AuthFailed)?;
-    let document = home.recognise(&documents.documents, &key, clock::now())?;
+    let document = home
+        .recognise(&documents.documents, &key, clock::now())
+        .map_err(|code| home.unrecognised(code, &documents.documents))?;
     Ok(Connection { quic, send, frames, document, endpoint: endpoint.to_owned(), socket })
 }
 

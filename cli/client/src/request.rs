@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use engine::{Command, Target};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
-use wire::{Account, ErrorCode, MessageId, RoomId, WireError, limits, proto::ContactPolicy};
+use wire::{Account, DomainName, ErrorCode, MessageId, RoomId, WireError, limits, proto::ContactPolicy};
 
 use crate::{
     ClientError,
     seal::Unlock,
     view::{
-        Changed, Contact, Cursor, Level, Notify, Outgoing, Page, PeerView, Person, Receipt, Room, Saved,
-        Sent, Status, Upload,
+        Changed, Contact, ContactState, Cursor, Level, Notify, Outgoing, Page, PeerView, Person, Receipt,
+        Room, Saved, Sent, Status, Upload,
     },
 };
 
@@ -55,6 +55,11 @@ pub(crate) enum Request {
         room: RoomId,
     },
     Peers,
+    PeersOf {
+        #[serde(with = "text::list")]
+        domains: Vec<DomainName>,
+    },
+    ContactPolicy,
     People,
     LookUp {
         #[serde(with = "text")]
@@ -186,6 +191,8 @@ impl Request {
                 | Self::Receipts { .. }
                 | Self::EpochAuthenticator { .. }
                 | Self::Peers
+                | Self::PeersOf { .. }
+                | Self::ContactPolicy
                 | Self::People
                 | Self::LookUp { .. }
                 | Self::MarkRead { .. }
@@ -208,6 +215,7 @@ pub(crate) enum Reply {
     Receipts(Vec<Receipt>),
     EpochAuthenticator(Option<Vec<u8>>),
     Peers(Vec<PeerView>),
+    ContactPolicy(ContactState),
     People(Vec<Person>),
     Sent(Sent),
     Changed(Changed),
@@ -257,6 +265,10 @@ impl Request {
             Self::LookUp { account } => Command::LookUp { account },
             Self::Block { account, blocked } => Command::Block { account, blocked },
             Self::Peers => Command::PeerStates { domains: Vec::new() },
+            // None would mean all.
+            Self::PeersOf { domains } if domains.is_empty() => return Err(ErrorCode::Malformed),
+            Self::PeersOf { domains } => Command::PeerStates { domains },
+            Self::ContactPolicy => Command::ContactPolicy,
             Self::Send { to, what } => send(to, what)?,
             Self::Cancel { room, message } => Command::Cancel { room, message },
             Self::MarkRead { room, seq } => Command::MarkRead { room, seq },
@@ -287,6 +299,11 @@ impl Request {
                 },
             },
         }))
+    }
+
+    /// Whether the answer names every peer that is waited for.
+    pub(crate) const fn asks_for_all_peers(&self) -> bool {
+        matches!(self, Self::Peers)
     }
 
     /// Whether it is about files, which have a way of their own.

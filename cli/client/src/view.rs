@@ -7,9 +7,11 @@ use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId};
 
 use crate::seal::Protection;
 
+mod contact;
 mod file;
 pub(crate) mod text;
 
+pub use contact::{Contact, ContactState};
 pub use file::{FileInfo, Saved, Transfer, Upload};
 
 /// What a room is for.
@@ -331,18 +333,6 @@ pub struct Changed {
     pub added: Vec<String>,
     /// Who could not be added, and the name of the error.
     pub refused: Vec<(String, String)>,
-}
-
-/// Who of other domains may start a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Contact {
-    /// Everybody.
-    Open,
-    /// Everybody, after a question.
-    Ask,
-    /// Nobody.
-    Deny,
 }
 
 /// What this device knows of an account, and how far that may be believed.

@@ -56,10 +56,11 @@ async fn connect(data: &Path) -> Result<UnixStream, CliError> {
         }
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
             CliError::not_found(format!("there is no data directory {}", data.display()))
+                .hint("give with --data, or COMITY_DATA, what `comityd run` was given")
         }
         _ => CliError::storage(format!("cannot open {}", socket.display()))
             .cause(error.to_string())
-            .hint("run as the user that runs comityd"),
+            .hint("run it as the user that runs comityd, for example: sudo -u comity comity ..."),
     })
 }
 

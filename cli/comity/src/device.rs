@@ -2,6 +2,7 @@
 //! `#name`, by the beginning of an id or by account, messages by the beginning of an id or `@SEQ`.
 
 mod message;
+pub(crate) mod reach;
 
 pub(crate) use message::{MessageWord, find_message, message_word};
 
@@ -12,7 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::{
     context::Context,
-    error::CliError,
+    error::{self, CliError},
     output::{line, room_label, short},
     passphrase,
 };
@@ -234,7 +235,7 @@ pub(crate) async fn within<T>(
 ) -> Result<T, CliError> {
     match timeout(Duration::from_secs(seconds), doing).await {
         Ok(outcome) => outcome.map_err(|error| failed(what, error)),
-        Err(_) => Err(CliError::pending(format!("{what}: not done after {seconds} seconds"))
+        Err(_) => Err(CliError::pending(format!("{what}: not done after {}", error::seconds(seconds)))
             .cause("it is stored on this device and goes on by itself while `comity watch` runs")
             .hint("comity status")),
     }
@@ -243,7 +244,17 @@ pub(crate) async fn within<T>(
 /// A failure of the client, for a person.
 pub(crate) fn failed(what: &str, error: ClientError) -> CliError {
     match error {
+        // The program ends here, and with it what it would try again.
+        ClientError::Refused(error) if error.code == client::ErrorCode::Unavailable => {
+            CliError::wire(what, error).hint("comity status says what is waited for; repeat the command then")
+        }
         ClientError::Refused(error) => CliError::wire(what, error),
+        ClientError::OtherFingerprint { .. } => {
+            let other = error.to_string();
+            CliError::wire(what, client::ErrorCode::KeyUnverified.into())
+                .means(other)
+                .hint("ask your administrator which is right; trust neither before")
+        }
         ClientError::Unreachable { .. } => CliError::unreachable(what)
             .cause(line(&error.to_string()))
             .hint("is the node running, and is this machine online?"),

@@ -87,6 +87,11 @@ impl CliError {
         Self::local(exit::NOT_FOUND, "NotFound", message.into())
     }
 
+    /// Something is there already that is not to be replaced.
+    pub(crate) fn exists(message: impl Into<String>) -> Self {
+        Self::local(ErrorCode::Conflict.exit(), "Exists", message.into())
+    }
+
     /// No account is logged in here.
     pub(crate) fn log_in(message: impl Into<String>) -> Self {
         Self::local(exit::LOG_IN, "LogIn", message.into())
@@ -179,6 +184,36 @@ impl CliError {
         made
     }
 
+    /// In the words of the verb, which knows what the error means here, in place of what it means
+    /// anywhere. Name, number and class stay.
+    pub(crate) fn means(mut self, sentence: impl Into<String>) -> Self {
+        if let Some(general) = self.causes.first_mut().filter(|_| self.number.is_some()) {
+            *general = sentence.into();
+        }
+        self
+    }
+
+    /// Something is larger than it may be, while doing `what`; the sentence says how large it is and how
+    /// large it may be.
+    pub(crate) fn too_large(what: impl Into<String>, sentence: impl Into<String>) -> Self {
+        Self::wire(what, ErrorCode::TooLarge.into()).means(sentence)
+    }
+
+    /// What stands below the sentence.
+    pub(crate) fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
+    /// Whether one of its causes speaks of this.
+    pub(crate) fn says(&self, word: &str) -> bool {
+        self.causes.iter().any(|cause| cause.contains(word))
+    }
+
+    /// Whether it is this error of the protocol.
+    pub(crate) fn is(&self, code: ErrorCode) -> bool {
+        self.number == Some(code.code())
+    }
+
     /// With the next step, best of all a command.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -189,11 +224,6 @@ impl CliError {
     pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
-    }
-
-    /// Whether a node answered with it.
-    pub(crate) const fn is_of_protocol(&self) -> bool {
-        self.number.is_some()
     }
 
     /// The number of the protocol's error, if it is one.
@@ -239,6 +269,11 @@ impl CliError {
             "hint": self.hint,
         })
     }
+}
+
+/// A time in seconds as a person says it.
+pub(crate) fn seconds(seconds: u64) -> String {
+    period(seconds.saturating_mul(1_000))
 }
 
 /// A time to wait, rounded up to what a person counts in.

@@ -4,6 +4,7 @@
 
 mod admin;
 mod args;
+mod bounds;
 mod command;
 mod config;
 mod context;

@@ -37,6 +37,41 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     write().map_err(|error| failed(path, &error))
 }
 
+/// That there is a place for a new file.
+///
+/// # Errors
+/// `Exists` if something is there already, storage if there can be none.
+pub(crate) fn check_new(path: &Path) -> Result<(), CliError> {
+    if path.symlink_metadata().is_ok() {
+        return Err(exists(path));
+    }
+    // It goes away at once.
+    beside(path).map(drop).map_err(|error| failed(path, &error))
+}
+
+/// Writes a file whole that was not there, readable by the user alone.
+///
+/// # Errors
+/// `Exists`, storage.
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let write = || -> io::Result<()> {
+        let mut file = beside(path)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path).map_err(|error| error.error)?;
+        File::open(folder(path))?.sync_all()
+    };
+    write().map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => exists(path),
+        _ => failed(path, &error),
+    })
+}
+
+fn exists(path: &Path) -> CliError {
+    CliError::exists(format!("{} is there already, and stays as it is", path.display()))
+        .hint("name another file, or remove it first")
+}
+
 /// A file in the making: it is in its place when it is finished, and not before.
 #[derive(Debug)]
 pub(crate) struct Growing {
@@ -96,6 +131,22 @@ fn failed(path: &Path, error: &io::Error) -> CliError {
 mod tests {
     use super::*;
     use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    #[test]
+    fn a_new_file_takes_the_place_of_none() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("invite.txt");
+        check_new(&path).expect("a place");
+        create(&path, b"one").expect("written");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        for refused in [check_new(&path), create(&path, b"two")] {
+            assert_eq!(refused.expect_err("it is there").exit(), 6);
+        }
+        assert_eq!(fs::read_to_string(&path).expect("read"), "one");
+        let nowhere = dir.path().join("nowhere/invite.txt");
+        assert_eq!(check_new(&nowhere).expect_err("no place").exit(), 10);
+        assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 1, "nothing is left");
+    }
 
     #[test]
     fn a_file_is_there_whole_or_not_at_all_and_private() {

@@ -1,8 +1,8 @@
 //! The program as its library: what a command line does, and what is said of the text of a file.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::{
     args::Args,
@@ -18,7 +18,7 @@ pub fn main() -> ExitCode {
     // No core dump and no other program of this user reads the keys out of the memory. Where the
     // system has no such thing, nothing is lost.
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    let args = match Args::try_parse() {
+    let args = match Args::try_parse_from(asked_for_help(std::env::args_os().collect())) {
         Ok(args) => args,
         Err(error) => return usage(&error),
     };
@@ -48,6 +48,23 @@ pub fn check_settings(text: &str) -> Vec<String> {
     config::File::parse(text, "config.toml").1.iter().map(ToString::to_string).collect()
 }
 
+/// `comity help room invite` and `comity room help` mean `--help`; what a verb is given means nothing.
+fn asked_for_help(mut words: Vec<OsString>) -> Vec<OsString> {
+    let command = Args::command();
+    let is_noun = |word: &OsString| {
+        let noun = word.to_str().and_then(|word| command.find_subcommand(word));
+        noun.is_some_and(clap::Command::has_subcommands)
+    };
+    let at = match words.as_slice() {
+        [_, help, ..] if help == "help" => 1,
+        [_, noun, help] if help == "help" && is_noun(noun) => 2,
+        _ => return words,
+    };
+    words.remove(at);
+    words.push("--help".into());
+    words
+}
+
 /// Help and version are results; anything else that clap says is a usage error, in JSON if the
 /// command line asks for it.
 fn usage(error: &clap::Error) -> ExitCode {
@@ -60,11 +77,43 @@ fn usage(error: &clap::Error) -> ExitCode {
     // It repeats what was typed, which may have been pasted from anywhere.
     let text = error.render().to_string();
     let said = if asked_for_json {
-        let message = text.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned();
-        format!("{}\n", CliError::usage(message).hint("comity --help").json())
+        format!("{}\n", CliError::usage(sentence(&text)).hint("comity --help").json())
     } else {
         output::body_lines(&text).iter().map(|line| format!("{line}\n")).collect()
     };
     let _ = std::io::stderr().write_all(said.as_bytes());
     ExitCode::from(error::exit::USAGE)
+}
+
+/// What clap says up to the first empty line, in one: what is missing stands below the first line.
+fn sentence(text: &str) -> String {
+    let lines: Vec<&str> = text.trim_start_matches("error: ").lines().map(str::trim).collect();
+    lines.split(|line| line.is_empty()).next().unwrap_or_default().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_is_asked_for_in_every_way_that_people_try() {
+        let words = |line: &str| -> Vec<OsString> { line.split(' ').map(OsString::from).collect() };
+        for (typed, meant) in [
+            ("comity help", "comity --help"),
+            ("comity help room invite", "comity room invite --help"),
+            ("comity room help", "comity room --help"),
+            ("comity send help", "comity send help"),
+            ("comity send bob@acme.test help", "comity send bob@acme.test help"),
+            ("comity room", "comity room"),
+        ] {
+            assert_eq!(asked_for_help(words(typed)), words(meant), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_of_json_names_all_that_is_missing() {
+        let error = Args::try_parse_from(["comity", "send"]).expect_err("a word is missing");
+        let told = sentence(&error.render().to_string());
+        assert_eq!(told, "the following required arguments were not provided: <ROOM|ACCOUNT>");
+    }
 }

@@ -58,7 +58,7 @@ fn a_ticket_makes_two_domains_peers_in_one_command_each() {
             assert!(pinned.contains(part), "{part} is not in {pinned}");
         }
         let own = comity(other, &["peer", "pin", &ticket]);
-        assert_eq!(own.status.code(), Some(1));
+        assert_eq!(own.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&own.stderr).contains("own domain"));
     }
     let forged = identity::PeeringTicket {
@@ -125,7 +125,7 @@ fn an_account_is_made_suspended_restored_and_deleted() {
     );
     says(&node, &["user", "invite", "alice@acme.test"], 6);
     says(&node, &["user", "show", "nobody@acme.test"], 3);
-    says(&node, &["user", "suspend", "bob@umbrella.test"], 9);
+    says(&node, &["user", "suspend", "bob@umbrella.test"], 2);
 
     let log = says(&node, &["report", "audit", "--json=act,subject,by"], 0);
     let acts: Vec<String> =

@@ -110,7 +110,7 @@ impl Shelf {
         }
         let most = media::Plan::of(self.allowance.file_bytes)?;
         if record.bytes > most.blob_bytes() {
-            return Err(ErrorCode::TooLarge.into());
+            return Err(WireError::with_value(ErrorCode::TooLarge, self.allowance.file_bytes));
         }
         let mut held = self.lock();
         if let Some(known) = held.blobs.get(&record.blob) {

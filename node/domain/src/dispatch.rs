@@ -145,6 +145,9 @@ impl<S: Store, E: Entropy> Core<S, E> {
             (Some(Request::SetContactPolicy(asked)), Some((account, _))) => {
                 self.set_contact_policy(&account, &asked).map(Response::Done).map_err(Into::into)
             }
+            (Some(Request::GetContactPolicy(_)), Some((account, _))) => {
+                self.get_contact_policy(&account).map(Response::ContactPolicy).map_err(Into::into)
+            }
             (Some(Request::ShowPresence(asked)), Some((account, _))) => {
                 self.show_presence(id, &account, &asked).map(Response::Done).map_err(Into::into)
             }

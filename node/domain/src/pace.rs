@@ -72,9 +72,13 @@ pub(crate) fn cost(request: Option<&Request>) -> usize {
         Some(Request::AnswerInvitation(_) | Request::SetContactPolicy(_) | Request::Enrol(_)) => {
             limits::COST_WRITE
         }
-        Some(Request::GetDomain(_) | Request::GetAccount(_) | Request::PeerStates(_)) | None => {
-            limits::COST_LOOK_UP
-        }
+        Some(
+            Request::GetDomain(_)
+            | Request::GetAccount(_)
+            | Request::PeerStates(_)
+            | Request::GetContactPolicy(_),
+        )
+        | None => limits::COST_LOOK_UP,
     }
 }
 

@@ -4,6 +4,7 @@ mod answer_invitation;
 mod claim_key_packages;
 mod enrol;
 mod get_account;
+mod get_contact_policy;
 mod get_domain;
 mod get_group;
 mod hello;

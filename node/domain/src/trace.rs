@@ -82,6 +82,7 @@ pub(crate) fn of_request(request: &ClientRequest) -> Span {
         Some(Request::PullEvents(_)) => "pull_events",
         Some(Request::AnswerInvitation(_)) => "answer_invitation",
         Some(Request::SetContactPolicy(_)) => "set_contact_policy",
+        Some(Request::GetContactPolicy(_)) => "get_contact_policy",
         Some(Request::PeerStates(_)) => "peer_states",
         Some(Request::ShowPresence(_)) => "show_presence",
         None => "unknown",

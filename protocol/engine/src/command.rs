@@ -151,6 +151,8 @@ pub enum Command {
         /// The policy.
         policy: ContactPolicy,
     },
+    /// Who of other domains may start a conversation at present, by the word of the home node.
+    ContactPolicy,
     /// Hear nothing of an account, or hear of it again. What it says while it is blocked is part of
     /// no timeline, not afterwards either; its invitations are declined.
     Block {

@@ -1,6 +1,9 @@
 //! What a user is told.
 
-use wire::{Account, DomainName, ErrorCode, MessageId, RoomId, WireError, proto::PeerState};
+use wire::{
+    Account, DomainName, ErrorCode, MessageId, RoomId, WireError,
+    proto::{ContactPolicyState, PeerState},
+};
 
 use crate::{
     CommandId,
@@ -210,6 +213,8 @@ pub enum Outcome {
     },
     /// How this node stands with other domains.
     Peers(Vec<PeerState>),
+    /// Who of other domains may start a conversation, by the word of the home node.
+    ContactPolicy(ContactPolicyState),
     /// What is known about an account.
     Contact(ContactRow),
 }

@@ -156,6 +156,7 @@ impl<E: Entropy> Engine<E> {
             (Purpose::Command(command), result) => {
                 let outcome = result.map(|response| match response {
                     Response::PeerStates(states) => Outcome::Peers(states.peers),
+                    Response::ContactPolicy(state) => Outcome::ContactPolicy(state),
                     _ => Outcome::Done,
                 });
                 self.finish_command(command, outcome);

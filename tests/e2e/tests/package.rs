@@ -100,10 +100,41 @@ fn parts(page: &str) -> Result<Vec<(String, Vec<Step>)>> {
     Ok(parts.into_iter().map(|(_, heading, steps)| (heading, steps)).collect())
 }
 
-/// The packages that the page names in its commands, in their order.
-fn named_packages(parts: &[(String, Vec<Step>)]) -> Vec<&str> {
-    let commands = parts.iter().flat_map(|(_, steps)| steps).map(|step| step.command.as_str());
-    commands.filter_map(|command| command.strip_prefix("apt install ./")).collect()
+/// How the page installs a package, whose version is another at every reader's.
+const INSTALL: &str = "apt install ./comity_….deb";
+
+/// Puts the names of these packages where the page installs one after the other.
+///
+/// # Errors
+/// If the page installs another number of them.
+fn name_packages(parts: &mut [(String, Vec<Step>)], names: &[String]) -> Result<()> {
+    let steps = parts.iter_mut().flat_map(|(_, steps)| steps);
+    let installs: Vec<&mut Step> = steps.filter(|step| step.command.starts_with("apt install")).collect();
+    ensure!(installs.len() == names.len(), "the page installs {} packages", installs.len());
+    for (step, name) in installs.into_iter().zip(names) {
+        ensure!(step.command == INSTALL, "line {}: {}", step.line, step.command);
+        step.command = format!("apt install ./{name}");
+    }
+    Ok(())
+}
+
+/// A name for the version after that of a package: what the package says stands in the package.
+fn name_of_next(name: &str) -> Result<String> {
+    let (version, architecture) =
+        name.rsplit_once('_').context("a package is named NAME_VERSION_ARCHITECTURE")?;
+    Ok(format!("{version}+next_{architecture}"))
+}
+
+#[test]
+fn the_guide_names_no_version_that_a_release_would_have_to_change() -> Result<()> {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../node/GUIDE.md"))?;
+    let mut parts = parts(&page)?;
+    let first = format!("comity_{}-1_amd64.deb", env!("CARGO_PKG_VERSION"));
+    let names = [first.clone(), name_of_next(&first)?];
+    ensure!(names[1].ends_with("-1+next_amd64.deb"), "{names:?}");
+    name_packages(&mut parts, &names)?;
+    ensure!(!page.contains(&format!("comity_{}", env!("CARGO_PKG_VERSION"))), "it names a version");
+    Ok(())
 }
 
 #[test]
@@ -121,7 +152,7 @@ fn two_administrators_follow_the_guide() -> Result<()> {
         }
     };
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../node/GUIDE.md"))?;
-    let parts = parts(&page)?;
+    let mut parts = parts(&page)?;
     let place = tempfile::tempdir()?;
     // So far it is Debian alone: where that does not come up, there is nothing to install into.
     let machine = match Machine::boot(&base, "acme", HOSTS, None) {
@@ -134,7 +165,8 @@ fn two_administrators_follow_the_guide() -> Result<()> {
     let mut acme = found(machine, "acme")?;
     let machine = Machine::boot(&base, "umbrella", HOSTS, Some(acme.machine()))?;
     let mut umbrella = found(machine, "umbrella")?;
-    lay_out(&[&acme, &umbrella], &named_packages(&parts), place.path())?;
+    let names = lay_out(&[&acme, &umbrella], place.path())?;
+    name_packages(&mut parts, &names)?;
 
     let together = parts.iter().position(|(heading, _)| heading == "Every day").context("a day")?;
     let (setup, later) = parts.split_at(together);
@@ -193,20 +225,19 @@ fn talk(alice: Option<&Terminal>, carol: &Terminal, after: &str) -> Result<()> {
     say(alice, carol, &format!("it goes on after {after}"))
 }
 
-/// Puts the packages where the page expects them: the one under test, and one that is newer.
-fn lay_out(organisations: &[&Organisation], named: &[&str], place: &Path) -> Result<()> {
+/// Puts the packages where the page expects them: the one under test, and one that is newer. Their names.
+fn lay_out(organisations: &[&Organisation], place: &Path) -> Result<[String; 2]> {
     let package = package()?;
-    let [first, newer] = named else { anyhow::bail!("the page installs {named:?}") };
-    let name = package.file_name().and_then(|name| name.to_str()).context("a name")?;
-    ensure!(name == *first, "the page installs {first}, and this is {name}");
-    let newer = next(&package, place, newer)?;
+    let name = package.file_name().and_then(|name| name.to_str()).context("a name")?.to_owned();
+    let next_name = name_of_next(&name)?;
+    let newer = next(&package, place, &next_name)?;
     for organisation in organisations {
         for package in [&package, &newer] {
             let home = organisation.machine().place().join("root");
             fs::copy(package, home.join(package.file_name().context("a name")?))?;
         }
     }
-    Ok(())
+    Ok([name, next_name])
 }
 
 /// Each does what the page says before the other goes on, so that tickets are there when they are wanted.

@@ -108,6 +108,7 @@ fn outcome(world: &World, result: &Result<Outcome, WireError>) -> String {
             format!("{} has {}{refused}", room(world, *of), names(added))
         }
         Ok(Outcome::Peers(peers)) => format!("{} peers", peers.len()),
+        Ok(Outcome::ContactPolicy(state)) => state.policy().as_str_name().into(),
         Ok(Outcome::Contact(_)) => "known".into(),
         Err(error) => format!("refused: {}", error.code.name()),
     }

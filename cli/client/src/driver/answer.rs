@@ -1,13 +1,13 @@
 //! What the engine tells, as answers to those who asked and as happenings to those who watch.
 
 use engine::{Notice, Outcome};
-use wire::{Account, RoomId};
+use wire::{Account, ErrorCode, RoomId, proto::ContactPolicy};
 
 use super::Driver;
 use crate::{
     ClientError, convert,
     request::Reply,
-    view::{Changed, Happening, PeerView, Sent},
+    view::{Changed, Contact, ContactState, Happening, PeerView, Sent},
 };
 
 /// Accounts that are shown as here.
@@ -25,7 +25,11 @@ impl Driver {
                 }
             }
             Notice::Finished { command: Some(command), result, .. } => {
-                let reply = result.map_err(ClientError::from).map(|outcome| self.reply(outcome));
+                // Others have no backlog any more.
+                if result.is_ok() && self.pending.get(&command).is_some_and(|pending| pending.all_peers) {
+                    self.peers.retain(|_, peer| peer.queued == 0);
+                }
+                let reply = result.map_err(ClientError::from).and_then(|outcome| self.reply(outcome));
                 self.answer(command, reply);
             }
             Notice::Finished { command: None, .. } => {}
@@ -69,8 +73,8 @@ impl Driver {
         }
     }
 
-    fn reply(&mut self, outcome: Outcome) -> Reply {
-        match outcome {
+    fn reply(&mut self, outcome: Outcome) -> Result<Reply, ClientError> {
+        Ok(match outcome {
             Outcome::Done | Outcome::Contact(_) => Reply::Done,
             Outcome::Ordered { room, message, .. } => Reply::Sent(Sent { room, intent: message }),
             Outcome::Room { room, added, refused } => Reply::Changed(Changed {
@@ -83,12 +87,19 @@ impl Driver {
             }),
             Outcome::Peers(states) => {
                 let peers: Vec<PeerView> = states.iter().filter_map(convert::peer).collect();
-                // The answer names all with a backlog: others have none any more.
-                self.peers.retain(|_, peer| peer.queued == 0);
                 peers.iter().for_each(|peer| self.note_peer(peer.clone()));
                 Reply::Peers(peers)
             }
-        }
+            Outcome::ContactPolicy(state) => {
+                let policy = match state.policy() {
+                    ContactPolicy::Open => Contact::Open,
+                    ContactPolicy::Ask => Contact::Ask,
+                    ContactPolicy::Deny => Contact::Deny,
+                    ContactPolicy::Unspecified => return Err(ErrorCode::Malformed.into()),
+                };
+                Reply::ContactPolicy(ContactState { policy, own: state.own })
+            }
+        })
     }
 
     /// Remembers who is waited for. The names are the node's word, so there is a bound to them.

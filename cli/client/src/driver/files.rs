@@ -1,7 +1,11 @@
 //! Files on their way: what was wanted is a row in the store before anybody is told, and goes on in a
 //! task of its own until the home node has it; then its message is sent like any other.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use engine::{
     Command, Input,
@@ -26,6 +30,8 @@ use crate::{
 
 /// Events of tasks that wait for the driver.
 const EVENTS_WAITING_MAX: usize = 16;
+/// Refusals that wait for somebody to ask for them.
+const REFUSALS_KEPT_MAX: usize = 16;
 /// How far back an own file's message is looked for.
 const LOOK_BACK: u32 = 200;
 
@@ -51,6 +57,8 @@ pub(super) struct Files {
     tasks: JoinSet<()>,
     uploads: BTreeMap<BlobId, UploadRow>,
     waiting: BTreeMap<BlobId, Vec<Answer>>,
+    /// Why files will not be sent whose sender had not asked yet.
+    refused: VecDeque<(BlobId, Failure)>,
     /// One stream each way: a node grants no more.
     up: Arc<Semaphore>,
     down: Arc<Semaphore>,
@@ -69,6 +77,7 @@ impl Files {
             tasks: JoinSet::new(),
             uploads: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            refused: VecDeque::new(),
             up: Arc::new(Semaphore::new(1)),
             down: Arc::new(Semaphore::new(1)),
         }
@@ -121,6 +130,14 @@ impl Driver {
             }
             Request::AwaitUpload(upload) if self.files.uploads.contains_key(&upload.blob) => {
                 return self.files.waiting.entry(upload.blob).or_default().push(answer);
+            }
+            Request::AwaitUpload(Upload { blob, .. })
+                if let Some(at) = self.files.refused.iter().position(|(refused, _)| *refused == blob) =>
+            {
+                match self.files.refused.remove(at) {
+                    Some((_, failure)) => failure.into(),
+                    None => ErrorCode::NotFound.into(),
+                }
             }
             Request::AwaitUpload(Upload { room, blob }) => {
                 let said = self.said(room, blob).await;
@@ -243,7 +260,7 @@ impl Driver {
         }
         let (answer, answered) = oneshot::channel();
         let id = self.next_command();
-        self.pending.insert(id, Pending { answer, when_queued: true });
+        self.pending.insert(id, Pending { answer, when_queued: true, all_peers: false });
         self.input(Input::Command(id, Command::SendFile { room, file }));
         let events = self.files.events.clone();
         self.files.tasks.spawn(async move {
@@ -272,6 +289,10 @@ impl Driver {
             self.tell(Happening::Warning(format!("a file could not be sent: {error}")));
         }
         let outcome = outcome.map_err(|error| Failure::from(&error));
+        if let (Err(failure), true) = (&outcome, waiting.is_empty()) {
+            self.files.refused.truncate(REFUSALS_KEPT_MAX - 1);
+            self.files.refused.push_front((blob, failure.clone()));
+        }
         for answer in waiting {
             // The asker may have gone away.
             let _ = answer.send(outcome.clone().map(Reply::Sent).map_err(ClientError::from));

@@ -51,9 +51,9 @@ async fn look_up(context: &Context, client: &Client, account: &Account) -> Resul
         Ok(Ok(())) => return Ok(()),
         // That the key is another one is what the list says.
         Ok(Err(ClientError::Refused(error))) if error.code == ErrorCode::KeyUnverified => return Ok(()),
-        Ok(Err(ClientError::Refused(error))) => error.code.meaning(),
+        Ok(Err(ClientError::Refused(error))) => device::reach::why(client, account, error.code).await,
         Ok(Err(error)) => return Err(device::failed("cannot ask for the keys", error)),
-        Err(_) => "no answer yet",
+        Err(_) => "no answer yet".to_owned(),
     };
     context.warn(&format!("shown is what this device knows: {account} could not be asked about ({why})"));
     Ok(())
@@ -66,12 +66,19 @@ async fn people(client: &Client) -> Result<Vec<Person>, CliError> {
 /// What is known of an account.
 ///
 /// # Errors
-/// `NotFound` if nothing is.
+/// `NotFound`, with why nothing is.
 async fn find(client: &Client, account: &Account) -> Result<Person, CliError> {
-    people(client).await?.into_iter().find(|person| person.account == *account).ok_or_else(|| {
-        CliError::not_found(format!("no key of {account} is known here"))
-            .hint("is the name right? its node must be pinned by yours, and reachable")
-    })
+    match people(client).await?.into_iter().find(|person| person.account == *account) {
+        Some(person) => Ok(person),
+        None => Err(no_key(client, account).await),
+    }
+}
+
+async fn no_key(client: &Client, account: &Account) -> CliError {
+    let known = CliError::wire(format!("no key of {account} is known here"), ErrorCode::NotFound.into())
+        .means("its node has not been reached yet")
+        .hint("is the name right? comity status says what is waited for");
+    device::reach::explain(client, account, known).await
 }
 
 /// What is known of an account whose key is to be compared; asked for if nothing is.
@@ -81,8 +88,7 @@ async fn find_other(context: &Context, client: &Client, account: &Account) -> Re
     }
     let person = find(client, account).await?;
     if person.belief == client::Belief::Unseen {
-        return Err(CliError::not_found(format!("no key of {account} is known here"))
-            .hint("its node must be pinned by yours, and reachable"));
+        return Err(no_key(client, account).await);
     }
     if person.belief == client::Belief::Own {
         return Err(CliError::usage(format!("{account} is you: the others compare your key"))

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use crate::{
     context::Context,
     device,
-    error::CliError,
+    error::{self, CliError},
     output::{Label, Paper, PeerShown, Show, line},
 };
 
@@ -139,8 +139,9 @@ pub(super) async fn follow(
 
 async fn late(client: &Client, wanted: Level, seconds: u64) -> CliError {
     let wanted = crate::output::level(wanted);
-    let mut error = CliError::pending(format!("the message is not {wanted} after {seconds} seconds"))
-        .cause("it is stored and goes on by itself");
+    let mut error =
+        CliError::pending(format!("the message is not {wanted} after {}", error::seconds(seconds)))
+            .cause("it is stored and goes on by itself");
     if let Ok(status) = client.status().await {
         if !status.connected {
             let why = status.problem.unwrap_or_else(|| "nothing answers".to_owned());

@@ -31,7 +31,7 @@ pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
 ///
 /// # Errors
 /// Those of asking the node.
-async fn document(data: &Path, what: &str) -> Result<DomainDocument, CliError> {
+pub(super) async fn document(data: &Path, what: &str) -> Result<DomainDocument, CliError> {
     match admin::ask(data, what, Request::ShowDomain(proto::ShowDomain {})).await? {
         Response::Domain(view) => read(&view, what),
         _ => Err(admin::unexpected(what)),

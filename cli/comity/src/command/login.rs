@@ -1,6 +1,8 @@
 //! `comity login`: makes this machine the first device of an account, by an invitation or by a
 //! password. Either is a secret and is never taken from the command line.
 
+mod refusal;
+
 use std::path::{Path, PathBuf};
 
 use client::{Account, Client, Introduction, Protect, Protection, Ticket};
@@ -8,8 +10,12 @@ use identity::PeeringTicket;
 use wire::{limits, name::Endpoint};
 use zeroize::Zeroizing;
 
-use super::account::protect::{How, says};
+use super::{
+    account::protect::{How, says},
+    peer::endpoint,
+};
 use crate::{
+    bounds,
     context::Context,
     device,
     error::CliError,
@@ -73,7 +79,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TICKET", value_parser = peering, group = "domain")]
     ticket: Option<PeeringTicket>,
     /// Log in with a password at this node, host:port; may be given several times
-    #[arg(long = "node", value_name = "HOST:PORT", requires = "fingerprint", group = "domain")]
+    #[arg(long = "node", value_name = "HOST:PORT", value_parser = endpoint, requires = "fingerprint", group = "domain")]
     nodes: Vec<Endpoint>,
     /// The fingerprint of the node's domain: 64 hexadecimal digits; spaces are ignored
     #[arg(long, value_name = "DIGITS", value_parser = fingerprint::parse, requires = "nodes")]
@@ -164,10 +170,7 @@ impl Proof {
             return Ok(Self::Ticket(ticket));
         };
         let password = secret::read(context, args.password_file.as_deref(), PASSWORD)?;
-        if password.len() > limits::PASSWORD_BYTES_MAX {
-            return Err(CliError::wire(what, client::ErrorCode::TooLarge.into())
-                .hint(format!("a password has at most {} bytes", limits::PASSWORD_BYTES_MAX)));
-        }
+        bounds::password(what, &password)?;
         if password.is_empty() {
             return Err(CliError::usage("the password is empty"));
         }
@@ -175,15 +178,15 @@ impl Proof {
     }
 
     async fn log_in(self, dir: &Path, account: &Account, protect: &Protect) -> Result<Client, CliError> {
-        let what = "cannot log in";
         match self {
             Self::Ticket(ticket) => {
-                Client::login_with(dir, &ticket, protect).await.map_err(|error| device::failed(what, error))
+                let client = Client::login_with(dir, &ticket, protect).await;
+                client.map_err(|error| refusal::of_invitation(error, account))
             }
             Self::Password(introduction, password) => {
                 let client =
                     Client::login_with_password(dir, account, &introduction, &password, protect).await;
-                client.map_err(|error| refused(error, account))
+                client.map_err(|error| refusal::of_password(error, account))
             }
         }
     }
@@ -211,26 +214,6 @@ fn peering(text: &str) -> Result<PeeringTicket, String> {
         client::ErrorCode::Unsupported => "it is of a newer version: update comity".to_owned(),
         _ => "a ticket is a whole `comity-peer:…`, as `comity domain show --ticket` prints it".to_owned(),
     })
-}
-
-/// What a refusal means for somebody who gave a password.
-fn refused(error: client::ClientError, account: &Account) -> CliError {
-    use client::ErrorCode::{AuthFailed, Conflict, Policy, RateLimited};
-    let code = error.code();
-    let failed = device::failed("cannot log in", error);
-    match code {
-        Some(AuthFailed) => {
-            failed.hint("the account or the password is wrong; your administrator can set another password")
-        }
-        Some(Conflict) => failed.hint(format!(
-            "the password is right, but {account} has a device already, and only that has its keys"
-        )),
-        Some(Policy) => {
-            failed.hint("passwords are off at this node: ask your administrator for an invitation")
-        }
-        Some(RateLimited) => failed.hint("wait, or ask your administrator for an invitation"),
-        _ => failed,
-    }
 }
 
 #[cfg(test)]

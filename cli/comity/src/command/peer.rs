@@ -15,7 +15,7 @@ mod show;
 use std::path::{Path, PathBuf};
 
 use wire::{
-    DomainName,
+    DomainName, Endpoint,
     proto::{self, admin_request::Request, admin_response::Response},
 };
 
@@ -52,6 +52,14 @@ pub(crate) fn domain(text: &str) -> Result<DomainName, String> {
     DomainName::from_input(text).map_err(|_| "a domain looks like acme.example".to_owned())
 }
 
+/// Reads where a node listens.
+///
+/// # Errors
+/// A sentence for the command line.
+pub(crate) fn endpoint(text: &str) -> Result<Endpoint, String> {
+    text.parse().map_err(|_| "where a node listens looks like chat.acme.example:4433".to_owned())
+}
+
 pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
     match verb {
         Verb::Pin(args) => pin::run(context, args).await,
@@ -84,10 +92,15 @@ fn peer(
     match answer {
         Ok(Response::Peer(peer)) => Ok(peer),
         Ok(_) => Err(admin::unexpected(what)),
-        Err(error) if error.exit() == client::ErrorCode::NotFound.exit() && error.is_of_protocol() => {
-            Err(CliError::not_found(format!("{domain} is not pinned here"))
-                .hint("domains that are not pinned are refused anyway; to pin it: comity peer pin TICKET"))
-        }
-        Err(error) => Err(error),
+        Err(error) => Err(unpinned(domain, error)),
+    }
+}
+
+/// Of an error about one peer: that there is no such peer, and how it becomes one.
+fn unpinned(domain: &DomainName, error: CliError) -> CliError {
+    match error.is(client::ErrorCode::NotFound) {
+        true => CliError::not_found(format!("{domain} is not pinned here"))
+            .hint("domains that are not pinned are refused anyway; to pin it: comity peer pin TICKET"),
+        false => error,
     }
 }

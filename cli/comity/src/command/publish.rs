@@ -11,6 +11,7 @@ use tokio::{
 
 use super::delivery::Shown;
 use crate::{
+    bounds,
     context::Context,
     device::{self, Word},
     error::CliError,
@@ -147,7 +148,7 @@ async fn read(lines: mpsc::Sender<Line>) {
             if skip(&mut stdin).await.is_err() {
                 return;
             }
-            Err(CliError::wire(format!("line {number} is too long"), client::ErrorCode::TooLarge.into()))
+            Err(bounds::body_unread(&format!("line {number} is too long")))
         } else {
             String::from_utf8(bytes).map_err(|_| CliError::usage(format!("line {number} is not UTF-8")))
         };

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    device::{self, MessageWord, Word},
+    device::{self, MessageWord, Word, reach},
     error::CliError,
     examples::{self, Example},
     output::Show as _,
@@ -78,8 +78,14 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
     let text = text::of(context, args.text.as_deref())?;
     let shown = device::with(context, async |client| {
-        let sent = send(context, client, &args, text).await?;
-        delivery::follow(context, client, sent, args.wait.into(), context.timeout(args.timeout)).await
+        let sending = async {
+            let sent = send(context, client, &args, text).await?;
+            delivery::follow(context, client, sent, args.wait.into(), context.timeout(args.timeout)).await
+        };
+        match (sending.await, &args.to) {
+            (Err(error), Word::Account(account)) => Err(reach::explain(client, account, error).await),
+            (outcome, _) => outcome,
+        }
     })
     .await?;
     context.show(&shown)

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use client::{Client, Protection};
+use client::{Client, DomainName, Protection, Standing};
 use tokio::time::timeout;
+use wire::limits;
 
 use super::account::protect;
 use crate::{
@@ -102,7 +103,11 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             false => None,
         };
         let status = client.status().await.map_err(|error| device::failed("cannot ask the device", error))?;
-        let peers = peers.unwrap_or(status.peers);
+        let mut peers: Vec<PeerShown> =
+            peers.unwrap_or(status.peers).iter().map(PeerShown::of_view).collect();
+        if synced && status.unsent > 0 {
+            peers.extend(awaited(client, status.account.domain(), &peers).await);
+        }
         Ok(Shown {
             account: status.account.to_string(),
             device: status.device.to_string(),
@@ -115,15 +120,32 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             invitations: status.invitations,
             unread: status.unread,
             unsent: status.unsent,
-            peers: peers.iter().map(PeerShown::of_view).collect(),
+            peers,
         })
     })
     .await?;
     context.show(&shown)?;
     if args.check && !shown.connected {
-        return Err(CliError::unreachable("there is no session with the node"));
+        return Err(CliError::unreachable("there is no session with the node")
+            .hint("is the node running, and is this machine online?"));
     }
     Ok(())
+}
+
+/// Those for which nothing waits at the node, because this device could not even begin to write to them.
+async fn awaited(client: &Client, own: &DomainName, shown: &[PeerShown]) -> Vec<PeerShown> {
+    let Ok(rooms) = client.rooms().await else { return Vec::new() };
+    let joining = rooms.iter().filter(|room| room.standing == Standing::Joining);
+    let mut domains: Vec<DomainName> =
+        joining.filter_map(|room| room.peer.as_ref()).map(|peer| peer.domain().clone()).collect();
+    domains.sort_unstable();
+    domains.dedup();
+    domains.retain(|domain| domain != own && shown.iter().all(|peer| peer.domain() != domain.as_str()));
+    domains.truncate(limits::ADDS_PER_COMMIT_MAX);
+    match timeout(PEERS_WITHIN, client.peers_of(&domains)).await {
+        Ok(Ok(peers)) => peers.iter().map(PeerShown::of_view).filter(PeerShown::is_away).collect(),
+        _ => Vec::new(),
+    }
 }
 
 async fn connected(client: &Client) {

@@ -13,7 +13,7 @@ mod suspend;
 use std::path::Path;
 
 use wire::{
-    Account,
+    Account, ErrorCode,
     proto::{self, AccountStanding, admin_request::Request, admin_response::Response},
 };
 
@@ -47,16 +47,41 @@ pub(crate) async fn run(context: &Context, verb: Verb) -> Result<(), CliError> {
     }
 }
 
+/// Asks the node something about one account.
+///
+/// # Errors
+/// Usage if the account is of another domain than the node serves; else those of asking the node.
+async fn about(data: &Path, what: &str, account: &Account, request: Request) -> Result<Response, CliError> {
+    let error = match admin::ask(data, what, request).await {
+        Err(error) if error.is(ErrorCode::Misdirected) => error,
+        answered => return answered,
+    };
+    let Ok(document) = super::domain::document(data, what).await else { return Err(error) };
+    let (served, local) = (document.domain(), account.local());
+    Err(CliError::usage(format!("{what}: this node serves {served}, and {account} is not of it")).hint(
+        format!("is {local}@{served} meant? {} has a node and an administrator of its own", account.domain()),
+    ))
+}
+
 /// What the node says of one account.
 ///
 /// # Errors
 /// Those of asking the node.
 async fn show(data: &Path, what: &str, account: &Account) -> Result<proto::User, CliError> {
     let request = Request::ShowUser(proto::ShowUser { account: account.to_string() });
-    match admin::ask(data, what, request).await? {
-        Response::User(user) => Ok(user),
-        _ => Err(admin::unexpected(what)),
+    match about(data, what, account, request).await {
+        Ok(Response::User(user)) => Ok(user),
+        Err(error) if error.is(ErrorCode::NotFound) => Err(unknown(error, account)),
+        Err(error) => Err(error),
+        Ok(_) => Err(admin::unexpected(what)),
     }
+}
+
+/// There is no such account.
+fn unknown(error: CliError, account: &Account) -> CliError {
+    error.means(format!("there is no account {account}")).hint(format!(
+        "comity user list shows those that are there; to make it: comity user create {account}"
+    ))
 }
 
 /// Makes something else of an account.
@@ -71,12 +96,13 @@ async fn stand(
 ) -> Result<UserShown, CliError> {
     let request =
         Request::SetStanding(proto::SetStanding { account: account.to_string(), standing: standing.into() });
-    match admin::ask(data, what, request).await {
+    match about(data, what, account, request).await {
         Ok(Response::User(user)) => Ok(UserShown::of_user(&user)),
         Ok(_) => Err(admin::unexpected(what)),
-        Err(error) if error.exit() == client::ErrorCode::Conflict.exit() => {
-            Err(error.hint(format!("{account} was deleted: comity user show {account}")))
-        }
+        Err(error) if error.is(ErrorCode::Conflict) => Err(error
+            .means(format!("{account} was deleted, and its devices are gone"))
+            .hint(format!("to give the address to somebody: comity user create --reuse {account}"))),
+        Err(error) if error.is(ErrorCode::NotFound) => Err(unknown(error, account)),
         Err(error) => Err(error),
     }
 }

@@ -41,6 +41,7 @@ pub(crate) struct PeerShown {
     queued_bytes: u64,
     oldest: Option<String>,
     last_error: Option<&'static str>,
+    reason: Option<&'static str>,
     next_retry: Option<String>,
     absent_since: Option<String>,
     fingerprint: Option<String>,
@@ -57,6 +58,22 @@ fn time(ms: u64) -> Option<String> {
     (ms > 0).then(|| rfc3339(ms))
 }
 
+/// What an error means of a link, in words of those who have to do something about it. Whether the
+/// other side has pinned nothing or another key, it does not say.
+fn reason(state: &str, error: Option<ErrorCode>) -> Option<&'static str> {
+    Some(match (state, error?) {
+        ("held", _) => "its keys do not follow from the one that is pinned here",
+        (_, ErrorCode::KeyUnverified) => {
+            "its administrator has not pinned this domain yet, or has pinned another key of it"
+        }
+        (_, ErrorCode::Blocked) => "its administrator has denied this domain",
+        (_, ErrorCode::Misdirected) => "what answers at its endpoint is the node of another domain",
+        (_, ErrorCode::AuthFailed) => "what answers at its endpoint has not the keys of the domain",
+        (_, ErrorCode::Unavailable) => "its node cannot be reached, is shutting down or has paused the link",
+        (_, code) => code.meaning(),
+    })
+}
+
 impl PeerShown {
     const FIELDS: &'static [&'static str] = &[
         "domain",
@@ -65,6 +82,7 @@ impl PeerShown {
         "queued_bytes",
         "oldest",
         "last_error",
+        "reason",
         "next_retry",
         "absent_since",
         "fingerprint",
@@ -84,13 +102,15 @@ impl PeerShown {
             proto::PeerPhase::Denied => "denied",
             proto::PeerPhase::Idle | proto::PeerPhase::Unspecified => "idle",
         };
+        let error = (state.last_error != 0).then(|| ErrorCode::from_code(state.last_error));
         Self {
             domain: super::line(&state.domain),
             state: word.to_owned(),
             queued: state.queued,
             queued_bytes: state.queued_bytes,
             oldest: time(state.oldest_ms),
-            last_error: (state.last_error != 0).then(|| ErrorCode::from_code(state.last_error).name()),
+            last_error: error.map(ErrorCode::name),
+            reason: reason(word, error),
             next_retry: time(state.next_retry_ms),
             absent_since: time(state.absent_since_ms),
             fingerprint: None,
@@ -122,6 +142,7 @@ impl PeerShown {
             queued_bytes: 0,
             oldest: time(view.oldest_ms),
             last_error: view.last_error.map(ErrorCode::name),
+            reason: reason(&view.phase, view.last_error),
             next_retry: time(view.next_retry_ms),
             absent_since: time(view.absent_since_ms),
             fingerprint: None,
@@ -131,6 +152,25 @@ impl PeerShown {
             oldest_ms: view.oldest_ms,
             next_retry_ms: view.next_retry_ms,
         }
+    }
+
+    /// Whether nothing passes at present.
+    pub(crate) fn is_away(&self) -> bool {
+        !matches!(self.state.as_str(), "connected" | "idle" | "connecting")
+            || (self.last_error.is_some() && self.state != "connected")
+    }
+
+    /// Why nothing passes, as far as this side can know it: the error, and what it means of a peer.
+    pub(crate) fn why(&self) -> Option<String> {
+        match (self.last_error, self.reason) {
+            (Some(error), Some(reason)) => Some(format!("{error} ({reason})")),
+            (_, reason) => reason.map(str::to_owned),
+        }
+    }
+
+    /// Which domain.
+    pub(crate) fn domain(&self) -> &str {
+        &self.domain
     }
 
     /// One line for a person: who, what waits, why and what happens next.
@@ -143,10 +183,8 @@ impl PeerShown {
                 ago(now_ms, self.oldest_ms)
             ));
         }
-        if let Some(error) = self.last_error {
-            let code = ErrorCode::ALL.iter().find(|code| code.name() == error);
-            let meaning = code.map(|code| code.meaning()).unwrap_or_default();
-            text.push_str(&format!(", because {error} ({meaning})"));
+        if let Some(why) = self.why() {
+            text.push_str(&format!(", because {why}"));
         }
         if self.next_retry_ms > now_ms {
             text.push_str(&format!(", next try in {}", in_future(now_ms, self.next_retry_ms)));
@@ -193,8 +231,8 @@ impl Show for PeerShown {
         if self.oldest_ms > 0 {
             paper.pair("oldest", &ago(now, self.oldest_ms));
         }
-        if let Some(error) = self.last_error {
-            paper.pair("last error", &paper.paint(Label::Warning, error));
+        if let Some(why) = self.why() {
+            paper.pair("last error", &paper.paint(Label::Warning, &why));
         }
         if self.next_retry_ms > now {
             paper.pair("next try", &in_future(now, self.next_retry_ms));
@@ -223,6 +261,27 @@ impl Show for PeerShown {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_of_a_link_names_who_has_to_do_what() {
+        use proto::PeerPhase::{Connected, Held, Waiting};
+        for (phase, code, says) in [
+            (Waiting, ErrorCode::KeyUnverified, "has not pinned this domain yet, or has pinned another key"),
+            (Held, ErrorCode::KeyUnverified, "do not follow from the one that is pinned here"),
+            (Waiting, ErrorCode::Blocked, "has denied this domain"),
+            (Waiting, ErrorCode::Misdirected, "another domain"),
+            (Waiting, ErrorCode::Draining, "shutting down in good order"),
+        ] {
+            let state =
+                proto::PeerState { phase: phase.into(), last_error: code.code(), ..Default::default() };
+            let peer = PeerShown::of_state(&state);
+            let sentence = peer.sentence(0);
+            assert!(sentence.contains(code.name()) && sentence.contains(says), "{sentence}");
+            assert!(peer.is_away());
+        }
+        let well = proto::PeerState { phase: Connected.into(), ..Default::default() };
+        assert!(!PeerShown::of_state(&well).is_away() && PeerShown::of_state(&well).why().is_none());
+    }
 
     #[test]
     fn fields_are_those_of_the_object() {

@@ -3,8 +3,8 @@
 use wire::{
     ErrorCode, RoomId,
     proto::{
-        AnswerInvitation, ContactPolicy, Entry, EventKind, HubNotice, SetContactPolicy, client_request,
-        entry, hub_notice::Notice,
+        AnswerInvitation, ContactPolicy, Entry, EventKind, GetContactPolicy, HubNotice, SetContactPolicy,
+        client_request, client_response, entry, hub_notice::Notice,
     },
 };
 
@@ -27,6 +27,29 @@ pub(crate) fn policy(world: &mut World, device: &Device, policy: ContactPolicy) 
     let request = SetContactPolicy { policy: policy.into() };
     let domain = device.account.domain().clone();
     world.ask(&domain, device.session, client_request::Request::SetContactPolicy(request)).unwrap();
+}
+
+fn held(world: &mut World, device: &Device) -> (ContactPolicy, bool) {
+    let domain = device.account.domain().clone();
+    let request = client_request::Request::GetContactPolicy(GetContactPolicy {});
+    let answer = world.ask(&domain, device.session, request).unwrap();
+    let client_response::Response::ContactPolicy(state) = answer else { panic!("{answer:?}") };
+    (state.policy(), state.own)
+}
+
+// [SYNC-34]
+#[test]
+fn an_account_hears_which_policy_holds_and_whose_word_that_is() {
+    let mut world = World::new(&["acme.test"]);
+    let (alice, bob) = (world.person("alice@acme.test"), world.person("bob@acme.test"));
+    assert_eq!(held(&mut world, &alice), (ContactPolicy::Ask, false), "the domain's");
+    for set in [ContactPolicy::Deny, ContactPolicy::Open, ContactPolicy::Ask] {
+        policy(&mut world, &alice, set);
+        assert_eq!(held(&mut world, &alice), (set, true));
+        assert_eq!(held(&mut world, &bob), (ContactPolicy::Ask, false), "it is hers alone");
+    }
+    policy(&mut world, &alice, ContactPolicy::Unspecified);
+    assert_eq!(held(&mut world, &alice), (ContactPolicy::Ask, false), "and is taken back");
 }
 
 pub(crate) fn kinds(entries: &[Entry]) -> Vec<&'static str> {

@@ -75,9 +75,9 @@ impl<E: Entropy> Engine<E> {
             }
             Command::Cancel { room, message } => self.cancel(id, room, message),
             Command::SetContactPolicy { policy } => {
-                let request = proto::SetContactPolicy { policy: policy.into() };
-                self.ask(id, Request::SetContactPolicy(request))
+                self.ask(id, Request::SetContactPolicy(proto::SetContactPolicy { policy: policy.into() }))
             }
+            Command::ContactPolicy => self.ask(id, Request::GetContactPolicy(proto::GetContactPolicy {})),
             Command::ShowPresence { shown } => {
                 self.show_presence(shown);
                 self.finish_command(id, Ok(Outcome::Done));

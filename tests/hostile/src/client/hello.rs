@@ -148,6 +148,7 @@ async fn nothing_but_a_few_requests_goes_before_a_hello() -> Result<()> {
         Request::PullEvents(proto::PullEvents::default()),
         Request::AnswerInvitation(proto::AnswerInvitation::default()),
         Request::SetContactPolicy(proto::SetContactPolicy::default()),
+        Request::GetContactPolicy(proto::GetContactPolicy {}),
         Request::PeerStates(proto::PeerStatesRequest::default()),
         Request::ShowPresence(proto::ShowPresence { shown: true }),
     ] {

@@ -203,7 +203,9 @@ async fn answer(client: &Client, program: &mut Program, line: program::Line) {
         program::Line::Whole(text) if text.trim().is_empty() => return,
         program::Line::Whole(text) => action::perform(client, &text).await,
         program::Line::TooLong => {
-            action::refused(None, &CliError::wire("a line is too long", client::ErrorCode::TooLarge.into()))
+            let most = program::LINE_BYTES_MAX;
+            let sentence = format!("it has more than the {most} bytes that are possible");
+            action::refused(None, &CliError::too_large("a line is too long", sentence))
         }
     };
     program.tell(&event, None).await;

@@ -1,6 +1,9 @@
 //! `comity contact policy`: what the home node answers to those who invite this account.
 
-use client::Contact;
+use std::time::Duration;
+
+use client::{Contact, ErrorCode};
+use tokio::time::timeout;
 
 use crate::{
     context::Context,
@@ -11,6 +14,7 @@ use crate::{
 };
 
 pub(crate) const EXAMPLES: &[Example] = &[
+    Example("What holds at present", "comity contact policy"),
     Example("Strangers may ask, and you answer", "comity contact policy ask"),
     Example("Nobody of another domain may", "comity contact policy deny"),
 ];
@@ -22,8 +26,8 @@ pub(crate) const EXAMPLES: &[Example] = &[
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
-    /// Who may
-    policy: Policy,
+    /// Who may; without it, what holds is shown
+    policy: Option<Policy>,
     /// Stop waiting after so many seconds [default: 30]
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
@@ -41,14 +45,25 @@ pub(crate) enum Policy {
     Deny,
 }
 
+impl From<Contact> for Policy {
+    fn from(contact: Contact) -> Self {
+        match contact {
+            Contact::Open => Self::Open,
+            Contact::Ask => Self::Ask,
+            Contact::Deny => Self::Deny,
+        }
+    }
+}
+
 /// The policy that holds.
 #[derive(Debug, serde::Serialize)]
 struct Shown {
     policy: Policy,
+    own: bool,
 }
 
 impl Show for Shown {
-    const FIELDS: &'static [&'static str] = &["policy"];
+    const FIELDS: &'static [&'static str] = &["policy", "own"];
 
     fn show(&self, paper: &mut Paper) {
         let policy = match self.policy {
@@ -62,16 +77,40 @@ impl Show for Shown {
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let policy = match args.policy {
+    let seconds = context.timeout(args.timeout);
+    let Some(policy) = args.policy else { return show(context, seconds).await };
+    let wanted = match policy {
         Policy::Open => Contact::Open,
         Policy::Ask => Contact::Ask,
         Policy::Deny => Contact::Deny,
     };
     device::with(context, async |client| {
         device::catch_up(context, client).await?;
-        device::within("cannot set the policy", context.timeout(args.timeout), client.set_contact(policy))
-            .await
+        device::within("cannot set the policy", seconds, client.set_contact(wanted)).await
     })
     .await?;
-    context.show(&Shown { policy: args.policy })
+    context.show(&Shown { policy, own: true })
+}
+
+async fn show(context: &Context, seconds: u64) -> Result<(), CliError> {
+    const WHAT: &str = "cannot ask for the policy";
+    let state = device::with(context, async |client| {
+        // No device keeps it: it is the node that answers strangers.
+        device::catch_up(context, client).await?;
+        timeout(Duration::from_secs(seconds), client.contact_policy())
+            .await
+            .map_err(|_| CliError::unreachable(WHAT).hint("comity status"))?
+            .map_err(|error| match device::failed(WHAT, error) {
+                error if error.is(ErrorCode::Unavailable) => {
+                    error.means("there is no session with your node")
+                }
+                error => error,
+            })
+    })
+    .await?;
+    context.show(&Shown { policy: state.policy.into(), own: state.own })?;
+    if !state.own {
+        context.status("So your administrator has set it for everybody who has not said anything else.");
+    }
+    Ok(())
 }

@@ -89,15 +89,15 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
 fn failed(error: client::ClientError) -> CliError {
     let failed = device::failed("cannot fetch the file", error);
     match failed.number() {
-        Some(number) if number == ErrorCode::Conflict.code() => {
-            failed.cause("there is a file of this name already").hint("add --force, or --output ANOTHER")
-        }
+        Some(number) if number == ErrorCode::Conflict.code() => failed
+            .means("a file of this name is there already, and stays as it is")
+            .hint("--output ANOTHER saves it elsewhere, --force in its place"),
         Some(number) if number == ErrorCode::NotFound.code() => failed
-            .cause("the message has no file, or the domain that kept it does so no more")
+            .means("the message has no file, or the domain that kept it does so no more")
             .hint("comity file list ROOM; ask its sender to send it again"),
         Some(number) if number == ErrorCode::BadSignature.code() || number == ErrorCode::Malformed.code() => {
             failed
-                .cause("what the node gave is not what the sender sent; nothing of it was kept")
+                .means("what the node gave is not what the sender sent; nothing of it was kept")
                 .hint("try again; if it stays, tell the administrator of the sender's domain")
         }
         _ => failed,
@@ -129,7 +129,7 @@ mod tests {
             (ErrorCode::NotFound, 3, "send it again"),
             (ErrorCode::BadSignature, 7, "administrator"),
             (ErrorCode::Malformed, 1, "administrator"),
-            (ErrorCode::Unavailable, 9, "tried again"),
+            (ErrorCode::Unavailable, 9, "comity status"),
         ] {
             let error = failed(code.into());
             assert_eq!(error.exit(), exit, "{code:?}");

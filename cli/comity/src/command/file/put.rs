@@ -1,15 +1,20 @@
 //! `comity file put`: returns when the home node has the file and the message about it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use client::{Client, Level};
+use client::{Client, ClientError, ErrorCode, Level};
 use tokio::time::{Instant, timeout_at};
 
 use super::watched;
 use crate::{
+    bounds,
     context::Context,
-    device::{self, Word},
-    error::CliError,
+    device::{self, Word, reach},
+    error::{CliError, seconds},
     examples::{self, Example},
     output::{Label, Paper, Show, line, size},
 };
@@ -73,18 +78,21 @@ impl Show for Shown {
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let length = std::fs::metadata(&args.path).map_err(|error| unusable(&args, &error.to_string()))?;
-    if !length.is_file() {
-        return Err(unusable(&args, "it is no file").hint("put several files into an archive first: tar"));
-    }
-    let shown = device::with(context, async |client| put(context, client, &args, length.len()).await).await?;
+    let length = length(&args.path)?;
+    bounds::file(&format!("cannot send {}", line(&args.path.to_string_lossy())), length, &args.caption)?;
+    let shown =
+        device::with(context, async |client| match (put(context, client, &args, length).await, &args.to) {
+            (Err(error), Word::Account(account)) => Err(reach::explain(client, account, error).await),
+            (outcome, _) => outcome,
+        })
+        .await?;
     context.show(&shown)
 }
 
 async fn put(context: &Context, client: &Client, args: &Args, size: u64) -> Result<Shown, CliError> {
     let until = Instant::now() + Duration::from_secs(args.timeout);
     let late = || {
-        CliError::pending(format!("the file is not sent after {} seconds", args.timeout))
+        CliError::pending(format!("the file is not sent after {}", seconds(args.timeout)))
             .cause("what was begun is stored and goes on by itself whenever a command runs")
             .hint("comity watch")
     };
@@ -95,13 +103,13 @@ async fn put(context: &Context, client: &Client, args: &Args, size: u64) -> Resu
             Ok(device::find_joined(client, word).await?.id)
         }
     };
-    let room = room.map_err(|error| device::failed("there is no such conversation", error))?;
+    let room = room.map_err(|error| device::failed("cannot send the file", error))?;
     let happenings = client.watch();
     let taken = client.put_file(room, &args.path, args.name.as_deref(), &args.caption).await;
     let upload = taken.map_err(|error| device::failed("cannot take the file", error))?;
     let sent = watched(context, happenings, Some(upload.blob), timeout_at(until, client.uploaded(upload)));
     let sent = sent.await.map_err(|_| late())?;
-    let sent = sent.map_err(|error| device::failed("the file will not be sent", error))?;
+    let sent = sent.map_err(|error| refused(error, size))?;
     let accepted = timeout_at(until, client.wait(sent, Level::Accepted)).await.map_err(|_| late())?;
     let message = accepted.map_err(|error| device::failed("the file will not be sent", error))?;
     Ok(Shown {
@@ -113,8 +121,43 @@ async fn put(context: &Context, client: &Client, args: &Args, size: u64) -> Resu
     })
 }
 
-fn unusable(args: &Args, why: &str) -> CliError {
-    CliError::storage(format!("{} cannot be sent", line(&args.path.to_string_lossy()))).cause(line(why))
+/// The node does not take it.
+fn refused(error: ClientError, bytes: u64) -> CliError {
+    let most = if let ClientError::Refused(error) = &error { error.value } else { 0 };
+    let failed = device::failed("the file will not be sent", error);
+    if failed.is(ErrorCode::TooLarge) {
+        let most = if most > 0 { format!("at most {}", size(most)) } else { "less".to_owned() };
+        return failed
+            .means(format!("the file has {}, and your domain takes {most}", size(bytes)))
+            .hint("send it in parts (split -b), or ask your administrator for more: media.file_size");
+    }
+    if failed.is(ErrorCode::Quota) {
+        return failed
+            .means("there is no space for it among the files that your domain keeps")
+            .hint("wait until older files are gone, or ask your administrator for more");
+    }
+    failed
+}
+
+/// How many bytes the file has that is to be sent.
+///
+/// # Errors
+/// `NotFound` if there is none, usage if it is something else, storage if it cannot be looked at.
+fn length(path: &Path) -> Result<u64, CliError> {
+    let name = line(&path.to_string_lossy());
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(found.len()),
+        Ok(found) if found.is_dir() => Err(CliError::usage(format!("{name} is a directory"))
+            .hint(format!("make one file of it first: tar -czf {0}.tgz {0}", name.trim_end_matches('/')))),
+        Ok(_) => {
+            Err(CliError::usage(format!("{name} is no file")).hint("write what comes out of it into one"))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(CliError::not_found(format!("there is no file {name}"))
+                .hint("check the path; ls shows what is there"))
+        }
+        Err(error) => Err(CliError::storage(format!("cannot read {name}")).cause(line(&error.to_string()))),
+    }
 }
 
 #[cfg(test)]

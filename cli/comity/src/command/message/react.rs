@@ -37,7 +37,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let emoji = args.reaction.trim().to_owned();
     if emoji.is_empty() || emoji.len() > wire::limits::REACTION_BYTES_MAX {
         let max = wire::limits::REACTION_BYTES_MAX;
-        return Err(CliError::usage(format!("a reaction has 1 to {max} bytes")));
+        let sentence = format!("a reaction has 1 to {max} bytes, and this one has {}", emoji.len());
+        return Err(CliError::usage(sentence).hint("an emoji, or one short word"));
     }
     let shown = device::with(context, async |client| {
         let (room, message) = args.target.find(context, client).await?;

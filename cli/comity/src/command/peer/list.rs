@@ -25,8 +25,19 @@ pub(crate) struct Args {
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(<PeerShown as Row>::FIELDS)?;
     let data = context.data(args.node.data.as_ref())?;
-    let rows = states(&data, "cannot list the peers").await?.iter().map(PeerShown::of_state).collect();
-    context.list(&List { rows, empty: "No domain is pinned yet: comity peer pin DOMAIN" })
+    let rows: Vec<_> =
+        states(&data, "cannot list the peers").await?.iter().map(PeerShown::of_state).collect();
+    let away: Vec<String> = rows.iter().filter(|peer| peer.is_away()).filter_map(told).collect();
+    context.list(&List { rows, empty: "No domain is pinned yet: comity peer pin TICKET" })?;
+    for line in away {
+        context.status(&line);
+    }
+    Ok(())
+}
+
+/// What a name in a table does not say.
+fn told(peer: &PeerShown) -> Option<String> {
+    Some(format!("{}: {}", peer.domain(), peer.why()?))
 }
 
 /// What the node says of all its peers.

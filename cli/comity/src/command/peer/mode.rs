@@ -47,7 +47,8 @@ impl Step {
         let mut now = show(&data, self.failed, &args.domain).await?;
         if now.mode() == PeerMode::Denied && self.from != PeerMode::Denied {
             return Err(CliError::wire(self.failed, client::ErrorCode::Blocked.into())
-                .hint(format!("it is denied: comity peer allow {}", args.domain)));
+                .means(format!("{} is denied", args.domain))
+                .hint(format!("comity peer allow {}", args.domain)));
         }
         let nothing_to_do = now.mode() != self.from && self.to == PeerMode::Open;
         if !nothing_to_do {

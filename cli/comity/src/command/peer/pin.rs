@@ -8,7 +8,7 @@ use wire::{DomainName, limits, name::Endpoint, proto};
 
 use crate::{
     admin,
-    command::peer::{Node, domain},
+    command::peer::{Node, domain, endpoint},
     context::Context,
     error::CliError,
     examples::{self, Example},
@@ -41,7 +41,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "who")]
     ticket_file: Option<PathBuf>,
     /// Of a domain: where its node listens, host:port; may be given several times
-    #[arg(long = "endpoint", value_name = "HOST:PORT")]
+    #[arg(long = "endpoint", value_name = "HOST:PORT", value_parser = endpoint)]
     endpoints: Vec<Endpoint>,
     /// Of a domain: 64 hexadecimal digits; spaces are ignored
     #[arg(long, value_name = "DIGITS", value_parser = fingerprint::parse)]
@@ -84,11 +84,14 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     match admin::ask(&data, &what, request).await {
         Ok(proto::admin_response::Response::Peer(peer)) => context.show(&PeerShown::of_peer(&peer))?,
         Ok(_) => return Err(admin::unexpected(&what)),
-        Err(error) if error.exit() == ErrorCode::Conflict.exit() => {
-            return Err(error.hint("ask the other side whether its root key changed; if so, add --replace"));
+        Err(error) if error.is(ErrorCode::Conflict) => {
+            return Err(error
+                .means("another key of this domain is pinned here")
+                .hint("ask the other side whether its root key changed; if so, add --replace"));
         }
-        Err(error) if error.exit() == ErrorCode::Malformed.exit() => {
-            return Err(error.hint("a node does not pin its own domain: take the ticket of the other one"));
+        Err(error) if error.is(ErrorCode::Malformed) => {
+            return Err(CliError::usage(format!("{what}: a node does not pin its own domain"))
+                .hint("take the ticket of the other one"));
         }
         Err(error) => return Err(error),
     }

@@ -85,8 +85,10 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         limit: args.limit,
     });
     let data = context.data(args.node.data.as_ref())?;
-    let proto::admin_response::Response::Queue(queue) = admin::ask(&data, what, request).await? else {
-        return Err(admin::unexpected(what));
+    let queue = match admin::ask(&data, what, request).await {
+        Ok(proto::admin_response::Response::Queue(queue)) => queue,
+        Ok(_) => return Err(admin::unexpected(what)),
+        Err(error) => return Err(super::unpinned(&args.domain, error)),
     };
     let shown = queue.items.len() as u64;
     let rows = queue.items.into_iter().map(Item::from).collect();

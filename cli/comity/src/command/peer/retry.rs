@@ -35,7 +35,10 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let data = context.data(args.node.data.as_ref())?;
     let peer = super::peer(what, &args.domain, admin::ask(&data, what, request).await).map_err(|error| {
         match error.exit() == client::ErrorCode::Blocked.exit() {
-            true => error.hint(format!("the link is paused or denied: comity peer show {}", args.domain)),
+            true => error.means("the link is paused or denied").hint(format!(
+                "comity peer show {0} says which; comity peer resume {0}, or allow",
+                args.domain
+            )),
             false => error,
         }
     })?;

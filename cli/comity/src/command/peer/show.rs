@@ -1,6 +1,6 @@
 //! `comity peer show`.
 
-use wire::DomainName;
+use wire::{DomainName, ErrorCode, proto::PeerPhase};
 
 use crate::{
     command::peer::{Node, domain},
@@ -30,5 +30,15 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(<PeerShown as Show>::FIELDS)?;
     let data = context.data(args.node.data.as_ref())?;
     let peer = super::show(&data, "cannot show the peer", &args.domain).await?;
-    context.show(&PeerShown::of_peer(&peer))
+    let unknown = peer.state.as_ref().is_some_and(|state| {
+        state.last_error == ErrorCode::KeyUnverified.code() && state.phase() != PeerPhase::Held
+    });
+    context.show(&PeerShown::of_peer(&peer))?;
+    if unknown {
+        context.hint(&format!(
+            "give the administrator of {} what this prints: comity domain show --ticket",
+            args.domain
+        ));
+    }
+    Ok(())
 }

@@ -18,7 +18,8 @@ pub(crate) const EXAMPLES: &[Example] = &[
 
 /// Show how much there is of what, and how much goes to whom
 ///
-/// Traffic is counted from the start of the node.
+/// An account counts from its invitation until it is deleted, as in `comityd doctor`. Traffic is counted
+/// from the start of the node.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
@@ -96,7 +97,8 @@ impl Show for Usage {
     ];
 
     fn show(&self, paper: &mut Paper) {
-        let accounts = format!("{} ({} suspended), {} deleted", self.accounts, self.suspended, self.deleted);
+        let Self { accounts, suspended, deleted, .. } = self;
+        let accounts = format!("{accounts} ({suspended} of them suspended); {deleted} deleted, not counted");
         paper.pair("accounts", &accounts);
         paper.pair("devices", &format!("{}, {} connected", self.devices, self.connected));
         paper.pair("rooms", &self.rooms.to_string());

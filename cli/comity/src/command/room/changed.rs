@@ -71,6 +71,18 @@ pub(super) struct Shown {
 pub(super) struct Refused {
     account: String,
     error: String,
+    why: String,
+}
+
+impl Refused {
+    fn new((account, error): (String, String)) -> Self {
+        let why = code(&error).map_or_else(String::new, |code| code.meaning().to_owned());
+        Self { account, error, why }
+    }
+}
+
+fn code(name: &str) -> Option<ErrorCode> {
+    ErrorCode::ALL.iter().copied().find(|code| code.name() == name)
 }
 
 impl Shown {
@@ -88,14 +100,29 @@ impl Shown {
 
     /// A change that adds accounts.
     pub(super) fn of(changed: Changed, done: &'static str) -> Self {
-        let refused = |(account, error)| Refused { account, error };
         Self {
             room: changed.room.to_string(),
             done,
             added: changed.added,
-            refused: changed.refused.into_iter().map(refused).collect(),
+            refused: changed.refused.into_iter().map(Refused::new).collect(),
             dry_run: false,
         }
+    }
+}
+
+impl Shown {
+    /// Says of each that was refused why, as far as this device can know it, and what failed if nobody came
+    /// in: the first of them.
+    pub(super) async fn explain(&mut self, client: &Client) -> Option<CliError> {
+        let mut first = None;
+        for refused in &mut self.refused {
+            let (Ok(account), Some(code)) = (refused.account.parse(), code(&refused.error)) else { continue };
+            let error = CliError::wire("nobody was added", code.into()).means(refused.why.clone());
+            let error = device::reach::explain(client, &account, error).await;
+            refused.why = error.causes().join("; ");
+            first.get_or_insert(error);
+        }
+        first
     }
 }
 
@@ -116,7 +143,8 @@ impl Show for Shown {
             paper.pair("added", &crate::output::line(account));
         }
         for refused in &self.refused {
-            let why = format!("{}: {}", crate::output::line(&refused.account), refused.error);
+            let Refused { account, error, why } = refused;
+            let why = format!("{}: {error} ({why})", crate::output::line(account));
             paper.pair("not added", &paper.paint(Label::Warning, &why));
         }
     }

@@ -4,6 +4,7 @@ use client::Account;
 
 use super::changed::{Patience, Shown};
 use crate::{
+    bounds,
     context::Context,
     device,
     error::CliError,
@@ -32,16 +33,22 @@ pub(crate) struct Args {
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
     let name = args.name.trim_start_matches('#').trim();
-    if name.is_empty() || name.len() > wire::limits::ROOM_NAME_BYTES_MAX {
+    bounds::room_name("cannot make the room", name)?;
+    if name.is_empty() {
         return Err(CliError::usage(format!("a name has 1 to {} bytes", wire::limits::ROOM_NAME_BYTES_MAX)));
     }
     if args.patience.dry_run {
         return context.show(&Shown::planned(None, "created", &args.accounts));
     }
-    let changed = device::with(context, async |client| {
+    let shown = device::with(context, async |client| {
         let creating = client.create_room(name, &args.accounts);
-        device::within("cannot make the room", context.timeout(args.patience.timeout), creating).await
+        let changed =
+            device::within("cannot make the room", context.timeout(args.patience.timeout), creating).await?;
+        let mut shown = Shown::of(changed, "created");
+        // The room is there all the same.
+        let _ = shown.explain(client).await;
+        Ok(shown)
     })
     .await?;
-    context.show(&Shown::of(changed, "created"))
+    context.show(&shown)
 }

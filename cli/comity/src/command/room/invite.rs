@@ -5,7 +5,7 @@ use client::{Account, Room};
 use super::changed::{Needs, Patience, Shown};
 use crate::{
     context::Context,
-    device::{self, Word},
+    device::{self, Word, reach},
     error::CliError,
     examples::{self, Example},
     output::Show,
@@ -47,7 +47,7 @@ fn outside(room: &Room, accounts: &[Account]) -> Vec<Account> {
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let shown = device::with(context, async |client| {
+    let (shown, refused) = device::with(context, async |client| {
         device::catch_up(context, client).await?;
         let room = device::find_joined(client, &args.room).await?;
         if args.patience.dry_run {
@@ -56,24 +56,26 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         let accounts = outside(&room, &args.accounts);
         let done = if accounts.is_empty() { UNCHANGED } else { "invited" };
         if args.patience.dry_run {
-            return Ok(Shown::planned(Some(&room), done, &accounts));
+            return Ok((Shown::planned(Some(&room), done, &accounts), None));
         }
         if accounts.is_empty() {
-            return Ok(Shown::plain(&room.id, UNCHANGED));
+            return Ok((Shown::plain(&room.id, UNCHANGED), None));
         }
-        device::within(
-            "cannot invite",
-            context.timeout(args.patience.timeout),
-            client.invite(room.id, &accounts),
-        )
-        .await
-        .map(invited)
+        let inviting = client.invite(room.id, &accounts);
+        let inviting = device::within("cannot invite", context.timeout(args.patience.timeout), inviting);
+        let mut shown = match (inviting.await, accounts.as_slice()) {
+            (Ok(changed), _) => invited(changed),
+            (Err(error), [account]) => return Err(reach::explain(client, account, error).await),
+            (Err(error), _) => return Err(error),
+        };
+        let refused = shown.explain(client).await;
+        Ok((shown, refused))
     })
     .await?;
-    let nobody = shown.done == UNCHANGED && !shown.refused.is_empty();
+    let nobody = shown.done == UNCHANGED;
     context.show(&shown)?;
-    if nobody {
-        return Err(CliError::wire("nobody was added", client::ErrorCode::Policy.into()));
+    match refused {
+        Some(error) if nobody => Err(error),
+        _ => Ok(()),
     }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::changed::{Needs, Patience, Shown};
 use crate::{
+    bounds,
     context::Context,
     device::{self, Word},
     error::CliError,
@@ -34,6 +35,8 @@ pub(crate) struct Args {
 
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
+    bounds::room_name("cannot rename", args.name.as_deref().unwrap_or_default())?;
+    bounds::topic("cannot rename", args.topic.as_deref().unwrap_or_default())?;
     let shown = device::with(context, async |client| {
         device::catch_up(context, client).await?;
         let room = device::find_joined(client, &args.room).await?;

@@ -64,12 +64,14 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         let what = format!("cannot make {account}");
         let asked = proto::CreateUser { account: account.to_string(), reuse: args.reuse };
         let request = proto::admin_request::Request::CreateUser(asked);
-        let made = match admin::ask(&data, &what, request).await {
+        let made = match super::about(&data, &what, account, request).await {
             Ok(proto::admin_response::Response::Invite(made)) => invite::ticket(&made),
             Ok(_) => return Err(admin::unexpected(&what)),
             Err(error) => {
-                let error = match error.exit() == client::ErrorCode::Conflict.exit() {
-                    true => error.hint(format!("it is there already: comity user show {account}")),
+                let error = match error.is(client::ErrorCode::Conflict) {
+                    true => error
+                        .means(format!("{account} is there already, or was deleted"))
+                        .hint(format!("comity user show {account} says which; after a deletion: --reuse")),
                     false => error,
                 };
                 if let Some(before) = failed.replace(error) {

@@ -1,5 +1,7 @@
 //! `comity user invite`.
 
+use std::path::PathBuf;
+
 use client::{Account, Ticket};
 use wire::{ErrorCode, proto};
 
@@ -10,7 +12,8 @@ use crate::{
     device,
     error::CliError,
     examples::{self, Example},
-    output::{Paper, Show, rfc3339},
+    output::{Paper, Show, line, rfc3339},
+    private,
 };
 
 pub(crate) const EXAMPLES: &[Example] = &[
@@ -19,8 +22,8 @@ pub(crate) const EXAMPLES: &[Example] = &[
         "comity user invite alice@acme.test --data /var/lib/comity",
     ),
     Example(
-        "Straight into a file that only she can read",
-        "comity user invite alice@acme.test --data /var/lib/comity > invite.txt",
+        "Straight into a new file that nobody else can read",
+        "comity user invite alice@acme.test --output invite.txt --data /var/lib/comity",
     ),
 ];
 
@@ -34,6 +37,9 @@ pub(crate) struct Args {
     /// Which account
     #[arg(value_parser = device::account)]
     account: Account,
+    /// Write the invitation into this new file, which nobody else can read
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     node: Node,
 }
@@ -42,15 +48,21 @@ pub(crate) struct Args {
 #[derive(serde::Serialize)]
 struct Shown {
     account: String,
-    invitation: String,
+    invitation: Option<String>,
+    output: Option<String>,
     expires: String,
 }
 
 impl Show for Shown {
-    const FIELDS: &'static [&'static str] = &["account", "invitation", "expires"];
+    const FIELDS: &'static [&'static str] = &["account", "invitation", "output", "expires"];
 
     fn show(&self, paper: &mut Paper) {
-        paper.line(&self.invitation);
+        match (&self.invitation, &self.output) {
+            (Some(invitation), _) => paper.line(invitation),
+            (None, output) => {
+                paper.line(&format!("written to {}", line(output.as_deref().unwrap_or_default())))
+            }
+        }
     }
 }
 
@@ -60,25 +72,34 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let request =
         proto::admin_request::Request::InviteUser(proto::InviteUser { account: args.account.to_string() });
     let data = context.data(args.node.data.as_ref())?;
-    let invite = match admin::ask(&data, what, request).await {
+    // A code that nobody could keep would void the one before it.
+    args.output.as_deref().map_or(Ok(()), private::check_new)?;
+    let invite = match super::about(&data, what, &args.account, request).await {
         Ok(proto::admin_response::Response::Invite(invite)) => invite,
         Ok(_) => return Err(admin::unexpected(what)),
-        Err(error) if error.exit() == ErrorCode::Conflict.exit() => {
-            return Err(error.hint(format!(
-                "{0} has a device already, or was deleted: comity user show {0}",
-                args.account
-            )));
+        Err(error) if error.is(ErrorCode::Conflict) => {
+            return Err(error
+                .means(format!("{} has a device already, or was deleted", args.account))
+                .hint(format!("comity user show {} says which", args.account)));
         }
-        Err(error) if error.exit() == ErrorCode::Blocked.exit() => {
-            return Err(error.hint(format!("it is suspended: comity user restore {}", args.account)));
+        Err(error) if error.is(ErrorCode::Blocked) => {
+            return Err(error
+                .means(format!("{} is suspended", args.account))
+                .hint(format!("comity user restore {}", args.account)));
         }
         Err(error) => return Err(error),
     };
     let ticket = ticket(&invite).map_err(|code| CliError::wire(what, code.into()))?;
     let expires = rfc3339(ticket.expires.saturating_mul(1_000));
+    let invitation = ticket.encode();
+    if let Some(path) = &args.output {
+        private::create(path, format!("{invitation}\n").as_bytes())?;
+    }
     context.show(&Shown {
         account: args.account.to_string(),
-        invitation: ticket.encode(),
+        // Whoever wants a file wants it nowhere else.
+        invitation: args.output.is_none().then_some(invitation),
+        output: args.output.as_ref().map(|path| path.display().to_string()),
         expires: expires.clone(),
     })?;
     context.status(&format!("It works once, until {expires}. On the other machine:"));
@@ -106,7 +127,8 @@ mod tests {
 
     #[test]
     fn fields_are_those_of_the_object() {
-        let shown = Shown { account: String::new(), invitation: String::new(), expires: String::new() };
+        let (account, expires) = (String::new(), String::new());
+        let shown = Shown { account, invitation: None, output: None, expires };
         let value = serde_json::to_value(shown).expect("serialises");
         let mut fields = Shown::FIELDS.to_vec();
         fields.sort_unstable();

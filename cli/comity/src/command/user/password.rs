@@ -8,7 +8,7 @@ use wire::{Account, ErrorCode, limits, proto};
 use zeroize::Zeroizing;
 
 use crate::{
-    admin,
+    admin, bounds,
     command::peer::Node,
     context::Context,
     device,
@@ -83,16 +83,23 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         let password = Bytes::from_owner(Zeroizing::new(password.as_bytes().to_vec()));
         proto::admin_request::Request::SetPassword(proto::SetPassword { account: account.clone(), password })
     };
-    match admin::ask(&data, what, request).await {
+    match super::about(&data, what, &args.account, request).await {
         Ok(proto::admin_response::Response::Done(_)) => {}
         Ok(_) => return Err(admin::unexpected(what)),
-        Err(error) if error.exit() == ErrorCode::Policy.exit() => {
-            return Err(
-                error.hint("passwords are off: set `auth.password = \"on\"` in comity.toml, then reload")
-            );
+        Err(error) if error.is(ErrorCode::Policy) => {
+            return Err(error
+                .means("passwords are off at this node")
+                .hint("set `auth.password = \"on\"` in comity.toml, then reload"));
         }
-        Err(error) if error.exit() == ErrorCode::NotFound.exit() => {
-            return Err(error.hint("no password is set: comity user list"));
+        Err(error) if error.is(ErrorCode::Conflict) => {
+            return Err(error
+                .means(format!("{account} was deleted"))
+                .hint(format!("to give the address to somebody: comity user create --reuse {account}")));
+        }
+        Err(error) if error.is(ErrorCode::NotFound) => {
+            return Err(error
+                .means(format!("there is no account {account}, or it has no password"))
+                .hint("comity user list shows both"));
         }
         Err(error) => return Err(error),
     }
@@ -109,14 +116,11 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
 fn password(context: &Context, args: &Args) -> Result<Zeroizing<String>, CliError> {
     let file = args.password_file.as_deref();
     let password = secret::read(context, file, PASSWORD)?;
-    let (least, most) = (limits::PASSWORD_BYTES_MIN, limits::PASSWORD_BYTES_MAX);
+    let least = limits::PASSWORD_BYTES_MIN;
     if password.len() < least {
         return Err(CliError::usage(format!("the password is too short: it has at least {least} bytes")));
     }
-    if password.len() > most {
-        return Err(CliError::wire("cannot set the password", ErrorCode::TooLarge.into())
-            .hint(format!("a password has at most {most} bytes")));
-    }
+    bounds::password("cannot set the password", &password)?;
     secret::confirm(context, file, PASSWORD, &password)?;
     Ok(password)
 }

@@ -32,10 +32,14 @@ pub(crate) struct Args {
     #[arg(long, requires = "account")]
     end: bool,
     /// Of this device only
-    #[arg(long, value_name = "ID", requires = "end")]
+    #[arg(long, value_name = "ID", value_parser = id, requires = "end")]
     device: Option<DeviceId>,
     #[command(flatten)]
     node: Node,
+}
+
+fn id(text: &str) -> Result<DeviceId, String> {
+    text.parse().map_err(|_| "a device's id has 32 digits: comity user sessions ACCOUNT shows it".to_owned())
 }
 
 /// A device and its session.
@@ -99,8 +103,22 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         let empty = if args.account.is_some() { "It has no device yet." } else { "Nobody is connected." };
         ("cannot list the sessions", empty, request)
     };
-    let proto::admin_response::Response::Sessions(sessions) = admin::ask(&data, what, request).await? else {
-        return Err(admin::unexpected(what));
+    let answer = match &args.account {
+        Some(account) => super::about(&data, what, account, request).await,
+        None => admin::ask(&data, what, request).await,
+    };
+    let sessions = match (answer, &args.account) {
+        (Ok(proto::admin_response::Response::Sessions(sessions)), _) => sessions,
+        (Ok(_), _) => return Err(admin::unexpected(what)),
+        (Err(error), Some(account)) if error.is(client::ErrorCode::NotFound) && args.device.is_none() => {
+            return Err(super::unknown(error, account));
+        }
+        (Err(error), Some(account)) if error.is(client::ErrorCode::NotFound) => {
+            return Err(error
+                .means(format!("{account} has no such device"))
+                .hint(format!("comity user sessions {account} shows those that it has")));
+        }
+        (Err(error), _) => return Err(error),
     };
     context.list(&List { rows: sessions.sessions.iter().map(Session::from).collect(), empty })?;
     if let (true, false, Some(account)) = (args.end, sessions.sessions.is_empty(), &args.account) {

@@ -218,7 +218,7 @@ async fn waited(
             level: message.level,
         }),
         Ok(Err(error)) => Err(device::failed("the message will not be sent", error)),
-        Err(_) => Err(CliError::pending(format!("not that far after {seconds} seconds"))
+        Err(_) => Err(CliError::pending(format!("not that far after {}", crate::error::seconds(seconds)))
             .cause("it is stored and goes on by itself")),
     }
 }

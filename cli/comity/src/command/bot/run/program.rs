@@ -16,7 +16,7 @@ use crate::{error::CliError, output::line};
 /// Events that wait until the program reads.
 const EVENTS_WAITING: usize = 64;
 /// A line of the program: a text of 64 KiB in its longest escape, and what is around it.
-const LINE_BYTES_MAX: u64 = 524_288;
+pub(super) const LINE_BYTES_MAX: u64 = 524_288;
 /// A program that reads nothing for so long while something waits for it is stuck.
 const STUCK: Duration = Duration::from_secs(30);
 /// How long to look for what it wrote last; somebody else may hold the pipe.
