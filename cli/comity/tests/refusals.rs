@@ -52,7 +52,7 @@ impl House {
 
 fn error_of(output: &Output) -> Value {
     let told = text(&output.stderr);
-    let object: Value = serde_json::from_str(told.trim()).unwrap_or_else(|error| panic!("{error}: {told}"));
+    let object: Value = serde_json::from_str(told.trim()).expect("one object");
     object["error"].clone()
 }
 
