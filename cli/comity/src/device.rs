@@ -215,9 +215,9 @@ fn choose(rooms: Vec<Room>, word: &Word) -> Result<Room, CliError> {
 pub(crate) async fn find_joined(client: &Client, word: &Word) -> Result<Room, CliError> {
     let room = find(client, word).await?;
     if room.standing == Standing::Invited {
-        return Err(CliError::wire(
+        return Err(CliError::found_by_verb(
             "the invitation waits for your answer",
-            client::ErrorCode::Forbidden.into(),
+            client::ErrorCode::Forbidden,
         )
         .hint(format!("comity room accept {}", short(&room.id))));
     }
@@ -262,10 +262,11 @@ pub(crate) fn failed(what: &str, error: ClientError) -> CliError {
             CliError::log_in(format!("{what}: nobody is logged in in {}", dir.display()))
                 .hint("ask your administrator for an invitation, then: comity login ACCOUNT")
         }
-        ClientError::AlreadyDevice(account) => {
-            CliError::wire(format!("{account} is logged in here already"), client::ErrorCode::Conflict.into())
-                .hint(format!("comity --as {account} status"))
-        }
+        ClientError::AlreadyDevice(account) => CliError::found_by_verb(
+            format!("{account} is logged in here already"),
+            client::ErrorCode::Conflict,
+        )
+        .hint(format!("comity --as {account} status")),
         ClientError::Invitation(_) => {
             CliError::usage(error.to_string()).hint("give the whole ticket that `comity user invite` printed")
         }

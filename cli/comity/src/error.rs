@@ -184,6 +184,11 @@ impl CliError {
         made
     }
 
+    /// What a verb finds itself: number, name and class of the list, and words of its own only.
+    pub(crate) fn found_by_verb(what: impl Into<String>, code: ErrorCode) -> Self {
+        Self { causes: Vec::new(), hint: None, ..Self::wire(what, code.into()) }
+    }
+
     /// In the words of the verb, which knows what the error means here, in place of what it means
     /// anywhere. Name, number and class stay.
     pub(crate) fn means(mut self, sentence: impl Into<String>) -> Self {

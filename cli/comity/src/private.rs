@@ -124,7 +124,13 @@ fn folder(path: &Path) -> &Path {
 }
 
 fn failed(path: &Path, error: &io::Error) -> CliError {
-    CliError::storage(format!("cannot write {}", path.display())).cause(error.to_string())
+    let folder = folder(path).display();
+    let hint = match error.kind() {
+        io::ErrorKind::PermissionDenied => format!("who may write there: ls -ld {folder}"),
+        io::ErrorKind::NotFound => format!("is there a directory {folder}?"),
+        _ => format!("is there space, and may it be written? df {folder}"),
+    };
+    CliError::storage(format!("cannot write {}", path.display())).cause(error.to_string()).hint(hint)
 }
 
 #[cfg(test)]

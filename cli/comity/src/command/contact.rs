@@ -100,9 +100,9 @@ async fn find_other(context: &Context, client: &Client, account: &Account) -> Re
 /// What was read out is not what is known here.
 fn differs(person: &Person) -> CliError {
     let account = &person.account;
-    let mut error = CliError::wire(
+    let mut error = CliError::found_by_verb(
         format!("that is not the key of {account} that is known here"),
-        ErrorCode::KeyUnverified.into(),
+        ErrorCode::KeyUnverified,
     )
     .cause(format!("known is {}", fingerprint::groups(&person.fingerprint)));
     if let Some(changed) = &person.changed {

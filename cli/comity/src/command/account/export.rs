@@ -93,9 +93,9 @@ impl Sink<'_> {
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let mut sink = match &args.output {
         Some(path) if path.exists() && !args.force => {
-            return Err(CliError::wire(
+            return Err(CliError::found_by_verb(
                 format!("{} is there already", path.display()),
-                client::ErrorCode::Conflict.into(),
+                client::ErrorCode::Conflict,
             )
             .hint("choose another file, or add --force"));
         }

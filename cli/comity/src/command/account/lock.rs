@@ -42,7 +42,7 @@ pub(super) async fn run(context: &Context, _: Args) -> Result<(), CliError> {
     let dir = device::sealed(context).await?;
     let failed = |error| device::failed("cannot lock the device", error);
     if client::protection(&dir).map_err(failed)? != Protection::Passphrase {
-        return Err(CliError::wire("the device cannot be locked", client::ErrorCode::Conflict.into())
+        return Err(CliError::found_by_verb("the device cannot be locked", client::ErrorCode::Conflict)
             .cause("no passphrase protects it, so it would open again at once")
             .hint("comity account protect passphrase"));
     }

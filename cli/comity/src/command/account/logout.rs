@@ -60,7 +60,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     }
     client::logout(&directory).await.map_err(|error| match error {
         client::ClientError::Owner(_) => {
-            CliError::wire(format!("{account} is in use"), client::ErrorCode::Conflict.into())
+            CliError::found_by_verb(format!("{account} is in use"), client::ErrorCode::Conflict)
                 .hint("end the programs that use it first, such as comity watch")
         }
         other => device::failed("cannot log out", other),

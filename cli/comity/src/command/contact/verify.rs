@@ -79,9 +79,9 @@ async fn compare(client: &Client, person: Person, compared: &Compared) -> Result
         Compared::Fingerprint(print) => {
             let digits = fingerprint::digits(print);
             if person.changed.as_ref() == Some(&digits) {
-                return Err(CliError::wire(
+                return Err(CliError::found_by_verb(
                     format!("that is the new key of {account}, which is not believed yet"),
-                    client::ErrorCode::KeyUnverified.into(),
+                    client::ErrorCode::KeyUnverified,
                 )
                 .hint(format!(
                     "if its owner says that it is right: comity contact trust {account} {digits}"
@@ -123,6 +123,9 @@ async fn mark(client: &Client, person: &Person) -> Result<Person, CliError> {
 
 /// Another key is shown than the one in use.
 fn changed(account: &Account) -> CliError {
-    CliError::wire(format!("{account} has another key than before"), client::ErrorCode::KeyUnverified.into())
-        .hint(format!("ask its owner why, then: comity contact trust {account} FINGERPRINT"))
+    CliError::found_by_verb(
+        format!("{account} has another key than before"),
+        client::ErrorCode::KeyUnverified,
+    )
+    .hint(format!("ask its owner why, then: comity contact trust {account} FINGERPRINT"))
 }

@@ -109,7 +109,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         context.hint("comityd renew, then: comity domain publish");
     }
     if bad {
-        return Err(CliError::wire("the domain is not as it should be", ErrorCode::KeyUnverified.into())
+        return Err(CliError::found_by_verb("the domain is not as it should be", ErrorCode::KeyUnverified)
             .hint("comityd check, and comity domain show"));
     }
     if silent {

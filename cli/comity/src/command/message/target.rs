@@ -43,7 +43,7 @@ impl Target {
     ) -> Result<(Room, Message), CliError> {
         let (room, message) = self.find(context, client).await?;
         if !message.own {
-            return Err(CliError::wire(what, client::ErrorCode::Forbidden.into())
+            return Err(CliError::found_by_verb(what, client::ErrorCode::Forbidden)
                 .cause("somebody else wrote it")
                 .hint("only its author can do that"));
         }

@@ -175,7 +175,7 @@ async fn page(data: &Path, before: u64, limit: u32) -> Result<proto::Audit, CliE
 
 fn broken(at: Option<u64>) -> CliError {
     let place = at.map_or_else(String::new, |at| format!(" at entry {at}"));
-    CliError::wire(format!("the audit log does not hold{place}"), ErrorCode::ForkedLog.into())
+    CliError::found_by_verb(format!("the audit log does not hold{place}"), ErrorCode::ForkedLog)
         .hint("somebody has changed the database: keep a copy of it, and look into who can write to it")
 }
 

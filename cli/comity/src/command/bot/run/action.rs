@@ -108,7 +108,7 @@ pub(super) fn refused(reference: Option<Value>, error: &CliError) -> Event {
 
 fn parse(text: &str) -> Result<(Value, Action), Box<Refused>> {
     let malformed = |why: String| {
-        CliError::wire("the line is no action", client::ErrorCode::Malformed.into())
+        CliError::found_by_verb("the line is no action", client::ErrorCode::Malformed)
             .cause(why)
             .hint("comity bot run --schema")
     };
