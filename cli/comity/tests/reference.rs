@@ -53,7 +53,7 @@ fn call(line: &str) -> Option<Vec<String>> {
             '"' => quoted = !quoted,
             ' ' if !quoted => words.push(String::new()),
             '|' | '>' if !quoted => break,
-            letter => words.last_mut().expect("one").push(letter),
+            letter => words.last_mut()?.push(letter),
         }
     }
     words.retain(|word| !word.is_empty() && !word.starts_with("--json"));
