@@ -108,7 +108,7 @@ fn who_comes_back_carries_out_the_departures_that_are_open() {
     assert_eq!(shown.departures, [first.clone(), second.clone()]);
     let rejoin = |world: &mut World, departures: &[&Bytes]| {
         let binding = world.binding();
-        let departures = departures.iter().map(|body| Bytes::clone(body)).collect();
+        let departures = departures.iter().copied().cloned().collect();
         let shown = GroupState { departures, ..shown.clone() };
         Member::rejoin(&bob.keys, bob.rows.clone(), &shown, &binding, &mut world.entropy)
     };
