@@ -27,7 +27,7 @@ use wire::{
 use crate::hand::{Hand, message_in};
 
 /// How long a node may take to note what has just happened; longer means that it hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A person of the node with something for a peer that the node has never met.
 struct Wish {
