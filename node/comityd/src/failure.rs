@@ -2,6 +2,8 @@
 
 use std::{io::Write as _, process::ExitCode};
 
+use serde_json::json;
+
 /// The classes of exit codes (`spec/10-errors.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -55,10 +57,24 @@ impl Failure {
         Self::new(Exit::Storage, "FileUnusable", format!("{}: {error}", path.display()), hint)
     }
 
-    /// Says so on stderr.
-    pub(crate) fn report(&self) -> ExitCode {
+    /// Says so on stderr, as one JSON object if scripts read it.
+    pub(crate) fn report(&self, json: bool) -> ExitCode {
+        let text = if json { self.json() } else { self.text() };
         // Nobody is left to be told if stderr is closed.
-        let _ = writeln!(std::io::stderr(), "error: {} [{}]\nhint: {}", self.what, self.name, self.hint);
+        let _ = writeln!(std::io::stderr(), "{text}");
         ExitCode::from(self.exit as u8)
+    }
+
+    fn text(&self) -> String {
+        format!("error: {} [{}]\nhint: {}", self.what, self.name, self.hint)
+    }
+
+    /// The shape in which `comity` tells errors. None of these has a number on the wire, and none passes by
+    /// itself.
+    fn json(&self) -> String {
+        let Self { name, what, hint, .. } = self;
+        let error =
+            json!({ "name": name, "message": what, "hint": hint, "number": null, "retryable": false });
+        json!({ "error": error }).to_string()
     }
 }

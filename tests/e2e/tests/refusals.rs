@@ -152,3 +152,33 @@ fn keys_of_two_passphrases_are_opened_by_two_and_by_no_more() -> Result<()> {
     ensure!(!states.contains("sealed"), "{states}");
     Ok(())
 }
+
+#[test]
+fn whoever_asks_for_json_hears_errors_in_json_too() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let path = place.path().to_str().context("text")?;
+    let good = format!("{path}/good");
+    ensure!(comityd(&["init", "acme.example", "--non-interactive", "--data", &good], None)?.status.success());
+    let wrong = place.path().join("good/comity.toml");
+    let text = fs::read_to_string(&wrong)?;
+    fs::write(&wrong, format!("lisen = \"x\"\n{text}"))?;
+    let missing = format!("{path}/missing");
+    for (args, exit, name) in [
+        (&["config", "show", "--data", &good][..], 2, "ConfigUnknownKey"),
+        (&["verify", &missing], 9, "BackupMissing"),
+        (&["key", "list", "--data", path], 10, "NoDomainHere"),
+        (&["verify"], 2, "Usage"),
+        (&["backup", "--surely"], 2, "Usage"),
+    ] {
+        let output = comityd(&[args, &["--json"]].concat(), None)?;
+        ensure!(output.stdout.is_empty(), "{args:?} prints a result");
+        let said: serde_json::Value = serde_json::from_slice(&output.stderr)
+            .with_context(|| format!("{args:?} says {}", String::from_utf8_lossy(&output.stderr)))?;
+        let error = &said["error"];
+        ensure!(output.status.code() == Some(exit) && error["name"] == name, "{args:?}: {said}");
+        ensure!(
+            ["message", "hint"].iter().all(|part| error[part].as_str().is_some_and(|text| !text.is_empty()))
+        );
+    }
+    Ok(())
+}

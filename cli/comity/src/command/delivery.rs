@@ -141,7 +141,7 @@ async fn late(client: &Client, wanted: Level, seconds: u64) -> CliError {
     let wanted = crate::output::level(wanted);
     let mut error =
         CliError::pending(format!("the message is not {wanted} after {}", error::seconds(seconds)))
-            .cause("it is stored and goes on by itself");
+            .cause("it is kept and goes on by itself");
     if let Ok(status) = client.status().await {
         if !status.connected {
             let why = status.problem.unwrap_or_else(|| "nothing answers".to_owned());

@@ -111,7 +111,7 @@ async fn accepted(client: &Client, sent: Sent, patience: Duration) -> Result<Mes
     match timeout(patience, client.wait(sent, Level::Accepted)).await {
         Ok(outcome) => outcome.map_err(|error| device::failed("a line will not be sent", error)),
         Err(_) => Err(CliError::pending("a line is not accepted yet")
-            .cause("it is stored and goes on by itself")
+            .cause("it is kept and goes on by itself")
             .hint("comity status")),
     }
 }

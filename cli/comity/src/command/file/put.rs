@@ -93,7 +93,7 @@ async fn put(context: &Context, client: &Client, args: &Args, size: u64) -> Resu
     let until = Instant::now() + Duration::from_secs(args.timeout);
     let late = || {
         CliError::pending(format!("the file is not sent after {}", seconds(args.timeout)))
-            .cause("what was begun is stored and goes on by itself whenever a command runs")
+            .cause("what was begun is kept and goes on by itself whenever a command runs")
             .hint("comity watch")
     };
     let room = match &args.to {

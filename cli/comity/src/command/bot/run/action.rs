@@ -219,7 +219,7 @@ async fn waited(
         }),
         Ok(Err(error)) => Err(device::failed("the message will not be sent", error)),
         Err(_) => Err(CliError::pending(format!("not that far after {}", crate::error::seconds(seconds)))
-            .cause("it is stored and goes on by itself")),
+            .cause("it is kept and goes on by itself")),
     }
 }
 
