@@ -24,6 +24,7 @@ pub(crate) fn room(
         (None, RoomPhase::Joined) if view.lost.is_some() => Standing::Rejoining,
         (None, RoomPhase::Joined) => Standing::Member,
         (None, RoomPhase::Left) => Standing::Left,
+        (None, _) if view.refused.is_some() => Standing::Refused,
         (None, _) => Standing::Joining,
     };
     let forked = (!view.forks.is_empty()).then_some(ErrorCode::ForkedLog);
@@ -53,7 +54,7 @@ pub(crate) fn room(
         notify: Notify::All,
         time_ms,
         behind: view.behind,
-        problem: view.paused.or(view.lost).or(forked),
+        problem: view.paused.or(view.lost).or(view.refused).or(forked),
     }
 }
 
@@ -137,6 +138,8 @@ fn body(body: Body) -> MessageBody {
         Body::Declined(accounts) => changed(Change::Declined, accounts),
         Body::Nack(accounts) => changed(Change::Nack, accounts),
         Body::Rejoined(accounts) => changed(Change::Rejoined, accounts),
+        Body::Refounded => changed(Change::Refounded, Vec::new()),
+        Body::Gone => changed(Change::Gone, Vec::new()),
     }
 }
 

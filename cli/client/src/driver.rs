@@ -324,6 +324,10 @@ impl Driver {
                         self.outgoing.push(frame);
                     }
                 }
+                Output::Recall(room) => {
+                    let rows = self.store.newest(&room).await?;
+                    self.input(Input::Recalled(room, rows));
+                }
                 Output::WakeAt(at) => self.wake = Some(at),
                 Output::Notify(notice) => self.notices.push(notice),
             }

@@ -50,6 +50,8 @@ pub enum Standing {
     Paused,
     /// This device could not follow the room, and is coming back into it by itself.
     Rejoining,
+    /// Not founded, and `Room::problem` says why; what is sent next tries anew.
+    Refused,
 }
 
 /// An account in a room.
@@ -142,7 +144,7 @@ pub struct Room {
     pub time_ms: u64,
     /// Events, or keys that are needed to judge them, are being fetched.
     pub behind: bool,
-    /// What is wrong with the room: why it is paused, or `ForkedLog` if it goes on although a member
+    /// What is wrong with the room: why it is paused or was not founded, or `ForkedLog` if it goes on although a member
     /// has seen another history of it.
     #[serde(with = "text::error")]
     pub problem: Option<ErrorCode>,
@@ -201,6 +203,10 @@ pub enum Change {
     /// A device of the sender came back that could not follow. If it is this one, the accounts came in
     /// meanwhile, and what was said meanwhile cannot be read.
     Rejoined,
+    /// The hub had lost the room, and it is founded anew; what was said before stays readable here.
+    Refounded,
+    /// The hub does not know the room any more: nothing goes in or out.
+    Gone,
 }
 
 /// What a message says.

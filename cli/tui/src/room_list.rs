@@ -40,7 +40,11 @@ impl RoomList {
         let class = |room: &Room| match room.standing {
             Standing::Invited => 0,
             Standing::Left => 2,
-            Standing::Joining | Standing::Rejoining | Standing::Member | Standing::Paused => 1,
+            Standing::Joining
+            | Standing::Rejoining
+            | Standing::Member
+            | Standing::Paused
+            | Standing::Refused => 1,
         };
         self.rooms
             .sort_by(|a, b| class(a).cmp(&class(b)).then(b.time_ms.cmp(&a.time_ms)).then(a.id.cmp(&b.id)));
@@ -95,7 +99,7 @@ impl RoomList {
             .collect();
         let class = |room: &Room| match room.standing {
             Standing::Member | Standing::Invited | Standing::Paused | Standing::Rejoining => 0,
-            Standing::Joining => 1,
+            Standing::Joining | Standing::Refused => 1,
             Standing::Left => 2,
         };
         found.sort_by(|a, b| class(a.2).cmp(&class(b.2)).then(b.0.cmp(&a.0)).then(a.1.cmp(&b.1)));

@@ -294,6 +294,7 @@ impl<E: Entropy> Machine for Engine<E> {
             Input::Disconnected => self.disconnected(),
             Input::Frame(frame) => self.frame(frame),
             Input::Command(id, command) => self.command(id, command),
+            Input::Recalled(room, rows) => self.recalled(room, &rows),
             Input::Persisted(mark) => self.stage.persisted(mark),
             Input::Failed => {
                 self.stopped = true;

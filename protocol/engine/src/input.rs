@@ -1,9 +1,12 @@
 //! What may happen to an engine.
 
 use machine::Mark;
-use wire::proto::{NodeFrame, SessionReady};
+use wire::{
+    RoomId,
+    proto::{NodeFrame, SessionReady},
+};
 
-use crate::{Command, CommandId};
+use crate::{Command, CommandId, record::MessageRow};
 
 /// What may happen to an engine.
 #[derive(Clone, Debug)]
@@ -16,6 +19,8 @@ pub enum Input {
     Frame(NodeFrame),
     /// What the user wants. The id is the driver's own and comes back in notices.
     Command(CommandId, Command),
+    /// The rows that `Output::Recall` asked for, ascending.
+    Recalled(RoomId, Vec<MessageRow>),
     /// Every `Persist` up to this mark is durable.
     Persisted(Mark),
     /// A `Persist` could not be written. The engine is of no use from here on: open a new one from

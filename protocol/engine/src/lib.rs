@@ -11,6 +11,7 @@
 //! - If the write fails, hand in [`Input::Failed`]; the engine forgets everything and stays silent.
 //!   Open a new one from what the store holds (a rolled-back decryption cannot be repeated on the
 //!   live object).
+//! - [`Output::Recall`]: read a part of a timeline and hand it in with [`Input::Recalled`].
 //! - [`Output::WakeAt`]: hand in [`Input::Tick`] at that time or later; the newest one replaces
 //!   those before.
 //!

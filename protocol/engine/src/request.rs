@@ -27,6 +27,8 @@ pub(crate) enum Purpose {
     Account(Account),
     Answer(RoomId),
     Presence,
+    /// Nobody waits for it any more.
+    Over,
     /// A command that is done when the answer is here.
     Command(CommandId),
 }
@@ -59,6 +61,13 @@ impl Requests {
     /// What the request with this id was for; each is answered once.
     pub(crate) fn take(&mut self, id: u64) -> Option<Purpose> {
         self.waiting.remove(&id)
+    }
+
+    /// Nobody waits any more for the answers of requests that fit.
+    pub(crate) fn void(&mut self, fits: impl Fn(&Purpose) -> bool) {
+        for purpose in self.waiting.values_mut().filter(|purpose| fits(purpose)) {
+            *purpose = Purpose::Over;
+        }
     }
 
     /// The session is over: what was asked on it and not answered.

@@ -4,6 +4,7 @@ mod commit;
 mod invitation;
 mod join;
 mod joins;
+mod loss;
 mod log;
 mod message;
 mod present;

@@ -31,6 +31,7 @@ impl<E: Entropy> Engine<E> {
             self.cursor.store_id = ready.store_id.clone();
             self.cursor.position = 0;
             self.stage.cursor = true;
+            self.doubt_rooms();
         }
         let subscribe =
             proto::Subscribe { store_id: self.cursor.store_id.clone(), after: self.cursor.position };
@@ -41,6 +42,8 @@ impl<E: Entropy> Engine<E> {
         self.answer_invitations();
         self.refill(ready);
         for room in self.rooms.values_mut() {
+            // What was asked of the store comes to nothing: the hub is asked again.
+            room.behind |= std::mem::take(&mut room.recalling);
             if room.paused == Some(ErrorCode::BadSignature) {
                 room.paused = None;
                 room.behind = true;
@@ -120,11 +123,11 @@ impl<E: Entropy> Engine<E> {
             {
                 self.accepted(message);
             }
-            (Purpose::Submit(message), Err(error)) => self.submit_failed(message, error),
+            (Purpose::Submit(message), Err(error)) => self.submit_failed(message, error, false),
             (Purpose::Claim(intent), Ok(Response::Claimed(claimed))) => self.claimed(intent, claimed),
             (Purpose::Claim(intent), Err(error)) => self.claim_failed(intent, error),
             (Purpose::Pull(room), Ok(Response::Pulled(pulled))) => self.pulled(room, &pulled),
-            (Purpose::Pull(room), Err(_)) => self.pull_failed(room),
+            (Purpose::Pull(room), Err(error)) => self.pull_failed(room, error.code),
             (Purpose::Group(room, intent), Ok(Response::Group(shown))) => {
                 self.group_shown(room, intent, shown);
             }
@@ -142,13 +145,14 @@ impl<E: Entropy> Engine<E> {
                 self.cursor.position = 0;
                 self.stage.cursor = true;
                 self.stage.notify(Notice::Warning(Warning::StoreChanged));
+                self.doubt_rooms();
                 let store_id = self.cursor.store_id.clone();
                 let subscribe = proto::Subscribe { store_id, after: 0 };
                 self.request(Purpose::Subscribe, Request::Subscribe(subscribe));
             }
             (Purpose::Subscribe, Ok(_)) => {}
             // A domain may not want it.
-            (Purpose::Presence, _) => {}
+            (Purpose::Presence | Purpose::Over, _) => {}
             (Purpose::Subscribe, Err(error)) => self.passed(error.code),
             (purpose @ (Purpose::Domain(_) | Purpose::Account(_)), result) => {
                 self.fetched(purpose, result);

@@ -17,6 +17,7 @@ use crate::{
 pub(crate) enum After {
     Send(ClientFrame),
     Notify(Notice),
+    Recall(RoomId),
 }
 
 /// The changes of one transaction in the making, and the queue of those before it.
@@ -64,6 +65,11 @@ impl Stage {
         self.after.push(After::Notify(notice));
     }
 
+    /// What the timeline of a room holds is asked of the store, after the write.
+    pub(crate) fn recall(&mut self, room: RoomId) {
+        self.after.push(After::Recall(room));
+    }
+
     /// The time at which to be woken: the earliest of all that were asked for since the last one.
     pub(crate) fn wake_at(&mut self, at: Timestamp) {
         self.wake = Some(self.wake.map_or(at, |earlier| earlier.min(at)));
@@ -105,6 +111,7 @@ impl Stage {
             Some(Step::Persist(mark, records)) => Some(Output::Persist(mark, records)),
             Some(Step::Send(After::Send(frame))) => Some(Output::Send(frame)),
             Some(Step::Send(After::Notify(notice))) => Some(Output::Notify(notice)),
+            Some(Step::Send(After::Recall(room))) => Some(Output::Recall(room)),
             None => self.wake.take().map(Output::WakeAt),
         }
     }

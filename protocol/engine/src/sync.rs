@@ -48,7 +48,7 @@ impl<E: Entropy> Engine<E> {
                 match refused.message_id.as_ref().try_into() {
                     Ok(message) => {
                         let error = error.unwrap_or_else(|| ErrorCode::Internal.into());
-                        self.submit_failed(message, error);
+                        self.submit_failed(message, error, true);
                     }
                     Err(error) => self.passed(error),
                 }

@@ -56,6 +56,9 @@ impl Device {
                     self.engine.handle(now, Input::Persisted(mark));
                 }
                 Some(Output::Send(frame)) => said.push(frame),
+                Some(Output::Recall(room)) => {
+                    self.engine.handle(now, Input::Recalled(room, Vec::new()));
+                }
                 Some(Output::WakeAt(_) | Output::Notify(_)) => {}
             }
         }

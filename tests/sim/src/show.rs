@@ -134,6 +134,8 @@ pub fn body(body: &Body) -> String {
         Body::Roles(accounts) => format!("admins are {}", names(accounts)),
         Body::Declined(accounts) => format!("{} declined", names(accounts)),
         Body::Nack(accounts) => format!("{} cannot follow", names(accounts)),
+        Body::Refounded => "founds the room anew".into(),
+        Body::Gone => "the room is gone".into(),
         Body::Rejoined(accounts) if accounts.is_empty() => "comes back".into(),
         Body::Rejoined(accounts) => format!("comes back, and finds {}", names(accounts)),
     }

@@ -2,7 +2,7 @@
 
 use engine::{Table, record::MessageRow};
 use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteRow};
-use wire::RoomId;
+use wire::{RoomId, limits};
 
 use super::Store;
 use crate::ClientError;
@@ -44,6 +44,25 @@ impl Store {
         if !part.oldest_first {
             rows.reverse();
         }
+        Ok(rows)
+    }
+
+    /// The newest items of a room's timeline, ascending, edits, deletions and reactions among them: as
+    /// many as `Output::Recall` asks for.
+    ///
+    /// # Errors
+    /// As [`Self::items`].
+    pub(crate) async fn newest(&mut self, room: &RoomId) -> Result<Vec<MessageRow>, ClientError> {
+        let sql = format!("SELECT {COLUMNS} FROM message WHERE key > ? AND key < ? ORDER BY key DESC LIMIT ?");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(self.rows.message_key(room, 0))
+            .bind(self.rows.message_key(room, u64::MAX))
+            .bind(u32::try_from(limits::ROOM_RECALLED_MAX).unwrap_or(u32::MAX))
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(|error| self.error(&error))?;
+        let mut rows = self.parse(&rows)?;
+        rows.reverse();
         Ok(rows)
     }
 

@@ -200,6 +200,7 @@ async fn shown(client: &Client, happening: Happening, rooms: &[RoomId]) -> Resul
                 Standing::Joining => format!("joining {}", room_label(&room)),
                 Standing::Paused => format!("{} is paused", room_label(&room)),
                 Standing::Rejoining => format!("coming back into {}", room_label(&room)),
+                Standing::Refused => format!("{} could not be founded", room_label(&room)),
             };
             Shown { event: "room", room: Some(RoomShown::from(room)), text: Some(text), ..blank }
         }

@@ -94,6 +94,8 @@ fn change_text(change: Change, accounts: &[String]) -> String {
         Change::Nack => format!("a device of {who} could not follow"),
         Change::Rejoined if accounts.is_empty() => "a device came back that could not follow".to_owned(),
         Change::Rejoined => format!("came back, what was said meanwhile is lost; new here: {who}"),
+        Change::Refounded => "this room was lost by its hub and founded anew".to_owned(),
+        Change::Gone => "this room was lost by its hub: nothing can be said here any more".to_owned(),
     }
 }
 

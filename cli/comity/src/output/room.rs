@@ -94,6 +94,7 @@ const fn standing(standing: Standing) -> &'static str {
         Standing::Left => "left",
         Standing::Paused => "paused",
         Standing::Rejoining => "rejoining",
+        Standing::Refused => "refused",
     }
 }
 

@@ -133,7 +133,7 @@ impl App {
         };
         let (id, standing, problem) = (room.id, room.standing, room.problem);
         match standing {
-            Standing::Member | Standing::Joining | Standing::Rejoining => {}
+            Standing::Member | Standing::Joining | Standing::Rejoining | Standing::Refused => {}
             Standing::Invited => return self.say(Tone::Remark, "accept the invitation first: Ctrl-Y"),
             Standing::Left => return self.say(Tone::Warning, "you are not in this room any more"),
             Standing::Paused => {

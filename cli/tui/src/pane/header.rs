@@ -72,6 +72,9 @@ pub(crate) fn trouble(app: &App) -> Option<String> {
         (Standing::Paused, Some(code)) => {
             return Some(format!("paused: {} ({})", code.meaning(), code.name()));
         }
+        (Standing::Refused, Some(code)) => {
+            return Some(format!("not founded: {} ({})", code.meaning(), code.name()));
+        }
         (Standing::Rejoining, code) => {
             let why = code.map(|code| format!(" ({})", code.name())).unwrap_or_default();
             return Some(format!(

@@ -168,6 +168,8 @@ fn changed(change: Change, accounts: &[String]) -> String {
         Change::Rejoined => format!(
             "a device came back that could not follow; what was said meanwhile is lost; new here: {who}"
         ),
+        Change::Refounded => "this room was lost by its hub and founded anew".to_owned(),
+        Change::Gone => "this room was lost by its hub: nothing can be said here any more".to_owned(),
         Change::Nack => format!("a device of {who} could not follow"),
     }
 }

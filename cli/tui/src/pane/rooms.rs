@@ -70,7 +70,7 @@ fn entry(app: &App, room: &Room, cells: usize) -> ratatui::text::Line<'static> {
     let tint = match room.standing {
         Standing::Invited => Tint::Warning,
         Standing::Left => Tint::Dim,
-        Standing::Paused => Tint::Trouble,
+        Standing::Paused | Standing::Refused => Tint::Trouble,
         _ if room.unread > 0 => Tint::Heading,
         Standing::Joining | Standing::Rejoining | Standing::Member => Tint::Plain,
     };
@@ -78,7 +78,7 @@ fn entry(app: &App, room: &Room, cells: usize) -> ratatui::text::Line<'static> {
         Standing::Invited => "? ",
         Standing::Left => "- ",
         Standing::Joining | Standing::Rejoining => "~ ",
-        Standing::Paused => "! ",
+        Standing::Paused | Standing::Refused => "! ",
         Standing::Member if room.peer.as_ref().is_some_and(|peer| app.is_here(peer)) => app.signs().at_hand(),
         Standing::Member => "",
     };

@@ -14,8 +14,8 @@ use wire::{
 
 use super::worker::Step;
 use crate::{
-    Engine, Outcome,
-    record::{IntentKind, IntentRow, Progressed},
+    Engine, Notice, Outcome,
+    record::{IntentKind, IntentRow, Progressed, RoomPhase},
     room::{Room, roster},
 };
 
@@ -232,7 +232,14 @@ impl<E: Entropy> Engine<E> {
         let code = error.code;
         self.finish_error(intent, error);
         match kind {
-            Some(IntentKind::Add) if room.kind == RoomKind::Direct => self.fail_all(room, code),
+            Some(IntentKind::Add) if room.kind == RoomKind::Direct => {
+                self.fail_all(room, code);
+                if room.phase == RoomPhase::Wanted {
+                    room.refused = Some(code);
+                    self.stage.rooms.insert(room.id);
+                    self.stage.notify(Notice::Room(room.id));
+                }
+            }
             Some(IntentKind::Settle) => self.settle_within(room, SETTLE_AGAIN_MS),
             Some(IntentKind::Rejoin) => self.stay_lost(room, code),
             _ => {}

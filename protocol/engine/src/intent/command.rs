@@ -186,7 +186,11 @@ impl<E: Entropy> Engine<E> {
         for intent in unsaid {
             self.drop_intent(intent);
         }
-        self.forget_room(id);
+        match self.rooms.get(&id) {
+            // What was said before its hub lost it stays readable.
+            Some(room) if room.offset > 0 => drop(self.with_room(id, Self::go_out)),
+            _ => self.forget_room(id),
+        }
     }
 
     fn push_in(
@@ -233,7 +237,7 @@ impl<E: Entropy> Engine<E> {
     }
 
     fn read_here(&mut self, room: &mut Room, seq: u64) -> Result<(), ErrorCode> {
-        let seq = seq.min(room.head_seq);
+        let seq = seq.min(room.place(room.head_seq));
         let news = room.last_text_seq > room.read_seq;
         if seq <= room.read_seq {
             return Ok(());
@@ -244,6 +248,7 @@ impl<E: Entropy> Engine<E> {
         if !news || !room.is_open() || room.members.len() < 2 {
             return Ok(());
         }
+        let Some(seq) = seq.checked_sub(room.offset).filter(|seq| *seq > 0) else { return Ok(()) };
         let kind = Some(Kind::Read(proto::ReadReceipt { seq }));
         let waiting = room.waiting.iter().copied().find(|id| {
             let content = self.intents.get(*id).and_then(|row| row.content.as_ref());

@@ -102,9 +102,13 @@ impl<E: Entropy> Engine<E> {
             return Err(ErrorCode::Malformed);
         }
         let (id, hub) = direct_room(&self.keys.account, account);
-        if let Some(room) = self.rooms.get(&id) {
+        if let Some(room) = self.rooms.get_mut(&id) {
             if room.kind != RoomKind::Direct || room.peer.as_ref() != Some(account) {
                 return Err(ErrorCode::Conflict);
+            }
+            if room.phase == RoomPhase::Left && room.stands_only_here() {
+                room.phase = RoomPhase::Wanted;
+                self.stage.rooms.insert(id);
             }
             return if room.phase == RoomPhase::Left { Err(ErrorCode::Forbidden) } else { Ok(id) };
         }
@@ -146,7 +150,7 @@ impl<E: Entropy> Engine<E> {
     }
 
     /// Wants the other account in a direct room.
-    pub(super) fn push_peer(&mut self, room: &mut Room, command: Option<CommandId>) -> Result<(), ErrorCode> {
+    pub(crate) fn push_peer(&mut self, room: &mut Room, command: Option<CommandId>) -> Result<(), ErrorCode> {
         let peer = room.peer.as_ref().ok_or(ErrorCode::NotFound)?;
         let accounts = vec![peer.to_string()];
         let mut row = IntentRow { accounts, quiet: command.is_none(), ..IntentRow::default() };
@@ -176,8 +180,10 @@ impl<E: Entropy> Engine<E> {
         intent: MessageId,
     ) -> crate::room::Flow {
         room.phase = RoomPhase::Joined;
+        room.refused = None;
         room.flight = None;
         room.base_seq = event.seq;
+        room.note_entry(event.log_head().hash);
         let account = self.keys.account.clone();
         let of = std::collections::BTreeSet::from([account.clone()]);
         let by = Some((&account, self.keys.device));

@@ -34,8 +34,12 @@ impl<E: Entropy> Engine<E> {
     fn encrypt(&mut self, room: &mut Room, intent: MessageId) -> Result<Submission, ErrorCode> {
         let row = self.intents.get(intent).ok_or(ErrorCode::NotFound)?;
         let mut content = row.content.clone().ok_or(ErrorCode::Malformed)?;
-        // The first submission goes by the intent's own name.
-        let message = if row.tries == 0 { intent } else { self.new_id() };
+        // The first submission goes by the intent's own name; one to a room that its hub had lost, by the
+        // id that it had there.
+        let message = match row.tries {
+            0 => row.message.as_ref().try_into().unwrap_or(intent),
+            _ => self.new_id(),
+        };
         let head = room.head();
         content.head_seq = head.seq;
         content.head_hash = Bytes::copy_from_slice(&head.hash);
@@ -76,6 +80,7 @@ impl<E: Entropy> Engine<E> {
             let state = Delivery::Ordered;
             self.stage.notify(Notice::Delivery { room: room.id, intent, message, state });
         }
+        let seq = room.place(seq);
         self.finish(intent, Ok(Outcome::Ordered { room: room.id, message, seq }));
         if !receipt {
             self.refresh_soon(room);

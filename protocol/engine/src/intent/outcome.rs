@@ -88,15 +88,21 @@ impl<E: Entropy> Engine<E> {
         }
     }
 
-    /// A submission was refused, by the own node or later by the hub.
-    pub(crate) fn submit_failed(&mut self, message: MessageId, error: WireError) {
+    /// A submission was refused, by the own node or later, as it says, by the hub.
+    pub(crate) fn submit_failed(&mut self, message: MessageId, error: WireError, by_hub: bool) {
         let Some((intent, row)) = self.intents.by_message(message) else { return };
         let (kind, progressed) = (row.kind(), row.progressed());
         let Ok(id) = RoomId::try_from(row.room.as_ref()) else { return };
-        if progressed == Progressed::Failed {
+        // What waits was not submitted since the room was founded anew.
+        if matches!(progressed, Progressed::Failed | Progressed::Waiting) {
             return;
         }
         self.with_room(id, |engine, room| {
+            let unknown = error.code == ErrorCode::NotFound && !kind.is_said_once();
+            let said = by_hub || engine.is_hub_of(room) || kind == IntentKind::Leave;
+            if unknown && said && room.phase == RoomPhase::Joined {
+                return engine.missing_at_hub(room);
+            }
             let over = !error.code.retryable() && error.code != ErrorCode::StaleEpoch;
             if kind == IntentKind::Message && progressed == Progressed::Submitted && over {
                 room.unaccepted = room.unaccepted.saturating_sub(1);
@@ -107,6 +113,10 @@ impl<E: Entropy> Engine<E> {
                 }
                 (IntentKind::Message, ErrorCode::StaleEpoch) => engine.stale(room, intent, error),
                 (IntentKind::Found, ErrorCode::Conflict) => engine.founding_lost(room),
+                // [ROOM-29] Too many rooms: waiting changes nothing.
+                (IntentKind::Found, ErrorCode::Quota) if engine.is_hub_of(room) => {
+                    engine.submission_refused(room, intent, kind, error);
+                }
                 (kind, ErrorCode::StaleEpoch | ErrorCode::Conflict)
                     if is_handshake(kind) && room.flight == Some(intent) =>
                 {
@@ -142,6 +152,9 @@ impl<E: Entropy> Engine<E> {
             room.phase = RoomPhase::Wanted;
             room.members.clear();
             self.fail_all(room, code);
+            room.refused = Some(code);
+            self.stage.rooms.insert(room.id);
+            self.stage.notify(Notice::Room(room.id));
         }
     }
 

@@ -140,7 +140,8 @@ impl Intents {
 }
 
 impl<E: Entropy> Engine<E> {
-    /// Stores an intent at the end of its room's queue, or, if it must come first, at its front.
+    /// Stores an intent at the end of its room's queue, or, if it must come first, at its front. It gets
+    /// a new name if it has none.
     ///
     /// # Errors
     /// `Quota` if too many wait already.
@@ -154,7 +155,7 @@ impl<E: Entropy> Engine<E> {
         if self.intents.rows.len() >= INTENTS_MAX {
             return Err(ErrorCode::Quota);
         }
-        let id = self.new_id();
+        let id = row.intent.as_ref().try_into().unwrap_or_else(|_| self.new_id());
         self.intents.last_number += 1;
         row.intent = id.to_bytes();
         row.room = room.id.to_bytes();
@@ -167,6 +168,9 @@ impl<E: Entropy> Engine<E> {
             room.waiting.push_back(id);
         }
         if let Some(command) = command {
+            if room.refused.take().is_some() {
+                self.stage.rooms.insert(room.id);
+            }
             self.intents.commands.insert(id, command);
             self.stage.notify(Notice::Queued { command, intent: id, room: room.id });
         }
@@ -186,6 +190,23 @@ impl<E: Entropy> Engine<E> {
             self.intents.by_message.insert(message, id);
         }
         self.stage.intents.insert(id);
+    }
+
+    /// Nothing was derived from an intent, and it comes after all others. If it was submitted, it goes
+    /// again by the same id.
+    pub(crate) fn begin_again(&mut self, id: MessageId) {
+        self.intents.last_number += 1;
+        let number = self.intents.last_number;
+        self.change_intent(id, |row| {
+            row.number = number;
+            row.set_progressed(Progressed::Waiting);
+            row.submission = None;
+            row.body_hash.clear();
+            row.stale = false;
+            row.tries = 0;
+        });
+        self.intents.resend.remove(&id);
+        self.intents.stale.remove(&id);
     }
 
     /// Takes note that the home node owns an intent's delivery: in memory only, for sending it once

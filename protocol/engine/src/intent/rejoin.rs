@@ -86,6 +86,9 @@ impl<E: Entropy> Engine<E> {
     pub(crate) fn group_failed(&mut self, id: RoomId, intent: MessageId, error: WireError) {
         self.intents.asking.remove(&intent);
         self.with_room(id, |engine, room| {
+            if error.code == ErrorCode::NotFound && engine.is_hub_of(room) {
+                return engine.missing_at_hub(room);
+            }
             // A departure is open that no commit from outside carries out: the others do.
             if error.code.retryable() || error.code == ErrorCode::Conflict {
                 let at = engine.now.plus_ms(error.retry_after_ms.max(LATER_MS) + engine.jitter_ms(LATER_MS));

@@ -40,7 +40,9 @@ impl<E: Entropy> Engine<E> {
             engine.encrypt_stale(room);
             engine.take_intents(room);
             engine.resend(room);
-            let nothing = matches!(room.phase, RoomPhase::Wanted | RoomPhase::Awaiting);
+            // What was said before its hub lost it stays readable.
+            let nothing =
+                matches!(room.phase, RoomPhase::Wanted | RoomPhase::Awaiting) && room.offset == 0;
             nothing && engine.intents.of(id).next().is_none()
         });
         if empty == Some(true) && self.joins.seq(id).is_none() {
@@ -51,6 +53,8 @@ impl<E: Entropy> Engine<E> {
     fn take_intents(&mut self, room: &mut Room) {
         if room.phase == RoomPhase::Awaiting && self.is_overdue(room) {
             self.fail_all(room, ErrorCode::Undeliverable);
+            room.refused = Some(ErrorCode::Undeliverable);
+            self.stage.rooms.insert(room.id);
         }
         while !room.waiting.is_empty() {
             // Until the way back is found, nothing else is done.
@@ -58,7 +62,7 @@ impl<E: Entropy> Engine<E> {
                 return;
             }
             let Some(intent) = room.waiting.front().copied() else { return };
-            if !self.caught_up() || room.rest_until > self.now || room.paused.is_some() {
+            if !self.caught_up() || room.rest_until > self.now || room.paused.is_some() || room.recalling {
                 return;
             }
             if room.flight.is_some() || !matches!(room.phase, RoomPhase::Wanted | RoomPhase::Joined) {

@@ -43,6 +43,10 @@ pub enum ItemKind {
     Rejoined = 14,
     /// A file.
     File = 15,
+    /// The room's hub had lost it, and it is founded anew: this device says so, the hub does not.
+    Refounded = 16,
+    /// The room's hub does not know it any more: this device says so.
+    Gone = 17,
 }
 
 /// One item of a room's timeline. Key: `room ‖ seq`. Read receipts and typing make no row.
@@ -129,6 +133,24 @@ impl MessageRow {
     /// `Malformed` if the store gives back other bytes than it was given.
     pub fn parse(value: &[u8]) -> Result<Self, wire::ErrorCode> {
         Self::decode(value).map_err(|_| wire::ErrorCode::Malformed)
+    }
+
+    /// What was said, as it is sent; `None` if it was not said by anybody.
+    pub(crate) fn to_content(&self) -> Option<proto::Content> {
+        use proto::content::Kind;
+        let (body, target) = (self.body.clone(), self.target.clone());
+        let kind = match self.kind() {
+            ItemKind::Text => Kind::Text(proto::Text { body, reply_to: target }),
+            ItemKind::File => Kind::File(self.file.clone()?),
+            ItemKind::Edit => Kind::Edit(proto::Edit { target, body }),
+            ItemKind::Delete => Kind::Delete(proto::Delete { target }),
+            ItemKind::Reaction => {
+                Kind::Reaction(proto::Reaction { target, emoji: body, remove: self.withdrawn })
+            }
+            _ => return None,
+        };
+        let kind = Some(kind);
+        Some(proto::Content { version: 1, time_ms: self.sent_ms, kind, ..proto::Content::default() })
     }
 
     /// Whether it counts as unread until it is read: a text or a file by somebody else.

@@ -70,6 +70,16 @@ pub struct RoomRow {
     /// That commit's confirmation tag.
     #[prost(bytes = "bytes", tag = "15")]
     pub lost_tag: Bytes,
+    /// What is added to a seq to give its place in the timeline: where the room was founded anew after
+    /// its hub had lost it; 0 if it never was.
+    #[prost(uint64, tag = "16")]
+    pub offset: u64,
+    /// Why it could not be founded, as an error's number; 0 if nothing was refused.
+    #[prost(uint32, tag = "17")]
+    pub refused: u32,
+    /// The hashes of the heads with which this device came in, oldest first, 32 bytes each.
+    #[prost(bytes = "bytes", tag = "18")]
+    pub bases: Bytes,
 }
 
 impl Row for RoomRow {
@@ -110,6 +120,13 @@ pub struct RosterRow {
     /// Accounts that have seen another history of the room, sorted.
     #[prost(message, repeated, tag = "9")]
     pub forks: Vec<ForkRow>,
+    /// What was before the room was founded anew, each time, oldest first.
+    #[prost(message, repeated, tag = "10")]
+    pub past: Vec<PastRow>,
+    /// The ids of messages of the other side that this device has from before the room was founded
+    /// anew, 16 bytes each: they may come again.
+    #[prost(bytes = "bytes", tag = "11")]
+    pub heard: Bytes,
 }
 
 impl Row for RosterRow {
@@ -170,6 +187,20 @@ pub struct ForkRow {
     /// The seq of which it first said so.
     #[prost(uint64, tag = "2")]
     pub seq: u64,
+}
+
+/// How far the other side was when a room's hub lost it. All are places in the timeline.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct PastRow {
+    /// The last place of this time.
+    #[prost(uint64, tag = "1")]
+    pub until: u64,
+    /// The other side has persisted everything up to here.
+    #[prost(uint64, tag = "2")]
+    pub delivered: u64,
+    /// It has read everything up to here.
+    #[prost(uint64, tag = "3")]
+    pub read: u64,
 }
 
 /// A domain that holds all events of a room up to a seq durably.

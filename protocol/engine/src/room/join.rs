@@ -52,7 +52,8 @@ impl<E: Entropy> Engine<E> {
     /// Keeps a Welcome until it is judged, which is at once if everything for it is here.
     fn keep_join(&mut self, join: Join) -> Result<(), ErrorCode> {
         let (id, _, seq) = place(&join)?;
-        if !self.leads_on(id, seq)? || self.joins.seq(id).is_some_and(|waiting| waiting >= seq) {
+        let anew = self.is_founded_anew(id, &join);
+        if !anew && (!self.leads_on(id, seq)? || self.joins.seq(id).is_some_and(|waiting| waiting >= seq)) {
             return Ok(());
         }
         self.packages.for_welcome(&join.welcome)?;
@@ -60,6 +61,9 @@ impl<E: Entropy> Engine<E> {
         let record = row.put();
         self.joins.put(id, seq, row, self.rooms.len())?;
         self.stage.record(record);
+        if anew {
+            self.with_room(id, Self::begin_anew);
+        }
         self.touched.insert(id);
         Ok(())
     }
@@ -87,6 +91,9 @@ impl<E: Entropy> Engine<E> {
 
     /// Looks at a Welcome that waits.
     pub(crate) fn try_join(&mut self, id: RoomId) {
+        if self.rooms.get(&id).is_some_and(|room| room.recalling) {
+            return;
+        }
         let Some(mut waiting) = self.joins.take_due(id, self.now) else { return };
         let judged = match waiting.row.join.as_ref() {
             Some(join) => self.judge_join(id, join),
@@ -210,6 +217,11 @@ impl<E: Entropy> Engine<E> {
         if !same_room || !accepted {
             return Err(ErrorCode::OriginMismatch);
         }
+        // [ROOM-41] The hub shows again by what this device came in before it lost the room.
+        let hash = entry.event.log_head().hash;
+        if self.rooms.get(&id).is_some_and(|room| room.came_in_by(&hash)) {
+            return Err(ErrorCode::Superseded);
+        }
         // [ROOM-31] An epoch in which this device may have sent is never entered again.
         let spent =
             self.rooms.get(&id).is_some_and(|room| room.head_seq > 0 && joined.member.epoch() <= room.epoch);
@@ -246,6 +258,7 @@ impl<E: Entropy> Engine<E> {
         self.packages.used(&package, self.now, &mut self.stage);
         self.refill_if_low();
         self.drop_group(&mut room);
+        let anew = room.offset > 0 && room.head_seq == 0;
         room.members.clear();
         room.stored.clear();
         // Whoever added this account says what the room is called.
@@ -264,6 +277,9 @@ impl<E: Entropy> Engine<E> {
         let by = Some((&joined.committer.account, joined.committer.device));
         let of = std::collections::BTreeSet::from([self.keys.account.clone()]);
         self.system_item(&room, &event, ItemKind::Added, by, &of);
+        if !anew {
+            room.read_seq = room.place(room.head_seq);
+        }
         self.joined(&mut room);
         self.rooms.insert(id, room);
     }
@@ -275,7 +291,7 @@ impl<E: Entropy> Engine<E> {
         room.followed.clear();
         // Events may have come between the commit and this moment.
         room.behind = true;
-        room.read_seq = room.head_seq;
+        room.refused = None;
         self.founding_overtaken(room);
         self.forget_invitation(room.id);
         self.stage.rooms.insert(room.id);

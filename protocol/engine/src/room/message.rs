@@ -84,7 +84,7 @@ impl<E: Entropy> Engine<E> {
     /// [ROOM-33] A key of a past epoch still opens what somebody says who is out by now. No honest hub
     /// orders it.
     fn spoken_for_nobody(&mut self, room: &Room, event: &CheckedEvent, account: Account) -> ErrorCode {
-        let warning = Warning::HubAtFault { room: room.id, account, seq: event.seq };
+        let warning = Warning::HubAtFault { room: room.id, account, seq: room.place(event.seq) };
         self.stage.notify(Notice::Warning(warning));
         ErrorCode::Forbidden
     }
@@ -104,6 +104,10 @@ impl<E: Entropy> Engine<E> {
         }
         if !content.head_hash.is_empty() {
             self.compare_heads(room, &account, (content.head_seq, &content.head_hash));
+        }
+        // It was said before the hub lost the room, and was shown then.
+        if room.peer.as_ref() == Some(&account) && room.heard.contains(&event.message) {
+            return;
         }
         let own = account == self.keys.account;
         let mut row = row_of(room, event);
@@ -216,7 +220,7 @@ impl<E: Entropy> Engine<E> {
                 if room.members.contains_key(&account) {
                     let of = BTreeSet::from([account.clone()]);
                     self.system_item(room, event, ItemKind::Nack, None, &of);
-                    let warning = Warning::Nack { room: room.id, account, seq: nack.seq };
+                    let warning = Warning::Nack { room: room.id, account, seq: room.place(nack.seq) };
                     self.stage.notify(Notice::Warning(warning));
                 }
             }
@@ -248,7 +252,7 @@ impl<E: Entropy> Engine<E> {
         self.item(room, row);
     }
 
-    fn item(&mut self, room: &Room, mut row: MessageRow) {
+    pub(super) fn item(&mut self, room: &Room, mut row: MessageRow) {
         row.hidden = self.hears_nothing(&row);
         self.stage.put(&row);
         if let Some(item) = TimelineItem::from_row(&row) {
@@ -260,7 +264,7 @@ impl<E: Entropy> Engine<E> {
 fn row_of(room: &Room, event: &CheckedEvent) -> MessageRow {
     MessageRow {
         room: room.id.to_bytes(),
-        seq: event.seq,
+        seq: room.place(event.seq),
         message: event.message.to_bytes(),
         time_ms: event.time_ms,
         ..MessageRow::default()

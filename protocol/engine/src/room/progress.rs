@@ -16,7 +16,7 @@ impl<E: Entropy> Engine<E> {
     pub(crate) fn progress(&mut self, progress: &Progress) {
         let Ok(id) = RoomId::try_from(progress.room.as_ref()) else { return };
         self.with_room(id, |engine, room| {
-            if room.phase == RoomPhase::Joined && note(room, progress) {
+            if room.phase == RoomPhase::Joined && !room.recalling && note(room, progress) {
                 engine.stage.rosters.insert(id);
                 engine.tell_progress(room);
             }
@@ -33,9 +33,10 @@ impl<E: Entropy> Engine<E> {
         member.delivered = member.delivered.max(seq);
         self.stage.rosters.insert(room.id);
         if *account == self.keys.account {
-            room.read_seq = room.read_seq.max(seq);
+            room.read_seq = room.read_seq.max(room.place(seq));
             self.stage.rooms.insert(room.id);
         }
+        let seq = room.place(seq);
         self.stage.notify(Notice::Read { room: room.id, account: account.clone(), seq });
         self.tell_progress(room);
     }

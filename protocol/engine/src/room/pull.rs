@@ -3,7 +3,7 @@
 
 use machine::Entropy;
 use wire::{
-    RoomId, limits,
+    ErrorCode, RoomId, limits,
     proto::{PullEvents, PulledEvents, client_request::Request},
 };
 
@@ -69,10 +69,13 @@ impl<E: Entropy> Engine<E> {
         self.touched.insert(id);
     }
 
-    pub(crate) fn pull_failed(&mut self, id: RoomId) {
+    pub(crate) fn pull_failed(&mut self, id: RoomId, error: ErrorCode) {
         let later = self.now.plus_ms(REST_MS);
         self.with_room(id, |engine, room| {
             room.pulling = false;
+            if error == ErrorCode::NotFound && engine.is_hub_of(room) {
+                return engine.missing_at_hub(room);
+            }
             room.rest_until = room.rest_until.max(later);
             engine.wake_for(later, id);
         });

@@ -74,7 +74,7 @@ impl<E: Entropy> Engine<E> {
             _ => Err(ErrorCode::NotFound),
         };
         let account = author.ok().map(|leaf| leaf.account);
-        let warning = Warning::Lost { room: room.id, account, seq: event.seq, error };
+        let warning = Warning::Lost { room: room.id, account, seq: room.place(event.seq), error };
         self.stage.notify(Notice::Warning(warning));
         self.nack(room, event.seq);
         if let Some(flight) = room.flight {

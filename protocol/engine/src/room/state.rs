@@ -8,7 +8,7 @@ use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId, proto};
 
 use super::Lost;
 use crate::{
-    record::{ForkRow, MemberRow, RoomPhase, RoomRow, RosterRow, StoredRow},
+    record::{ForkRow, MemberRow, PastRow, RoomPhase, RoomRow, RosterRow, StoredRow},
     view::{MemberView, RoomView},
 };
 
@@ -16,6 +16,8 @@ use crate::{
 const HEADS_KEPT: usize = 256;
 /// Hashes of heads that are stored.
 const HEADS_STORED: usize = 16;
+/// Entries into a room that are remembered.
+const BASES_KEPT: usize = 32;
 /// Own messages whose way is followed.
 const FOLLOWED_MAX: usize = 1_024;
 
@@ -112,6 +114,18 @@ pub(crate) struct Room {
     pub(crate) said: [u64; 3],
     /// Accounts that have seen another history, and where it was first said to differ.
     pub(crate) forks: BTreeMap<Account, u64>,
+    /// What a seq counts on from in the timeline. `read_seq` and `last_text_seq` are places in it.
+    pub(crate) offset: u64,
+    /// How far the other side was each time that the hub had lost the room.
+    pub(crate) past: Vec<PastRow>,
+    /// What this device has of the other side from before; it may come again.
+    pub(crate) heard: BTreeSet<MessageId>,
+    /// The heads with which this device came in, oldest first.
+    pub(crate) bases: VecDeque<[u8; 32]>,
+    /// Why it could not be founded.
+    pub(crate) refused: Option<ErrorCode>,
+    /// The hub has lost it; what was said is asked of the store before it is founded anew.
+    pub(crate) recalling: bool,
 }
 
 impl Room {
@@ -156,6 +170,12 @@ impl Room {
             followed: VecDeque::new(),
             said: [0; 3],
             forks: BTreeMap::new(),
+            offset: 0,
+            past: Vec::new(),
+            heard: BTreeSet::new(),
+            bases: VecDeque::new(),
+            refused: None,
+            recalling: false,
         }
     }
 
@@ -186,6 +206,11 @@ impl Room {
             ..Lost::new(ErrorCode::from_code(row.lost))
         });
         room.leaf_updated_ms = row.leaf_updated_ms;
+        room.offset = row.offset;
+        room.refused = (row.refused != 0).then(|| ErrorCode::from_code(row.refused));
+        room.bases = row.bases.chunks_exact(32).filter_map(|hash| hash.try_into().ok()).collect();
+        room.past.clone_from(&roster.past);
+        room.heard = roster.heard.chunks_exact(16).filter_map(|id| id.try_into().ok()).collect();
         room.group_keys = group.iter().flat_map(|rows| rows.keys().cloned()).collect();
         room.group = group.map_or(Group::None, Group::Rows);
         for member in &roster.members {
@@ -222,6 +247,9 @@ impl Room {
             lost: self.lost.as_ref().map_or(0, |lost| lost.error.code()),
             lost_epoch: self.lost.as_ref().map_or(0, |lost| lost.epoch),
             lost_tag: self.lost.as_ref().map(|lost| lost.confirmed.clone().into()).unwrap_or_default(),
+            offset: self.offset,
+            refused: self.refused.map_or(0, ErrorCode::code),
+            bases: self.bases.iter().flatten().copied().collect(),
         }
     }
 
@@ -245,6 +273,8 @@ impl Room {
                 .iter()
                 .map(|(account, seq)| ForkRow { account: account.to_string(), seq: *seq })
                 .collect(),
+            past: self.past.clone(),
+            heard: self.heard.iter().flat_map(MessageId::as_bytes).copied().collect(),
         }
     }
 
@@ -258,19 +288,39 @@ impl Room {
             name: self.name.clone(),
             topic: self.topic.clone(),
             peer: self.peer.clone(),
-            members: self.members.iter().map(|(account, member)| member.view(account)).collect(),
-            stored: self.stored.iter().map(|(domain, seq)| (domain.clone(), *seq)).collect(),
-            head_seq: self.head_seq,
+            members: self.members.iter().map(|(account, member)| member.view(account, self.offset)).collect(),
+            stored: self.stored.iter().map(|(domain, seq)| (domain.clone(), self.place(*seq))).collect(),
+            head_seq: self.place(self.head_seq),
             head_hash: self.head_hash(),
             epoch: self.epoch,
             read_seq: self.read_seq,
             last_text_seq: self.last_text_seq,
             paused: self.paused,
             lost: self.lost.as_ref().map(|lost| lost.error),
-            forks: self.forks.iter().map(|(account, seq)| (account.clone(), *seq)).collect(),
+            forks: self.forks.iter().map(|(account, seq)| (account.clone(), self.place(*seq))).collect(),
+            refused: self.refused,
+            past: self.past.clone(),
             behind: self.behind,
             waiting,
         }
+    }
+
+    /// The place in the timeline of what has this seq in the log.
+    pub(crate) const fn place(&self, seq: u64) -> u64 {
+        self.offset.saturating_add(seq)
+    }
+
+    /// Whether this device came in with this head before.
+    pub(crate) fn came_in_by(&self, hash: &[u8; 32]) -> bool {
+        self.bases.contains(hash)
+    }
+
+    /// This device comes in with this head.
+    pub(crate) fn note_entry(&mut self, hash: [u8; 32]) {
+        if self.bases.len() >= BASES_KEPT {
+            self.bases.pop_front();
+        }
+        self.bases.push_back(hash);
     }
 
     /// The end of its log.
@@ -301,6 +351,7 @@ impl Room {
     pub(crate) fn begin(&mut self, head: room::LogHead) {
         self.heads.clear();
         self.base_seq = head.seq;
+        self.note_entry(head.hash);
         self.advance(head);
     }
 
@@ -342,7 +393,7 @@ impl Room {
 
     /// In it, and nothing speaks against going on.
     pub(crate) fn is_open(&self) -> bool {
-        self.phase == RoomPhase::Joined && self.paused.is_none() && self.lost.is_none()
+        self.phase == RoomPhase::Joined && self.paused.is_none() && self.lost.is_none() && !self.recalling
     }
 
     /// It has this group now.
@@ -352,7 +403,8 @@ impl Room {
 
     /// Events of its log are taken in.
     pub(crate) fn listens(&self) -> bool {
-        matches!(self.phase, RoomPhase::Founding | RoomPhase::Joined) && self.paused.is_none()
+        let here = matches!(self.phase, RoomPhase::Founding | RoomPhase::Joined);
+        here && self.paused.is_none() && !self.recalling
     }
 
     /// [ROOM-33] Whether a message of this device has a place in the log at its end: it has a leaf, and
@@ -416,18 +468,18 @@ impl Member {
         }
     }
 
-    fn view(&self, account: &Account) -> MemberView {
+    fn view(&self, account: &Account, offset: u64) -> MemberView {
         MemberView {
             account: account.clone(),
             admin: self.admin,
             devices: self.devices.iter().copied().collect(),
             unverified: self.unverified,
-            delivered: self.delivered,
-            read: self.read,
+            delivered: self.delivered.saturating_add(offset),
+            read: self.read.saturating_add(offset),
             leaving: self.leaving,
             declined: self.declined,
             held: self.held || self.unproved,
-            since: self.since,
+            since: self.since.saturating_add(offset),
         }
     }
 }

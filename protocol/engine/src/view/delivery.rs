@@ -44,6 +44,13 @@ impl Delivery {
 /// later are not waited for.
 #[must_use]
 pub fn delivery(room: &RoomView, own: &Account, seq: u64, account: Option<&Account>) -> Delivery {
+    if let Some(past) = room.past_at(seq) {
+        return match () {
+            () if past.read >= seq => Delivery::Read,
+            () if past.delivered >= seq => Delivery::Delivered,
+            () => Delivery::Ordered,
+        };
+    }
     let others = || {
         room.members.iter().filter(|member| {
             member.account != *own

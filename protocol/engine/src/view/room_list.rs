@@ -2,7 +2,7 @@
 
 use wire::{Account, DeviceId, DomainName, ErrorCode, RoomId, proto::RoomKind};
 
-use crate::record::{InvitationRow, RoomPhase};
+use crate::record::{InvitationRow, PastRow, RoomPhase};
 
 /// A room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,11 @@ pub struct RoomView {
     /// Members that have seen another history of the room than this device, and of which seq they
     /// first said so: its hub shows different things to different people.
     pub forks: Vec<(Account, u64)>,
+    /// Why it could not be founded; what is sent next tries anew.
+    pub refused: Option<ErrorCode>,
+    /// How far the other side was each time that the room's hub had lost it, oldest first. All seqs
+    /// that are shown count on from then.
+    pub past: Vec<PastRow>,
     /// Events are being fetched, or keys that are needed to judge them.
     pub behind: bool,
     /// What this device still wants to do in it.
@@ -50,6 +55,13 @@ pub struct RoomView {
 }
 
 impl RoomView {
+    /// How far the other side was at the end of the time to which a place belongs, if the room was
+    /// founded anew since.
+    #[must_use]
+    pub fn past_at(&self, seq: u64) -> Option<&PastRow> {
+        self.past.iter().find(|past| seq <= past.until)
+    }
+
     /// The member with this account.
     #[must_use]
     pub fn member(&self, account: &Account) -> Option<&MemberView> {

@@ -92,6 +92,10 @@ pub enum Body {
     /// A device of the sender came back that had lost its way. If it is this one, these accounts came
     /// in meanwhile.
     Rejoined(Vec<Account>),
+    /// The room's hub had lost it, and it is founded anew.
+    Refounded,
+    /// The room's hub does not know it any more.
+    Gone,
 }
 
 /// A reaction and who gave it.
@@ -164,6 +168,8 @@ impl TimelineItem {
             ItemKind::Declined => Body::Declined(accounts()),
             ItemKind::Nack => Body::Nack(accounts()),
             ItemKind::Rejoined => Body::Rejoined(accounts()),
+            ItemKind::Refounded => Body::Refounded,
+            ItemKind::Gone => Body::Gone,
             ItemKind::Unspecified => return None,
         };
         Some(Self {

@@ -62,6 +62,17 @@ impl Node {
         }
     }
 
+    /// The node is another one, restored from a backup that has none of its rooms.
+    pub fn lose_all(&mut self) {
+        let id = self.store_id.first().map_or(0, |byte| byte.wrapping_add(1));
+        self.store_id = vec![id; 16].into();
+        self.rooms.clear();
+        self.streams.clear();
+        self.packages.clear();
+        self.subscriptions.clear();
+        self.invitations.clear();
+    }
+
     pub fn domain(&mut self, name: &DomainName) {
         let now = Timestamp::from_ms(1_800_000_000_000);
         self.domains.entry(name.clone()).or_insert_with(|| super::new_domain(name, now));
@@ -211,7 +222,9 @@ impl Node {
             let mut claimed = ClaimedAccount { account: name.clone(), ..ClaimedAccount::default() };
             let (Some(keys), Some(packages)) = (self.accounts.get(&account), self.packages.get_mut(&account))
             else {
-                claimed.error = Some(ErrorCode::NotFound.into());
+                let known = self.accounts.contains_key(&account);
+                let error = if known { ErrorCode::Unavailable } else { ErrorCode::NotFound };
+                claimed.error = Some(error.into());
                 return claimed;
             };
             let once = packages.iter().position(|package| !package.last_resort);

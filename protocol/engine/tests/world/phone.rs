@@ -98,6 +98,10 @@ impl Phone {
                     self.input(now, Input::Persisted(mark));
                 }
                 Output::Send(frame) => frames.push(frame),
+                Output::Recall(room) => {
+                    let rows = self.messages(room);
+                    self.input(now, Input::Recalled(room, rows));
+                }
                 Output::WakeAt(at) => self.wake = Some(at),
                 Output::Notify(notice) => self.notices.push(notice),
             }

@@ -25,6 +25,13 @@ impl World {
                 None => return,
                 Some(Output::Persist(mark, records)) => self.device_writes(index, mark, records),
                 Some(Output::Send(frame)) => self.device_sends(index, &frame),
+                Some(Output::Recall(room)) => {
+                    let rows = self.devices.get(index).map(|device| device.stored_room(&room));
+                    let Some(device) = self.devices.get_mut(index) else { return };
+                    if let (Some(engine), Some(rows)) = (device.engine.as_mut(), rows) {
+                        engine.handle(now, Input::Recalled(room, rows));
+                    }
+                }
                 Some(Output::WakeAt(time)) => {
                     let Some(device) = self.devices.get_mut(index) else { return };
                     device.timer += 1;

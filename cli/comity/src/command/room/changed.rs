@@ -48,7 +48,11 @@ impl Needs {
             (Self::Invitation, _) => Err(ErrorCode::NotFound),
             (
                 Self::Membership,
-                Standing::Member | Standing::Joining | Standing::Paused | Standing::Rejoining,
+                Standing::Member
+                | Standing::Joining
+                | Standing::Paused
+                | Standing::Rejoining
+                | Standing::Refused,
             ) => Ok(()),
             (Self::Admin, Standing::Member) if room.kind == RoomKind::Group && admin => Ok(()),
             (Self::Admin | Self::Membership, _) => Err(ErrorCode::Forbidden),
