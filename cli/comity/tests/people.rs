@@ -48,6 +48,46 @@ fn two_people_talk_make_a_group_and_part() {
     assert_eq!(again.status.code(), Some(6), "{}", text(&again.stderr));
 }
 
+/// [ROOM-41] The node comes back from a backup that is older than its rooms: what was said is read, the
+/// direct room goes on, and the group says why it does not and can be left.
+#[test]
+fn a_node_that_has_lost_its_rooms_keeps_nobody_in_them() {
+    let mut house = House::new();
+    let backup = house.home.path().join("backup");
+    let backup = backup.to_str().expect("text");
+    let done = |output: std::process::Output| {
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    done(house.node.comityd(&["backup", backup]).expect("comityd runs"));
+    house.says("alice", &["send", "bob@acme.test", "one", "--wait", "ordered"], 0);
+    house.says("alice", &["room", "create", "ops", "bob@acme.test"], 0);
+    house.says("alice", &["send", "#ops", "before", "--wait", "ordered"], 0);
+    house.says("bob", &["read", "--unread"], 0);
+    house.node.kill().expect("killed");
+    house.node.wipe().expect("wiped");
+    done(house.node.comityd(&["restore", backup]).expect("comityd runs"));
+    house.node.run().expect("it runs");
+
+    let read = house.says("bob", &["read", "#ops"], 0);
+    assert!(read.contains("before") && read.contains("lost by its hub"), "{read}");
+    let shown = house.says("bob", &["room", "show", "#ops", "--json=standing,problem"], 0);
+    assert!(shown.contains(r#""standing":"paused""#) && shown.contains("NotFound"), "{shown}");
+    house.says("bob", &["send", "#ops", "anybody?", "--wait", "ordered"], 3);
+    house.says("bob", &["room", "leave", "#ops"], 0);
+    // Both came to know of it by themselves; whoever is there first founds the room for both.
+    let watch = Watching(house.command(&["--as", "alice", "watch"]).spawn().expect("it runs"));
+    house.says("bob", &["send", "alice@acme.test", "two", "--wait", "delivered"], 0);
+    drop(watch);
+    for (name, texts) in [("alice", ["one", "two"]), ("bob", ["one", "two"])] {
+        let other = if name == "alice" { "bob@acme.test" } else { "alice@acme.test" };
+        let read = house.says(name, &["read", other, "--json=text"], 0);
+        let said = |text: &str| read.matches(&format!("\"{text}\"")).count();
+        assert!(texts.iter().all(|text| said(text) == 1), "{name}: {read}");
+        let read = house.says(name, &["read", other], 0);
+        assert!(read.contains("lost by its hub and founded anew"), "{name}: {read}");
+    }
+}
+
 /// From the command line through both devices: the greatest text arrives whole, one byte more is
 /// refused and not cut.
 #[test]

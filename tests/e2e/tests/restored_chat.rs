@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use client::{Client, Contact, Cursor, Level, MessageBody, Outgoing, RoomId};
+use client::{Change, Client, Contact, Cursor, Level, MessageBody, Outgoing, RoomId, Standing};
 use identity::Ticket;
 use kit::{Node, pin_each_other};
 use wire::{
@@ -102,6 +102,70 @@ async fn a_chat_goes_on_over_the_loss_of_either_domain() -> Result<()> {
     let third = alice.create_room("a third room", &["bob@umbrella.test".parse()?]).await?;
     let room = third.room;
     say(&alice, room, "with new key packages").await?;
+    alice.close().await;
+    bob.close().await;
+    Ok(())
+}
+
+/// How often a client says in a room that its hub had lost it.
+async fn losses(client: &Client, room: RoomId) -> Result<usize> {
+    let page = client.messages(room, Cursor { before: None, after: None, limit: 200 }).await?;
+    let lost = |body: &MessageBody| matches!(body, MessageBody::Changed { change: Change::Refounded, .. });
+    Ok(page.messages.iter().filter(|message| lost(&message.body)).count())
+}
+
+/// Waits until a client shows these texts in a room.
+async fn shows(client: &Client, room: RoomId, expected: &[&str]) -> Result<()> {
+    let mut happenings = client.watch();
+    let waited = tokio::time::timeout(PATIENCE, async {
+        while seen(client, room).await? != expected {
+            happenings.next().await.context("closed")?;
+        }
+        anyhow::Ok(())
+    });
+    let Ok(done) = waited.await else { bail!("{:?} instead of {expected:?}", seen(client, room).await?) };
+    done
+}
+
+// [ROOM-41]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_direct_room_that_its_only_node_has_lost_is_founded_anew() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let mut acme = Node::start("acme.test")?;
+    let alice = login(&acme, place.path(), "alice").await?;
+    let bob = login(&acme, place.path(), "bob").await?;
+    let backup = place.path().join("backup");
+    let output = acme.comityd(&["backup", backup.to_str().context("a path")?])?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let room = alice.direct(&"bob@acme.test".parse()?).await?;
+    let group = alice.create_room("ops", &["bob@acme.test".parse()?]).await?.room;
+    say(&alice, room, "one").await?;
+    say(&bob, room, "two").await?;
+    // Bob is away: the node has ordered this and dies with it.
+    let bobs = place.path().join("bob");
+    bob.close().await;
+    let sent = alice.send(room, Outgoing::text("three")).await?;
+    tokio::time::timeout(PATIENCE, alice.wait(sent, Level::Ordered)).await??;
+    lose_and_restore(&mut acme, &backup)?;
+    // What is sent into the void meanwhile waits.
+    let four = alice.send(room, Outgoing::text("four")).await?;
+    let bob = Client::open(&bobs).await?;
+    for sent in [sent, four] {
+        let arrived = tokio::time::timeout(PATIENCE, alice.wait(sent, Level::Delivered)).await;
+        arrived.context("it does not arrive")??;
+    }
+    say(&bob, room, "five").await?;
+    for client in [&alice, &bob] {
+        shows(client, room, &["one", "two", "three", "four", "five"]).await?;
+        assert_eq!(losses(client, room).await?, 1);
+        let rooms = client.rooms().await?;
+        let direct = rooms.iter().find(|known| known.id == room).context("the room")?;
+        assert_eq!((direct.standing, direct.problem), (Standing::Member, None));
+        let lost = rooms.iter().find(|known| known.id == group).context("the group")?;
+        assert_eq!((lost.standing, lost.problem), (Standing::Paused, Some(wire::ErrorCode::NotFound)));
+    }
+    let same = [alice.epoch_authenticator(room).await?, bob.epoch_authenticator(room).await?];
+    ensure!(same[0].is_some() && same[0] == same[1], "they are in two groups");
     alice.close().await;
     bob.close().await;
     Ok(())
