@@ -6,10 +6,12 @@ use std::path::Path;
 
 use identity::Ticket;
 use tokio::sync::{broadcast, mpsc, oneshot};
-use wire::{Account, DomainName, ErrorCode, RoomId};
+use machine::Entropy as _;
+use wire::{Account, DomainName, ErrorCode, MessageId, RoomId};
 
 use crate::{
     ClientError,
+    clock::SystemEntropy,
     device::DeviceDir,
     home::Introduction,
     login,
@@ -223,7 +225,18 @@ impl Client {
     /// `Refused`: `NotFound` for an unknown room, `Forbidden` for one that the account is out of,
     /// `TooLarge`; else as [`Self::status`].
     pub async fn send(&self, room: RoomId, what: Outgoing) -> Result<Sent, ClientError> {
-        self.sent(Request::Send { to: To::Room(room), what }).await
+        self.say(To::Room(room), what, None).await
+    }
+
+    /// As [`Self::send`], under an id of the caller's making: 128 random bits, kept where the caller
+    /// does not lose them. Whoever does not know whether it has sent a message repeats this with the
+    /// same id, also after a restart, and the message is sent once: of what was sent, the newest 512
+    /// items of the room are looked through.
+    ///
+    /// # Errors
+    /// As [`Self::send`]; `Refused(Conflict)` if the id stands for another message that waits.
+    pub async fn send_once(&self, id: MessageId, room: RoomId, what: Outgoing) -> Result<Sent, ClientError> {
+        self.say(To::Room(room), what, Some(id)).await
     }
 
     /// Sends to an account: into the direct room with it, which is made if there is none.
@@ -231,7 +244,20 @@ impl Client {
     /// # Errors
     /// As [`Self::send`].
     pub async fn send_to(&self, account: &Account, what: Outgoing) -> Result<Sent, ClientError> {
-        self.sent(Request::Send { to: To::Account(account.clone()), what }).await
+        self.say(To::Account(account.clone()), what, None).await
+    }
+
+    /// As [`Self::send_to`], under an id of the caller's making as in [`Self::send_once`].
+    ///
+    /// # Errors
+    /// As [`Self::send_once`].
+    pub async fn send_to_once(
+        &self,
+        id: MessageId,
+        account: &Account,
+        what: Outgoing,
+    ) -> Result<Sent, ClientError> {
+        self.say(To::Account(account.clone()), what, Some(id)).await
     }
 
     /// Gives up a message that is not ordered yet, by the name that [`Self::send`] gave. One that
@@ -510,6 +536,12 @@ impl Client {
     /// As [`Self::verify`].
     pub async fn trust(&self, account: &Account, fingerprint: [u8; 32]) -> Result<(), ClientError> {
         self.done(Request::Trust { account: account.clone(), fingerprint, changed: true }).await
+    }
+
+    async fn say(&self, to: To, what: Outgoing, id: Option<MessageId>) -> Result<Sent, ClientError> {
+        let again = id.is_some();
+        let id = id.unwrap_or_else(|| MessageId::new(SystemEntropy.array()));
+        self.sent(Request::Send { to, what, id, again }).await
     }
 
     async fn sent(&self, request: Request) -> Result<Sent, ClientError> {

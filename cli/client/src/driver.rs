@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::{CommandId, Engine, Input, Notice, Output};
 use machine::{Machine as _, Timestamp};
 use tokio::sync::{broadcast, mpsc, oneshot};
-use wire::{Account, DeviceId, RoomId, proto::ClientFrame};
+use wire::{Account, DeviceId, ErrorCode, RoomId, proto::ClientFrame};
 
 use crate::{
     ClientError,
@@ -75,6 +75,7 @@ pub(crate) struct Driver {
     purge_at: Option<Timestamp>,
     endpoint: String,
     problem: Option<String>,
+    shut_out: Option<ErrorCode>,
     peers: BTreeMap<String, PeerView>,
     present: BTreeSet<Account>,
     files: Files,
@@ -138,6 +139,7 @@ impl Driver {
             purge_at,
             endpoint,
             problem: None,
+            shut_out: None,
             peers: BTreeMap::new(),
             present: BTreeSet::new(),
             files,
@@ -251,6 +253,7 @@ impl Driver {
                 self.session = Some(frames);
                 self.endpoint = endpoint;
                 self.problem = None;
+                self.shut_out = None;
                 self.input(Input::Connected(ready));
                 self.tell(Happening::Connected(true));
             }
@@ -258,6 +261,10 @@ impl Driver {
             SessionEvent::Down(error) => {
                 self.files.connected(None);
                 self.problem = Some(error.to_string());
+                self.shut_out = match &error {
+                    ClientError::Refused(error) if error.code == ErrorCode::Blocked => Some(error.code),
+                    _ => None,
+                };
                 self.outgoing.clear();
                 self.present.clear();
                 if self.session.take().is_some() {
@@ -271,6 +278,11 @@ impl Driver {
     async fn request(&mut self, request: Request, answer: Answer) {
         if request.is_of_files() {
             return self.file_request(request, answer).await;
+        }
+        match self.sent_before(&request).await {
+            Ok(None) => {}
+            Ok(Some(sent)) => return drop(answer.send(Ok(Reply::Sent(sent)))),
+            Err(error) => return drop(answer.send(Err(error))),
         }
         let command = match &request {
             Request::Trust { account, fingerprint, changed } => {

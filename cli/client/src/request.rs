@@ -74,6 +74,11 @@ pub(crate) enum Request {
     Send {
         to: To,
         what: Outgoing,
+        /// Its lasting name, which whoever asks has made.
+        #[serde(with = "text")]
+        id: MessageId,
+        /// It may have been asked before.
+        again: bool,
     },
     Cancel {
         #[serde(with = "text")]
@@ -199,7 +204,16 @@ impl Request {
                 | Self::Typing { .. }
                 | Self::Presence { .. }
                 | Self::Notify { .. }
+                | Self::Send { .. }
         )
+    }
+
+    /// The same for another owner of the device: the one before may have done it.
+    pub(crate) fn repeated(self) -> Self {
+        match self {
+            Self::Send { to, what, id, .. } => Self::Send { to, what, id, again: true },
+            other => other,
+        }
     }
 }
 
@@ -269,7 +283,7 @@ impl Request {
             Self::PeersOf { domains } if domains.is_empty() => return Err(ErrorCode::Malformed),
             Self::PeersOf { domains } => Command::PeerStates { domains },
             Self::ContactPolicy => Command::ContactPolicy,
-            Self::Send { to, what } => send(to, what)?,
+            Self::Send { to, what, id, .. } => Command::Once { id, command: Box::new(send(to, what)?) },
             Self::Cancel { room, message } => Command::Cancel { room, message },
             Self::MarkRead { room, seq } => Command::MarkRead { room, seq },
             Self::Typing { room, active } => Command::Typing { room, active },

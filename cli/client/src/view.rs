@@ -501,6 +501,10 @@ pub struct Status {
     pub endpoint: String,
     /// Why the last attempt failed; our own words.
     pub problem: Option<String>,
+    /// Why the home node wants no session with this device, until somebody changes that: `Blocked`
+    /// while the account is suspended.
+    #[serde(default, with = "text::error")]
+    pub shut_out: Option<ErrorCode>,
     /// Whether everything that the node has is here.
     pub caught_up: bool,
     /// Rooms that the account is in.

@@ -100,6 +100,10 @@ pub(crate) async fn catch_up(context: &Context, client: &Client) -> Result<bool,
         if status.caught_up {
             return Ok(true);
         }
+        if status.shut_out.is_some() {
+            context.warn("your account is suspended: ask your administrator; shown is what this device has");
+            return Ok(false);
+        }
         let patience = if status.connected { CATCH_UP } else { CONNECT };
         if began.elapsed() > patience {
             break status;
@@ -227,18 +231,49 @@ pub(crate) async fn find_joined(client: &Client, word: &Word) -> Result<Room, Cl
 /// Runs something that needs the node, for as long as the user is ready to wait.
 ///
 /// # Errors
-/// `Pending` when the time is over: what was asked for is on disk and goes on by itself.
+/// `Pending` when the time is over: what was asked for is on disk and goes on by itself. `Blocked` as
+/// soon as the node says that the account is suspended.
 pub(crate) async fn within<T>(
+    client: &Client,
     what: &str,
     seconds: u64,
     doing: impl Future<Output = Result<T, ClientError>>,
 ) -> Result<T, CliError> {
-    match timeout(Duration::from_secs(seconds), doing).await {
-        Ok(outcome) => outcome.map_err(|error| failed(what, error)),
+    match unless_suspended(client, what, timeout(Duration::from_secs(seconds), doing)).await? {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err(_)) if is_suspended(client).await => Err(CliError::suspended(what)),
+        Ok(Err(error)) => Err(failed(what, error)),
         Err(_) => Err(CliError::pending(format!("{what}: not done after {}", error::seconds(seconds)))
             .cause("it is stored on this device and goes on by itself while `comity watch` runs")
             .hint("comity status")),
     }
+}
+
+/// Runs something that waits for the node, unless there is nothing to wait for.
+///
+/// # Errors
+/// `Blocked` as soon as the node says that the account is suspended.
+pub(crate) async fn unless_suspended<T>(
+    client: &Client,
+    what: &str,
+    doing: impl Future<Output = T>,
+) -> Result<T, CliError> {
+    let suspended = async {
+        while !is_suspended(client).await {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        done = doing => Ok(done),
+        () = suspended => Err(CliError::suspended(what)
+            .cause("what was asked for may be stored on this device: then it is done once you are back")),
+    }
+}
+
+/// Whether the node has said that the account is suspended.
+pub(crate) async fn is_suspended(client: &Client) -> bool {
+    client.status().await.is_ok_and(|status| status.shut_out == Some(client::ErrorCode::Blocked))
 }
 
 /// A failure of the client, for a person.

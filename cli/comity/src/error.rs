@@ -219,6 +219,15 @@ impl CliError {
         self.number == Some(code.code())
     }
 
+    /// The account is suspended, and whatever needs its node waits until it is not.
+    pub(crate) fn suspended(what: impl Into<String>) -> Self {
+        let mut made =
+            Self::wire("your account is suspended: ask your administrator", ErrorCode::Blocked.into());
+        made.causes = vec![what.into()];
+        made.hint = Some("what was said before is on this device: comity read ROOM".to_owned());
+        made
+    }
+
     /// With the next step, best of all a command.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

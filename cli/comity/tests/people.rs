@@ -88,6 +88,37 @@ fn a_node_that_has_lost_its_rooms_keeps_nobody_in_them() {
     }
 }
 
+/// [ADMIN-7] A person whose account is suspended is told so at once, reads what is here, and goes on
+/// where it was when it is restored.
+#[test]
+fn a_suspended_account_is_told_so_and_reads_what_it_has() {
+    let house = House::new();
+    house.says("alice", &["send", "bob@acme.test", "before", "--wait", "ordered"], 0);
+    house.says("bob", &["read", "alice@acme.test"], 0);
+    house.admin(&["user", "suspend", "bob@acme.test"]);
+    let refused = |args: &[&str]| {
+        // Whoever waited for the node's mind to change would wait for longer than this.
+        let output = house.run(&[&["--as", "bob"], args, &["--timeout", "86400"]].concat());
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(5), "{args:?}: {said}");
+        assert!(said.contains("your account is suspended: ask your administrator"), "{args:?}: {said}");
+    };
+    refused(&["send", "alice@acme.test", "after"]);
+    refused(&["room", "create", "ops"]);
+    refused(&["contact", "policy", "open"]);
+    let read = house.run(&["--as", "bob", "read", "alice@acme.test"]);
+    assert_eq!(read.status.code(), Some(0));
+    assert!(text(&read.stdout).contains("before"), "{}", text(&read.stdout));
+    assert!(text(&read.stderr).contains("your account is suspended"), "{}", text(&read.stderr));
+    let status = house.says("bob", &["status", "--check", "--json=connected,problem"], 5);
+    assert!(status.contains("your account is suspended: ask your administrator"), "{status}");
+    house.admin(&["user", "restore", "bob@acme.test"]);
+    house.says("bob", &["send", "alice@acme.test", "back", "--wait", "ordered"], 0);
+    let read = house.says("alice", &["read", "bob@acme.test", "--json=text"], 0);
+    let (after, back) = (read.find("after"), read.find("back"));
+    assert!(after.is_some() && after < back, "what was stored is sent once, and first: {read}");
+}
+
 /// From the command line through both devices: the greatest text arrives whole, one byte more is
 /// refused and not cut.
 #[test]
@@ -129,6 +160,63 @@ fn commands_work_beside_a_watch_and_after_its_end() {
     house.says("alice", &["send", "bob@acme.test", "after", "--wait", "ordered"], 0);
     let read = house.says("bob", &["read", "--json=text"], 0);
     assert_eq!(read, "{\"text\":\"beside\"}\n{\"text\":\"after\"}\n");
+}
+
+/// Programs of one device: whichever of them owns it may be killed while the others send, and each message
+/// goes once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_by_a_program_whose_owner_is_killed_goes_once() {
+    const ROUNDS: usize = 5;
+    const AT_ONCE: usize = 20;
+    let house = House::new();
+    house.says("alice", &["send", "bob@acme.test", "begin", "--wait", "ordered"], 0);
+    let socket = house.people().join("alice@acme.test/socket");
+    let mut said = vec!["begin".to_owned()];
+    for round in 0..ROUNDS {
+        let mut owner = Watching(house.command(&["--as", "alice", "watch"]).spawn().expect("it runs"));
+        while !Path::new(&socket).exists() {
+            assert!(owner.0.try_wait().expect("looked").is_none(), "watch ended");
+            std::thread::yield_now();
+        }
+        let guest = client::Client::open(&house.people().join("alice@acme.test")).await.expect("it opens");
+        let texts: Vec<String> = (0..AT_ONCE).map(|text| format!("{round}-{text}")).collect();
+        let send = |text: &String| {
+            let (guest, what) = (guest.clone(), client::Outgoing::text(text.clone()));
+            let bob = "bob@acme.test".parse().expect("an account");
+            tokio::spawn(async move { guest.send_to(&bob, what).await })
+        };
+        let sending: Vec<_> = texts.iter().map(send).collect();
+        // Some of it was read, some answered, some neither: how much is the machine's affair.
+        for _ in 0..round * 50 {
+            tokio::task::yield_now().await;
+        }
+        owner.0.kill().expect("killed");
+        for sent in sending {
+            let sent = sent.await.expect("no panic").expect("nobody need look whether it was sent");
+            guest.wait(sent, client::Level::Ordered).await.expect("ordered");
+        }
+        guest.close().await;
+        said.extend(texts);
+    }
+    // An id that a program keeps means the same message after all of that.
+    let guest = client::Client::open(&house.people().join("alice@acme.test")).await.expect("it opens");
+    let id = client::MessageId::new([9; 16]);
+    for _ in 0..2 {
+        let bob = "bob@acme.test".parse().expect("an account");
+        let sent = guest.send_to_once(id, &bob, client::Outgoing::text("end")).await.expect("sent");
+        guest.reached(sent, client::Level::Ordered).await.expect("ordered");
+    }
+    guest.close().await;
+    said.push("end".to_owned());
+    let read = house.says("bob", &["read", "alice@acme.test", "--json=text", "--limit", "200"], 0);
+    let mut texts: Vec<String> = read
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()?["text"].as_str().map(Into::into))
+        .filter(|text: &String| !text.contains("joined"))
+        .collect();
+    texts.sort();
+    said.sort();
+    assert_eq!(texts, said);
 }
 
 #[test]

@@ -32,6 +32,16 @@ pub enum Command {
         /// The message that it answers.
         reply_to: Option<MessageId>,
     },
+    /// One of the commands that make a message, under an id of the caller's making, 128 random bits.
+    /// Repeated while the message waits or was refused, it is the same message. `Malformed` for any other
+    /// command, `Conflict` if the id stands for another message that waits. What was ordered is known to
+    /// the store alone: a caller that repeats looks there first.
+    Once {
+        /// The id.
+        id: MessageId,
+        /// What is to be sent.
+        command: Box<Command>,
+    },
     /// A file whose blob the home node has taken whole (`spec/09-media.md`). Finished when it is ordered.
     SendFile {
         /// The room that the blob was put into.

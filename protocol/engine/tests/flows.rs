@@ -14,6 +14,40 @@ const BOB: &str = "bob@umbrella.test";
 const CAROL: &str = "carol@acme.test";
 
 #[test]
+fn a_message_that_is_given_an_id_is_sent_once_however_often_it_is_asked_for() {
+    let mut world = World::new(&["alice@acme.test", "bob@acme.test"]);
+    let bob = Target::Account(account("bob@acme.test"));
+    let id = wire::MessageId::new([7; 16]);
+    let send = |target: &Target, text: &str| Command::Once {
+        id,
+        command: Box::new(Command::Send { target: target.clone(), text: text.into(), reply_to: None }),
+    };
+    world.disconnect(0);
+    let first = world.order(0, send(&bob, "one"));
+    world.run();
+    world.crash(0);
+    let again = world.order(0, send(&bob, "one"));
+    let other = world.order(0, send(&bob, "two"));
+    world.run();
+    for command in [first, again] {
+        assert!(world.phones[0].told(|notice| matches!(
+            notice,
+            Notice::Queued { command: queued, intent, .. } if *queued == command && *intent == id
+        )));
+    }
+    assert_eq!(error(world.result(0, other)), Some(wire::ErrorCode::Conflict));
+    let leave = Command::Once { id, command: Box::new(Command::ShowPresence { shown: true }) };
+    assert_eq!(error(world.command(0, leave)), Some(wire::ErrorCode::Malformed));
+    world.connect(0);
+    world.run();
+    let room = world.phones[0].engine().rooms()[0].room;
+    for phone in [0, 1] {
+        assert_eq!(world.texts(phone, room), ["one"]);
+    }
+    assert!(world.node.rooms[&room].ids.contains_key(&id), "under this id");
+}
+
+#[test]
 fn a_first_message_makes_a_direct_room_and_arrives() {
     let mut world = World::new(&[ALICE, BOB]);
     let sent = world.send(0, Target::Account(account(BOB)), "hello bob");

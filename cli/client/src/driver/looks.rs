@@ -53,6 +53,7 @@ impl Driver {
             protection: self.protection,
             endpoint: self.endpoint.clone(),
             problem: self.problem.clone(),
+            shut_out: self.shut_out,
             caught_up: self.session.is_some() && self.engine.caught_up() && !self.fetching(),
             rooms: standing(Standing::Member) + standing(Standing::Joining) + standing(Standing::Rejoining),
             invitations: standing(Standing::Invited),

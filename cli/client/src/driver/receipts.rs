@@ -6,6 +6,7 @@ use wire::{ErrorCode, RoomId};
 use super::Driver;
 use crate::{
     ClientError, convert,
+    request::{Request, To},
     view::{Level, Receipt, Sent},
 };
 
@@ -26,6 +27,28 @@ impl Driver {
             Some((Progressed::Failed, error)) => Err(ErrorCode::from_code(error).into()),
             Some((Progressed::Waiting | Progressed::Submitted, _)) => Ok(Level::Queued),
         }
+    }
+
+    /// What was asked before, if it is ordered by now.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub(super) async fn sent_before(&mut self, request: &Request) -> Result<Option<Sent>, ClientError> {
+        let Request::Send { to, id, again: true, .. } = request else { return Ok(None) };
+        let room = match to {
+            To::Room(room) => *room,
+            To::Account(account) => {
+                let direct = |room: &view::RoomView| room.peer.as_ref() == Some(account);
+                match self.engine.rooms().into_iter().find(direct) {
+                    Some(room) => room.room,
+                    None => return Ok(None),
+                }
+            }
+        };
+        let name = id.as_bytes().as_slice();
+        let rows = self.store.newest(&room).await?;
+        let known = rows.iter().any(|row| row.own && (row.intent == name || row.message == name));
+        Ok(known.then_some(Sent { room, intent: *id }))
     }
 
     /// How far the event at a place of the room is with each other member that was there before it.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Two programs that speak different versions do not speak.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 /// What a guest may send at once: a text of 64 KiB in its longest escape, and its envelope.
 pub(super) const REQUEST_BYTES_MAX: usize = 524_288;
 /// What an owner may answer at once: a page of messages in its longest escape.

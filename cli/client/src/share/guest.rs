@@ -91,7 +91,7 @@ pub(super) async fn run(
             End::Locked if request == Request::Lock => Ok(Reply::Done),
             End::Locked => Err(ClientError::Locked),
             End::OwnerGone if request.may_be_repeated() => {
-                let ask = Ask::Request(request, answer);
+                let ask = Ask::Request(request.repeated(), answer);
                 let unasked = match again.upgrade() {
                     Some(again) => again.try_send(ask).err().map(mpsc::error::TrySendError::into_inner),
                     None => Some(ask),

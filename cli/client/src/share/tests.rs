@@ -190,11 +190,19 @@ async fn an_owner_that_ends_refuses_nothing_and_only_what_may_be_repeated_is_put
     });
     let (answer, _rooms) = tokio::sync::oneshot::channel();
     asks.send(Ask::Request(Request::Rooms, answer)).await.expect("asked");
+    let (answer, _sent) = tokio::sync::oneshot::channel();
+    let say = |again| Request::Send {
+        to: crate::request::To::Room(wire::RoomId::new([1; 32])),
+        what: crate::Outgoing::text("hello"),
+        id: wire::MessageId::new([2; 16]),
+        again,
+    };
+    asks.send(Ask::Request(say(false), answer)).await.expect("asked");
     let (answer, left) = tokio::sync::oneshot::channel();
     let leave = Request::Leave { room: wire::RoomId::new([1; 32]) };
     asks.send(Ask::Request(leave, answer)).await.expect("asked");
-    for _ in 0..2 {
-        // It ends with both before it.
+    for _ in 0..3 {
+        // It ends with all of them before it.
         drop(owners_asked.recv().await.expect("passed on"));
     }
     drop((served, owners_asked, owners_asks));
@@ -203,4 +211,6 @@ async fn an_owner_that_ends_refuses_nothing_and_only_what_may_be_repeated_is_put
     let (gone, mut asked) = guest.await.expect("no panic");
     assert!(gone);
     assert!(matches!(asked.try_recv(), Ok(Ask::Request(Request::Rooms, _))));
+    // A message goes again by its id, and says that it may have gone before.
+    assert!(matches!(asked.try_recv(), Ok(Ask::Request(request, _)) if request == say(true)));
 }

@@ -58,6 +58,9 @@ impl Show for Shown {
     }
 }
 
+/// Why nothing more can be said of a message.
+const WAITS: &str = "the message is stored on this device and waits";
+
 impl Until {
     /// Waits for what was sent about a message, and says how far it came.
     ///
@@ -76,7 +79,8 @@ impl Until {
             Step::Ordered => Level::Ordered,
         };
         let seconds = context.timeout(self.timeout);
-        match timeout(Duration::from_secs(seconds), client.reached(sent, wanted)).await {
+        let reached = timeout(Duration::from_secs(seconds), client.reached(sent, wanted));
+        match device::unless_suspended(client, WAITS, reached).await? {
             Ok(Ok(level)) => Ok(Shown {
                 room: sent.room.to_string(),
                 message: message.id.to_string(),
@@ -123,9 +127,10 @@ pub(super) async fn follow(
             }
         }
     };
-    let outcome = timeout(Duration::from_secs(seconds), following).await;
+    let following = timeout(Duration::from_secs(seconds), following);
+    let outcome = device::unless_suspended(client, WAITS, following).await;
     context.live("");
-    match outcome {
+    match outcome? {
         Ok(Ok(message)) => Ok(Shown {
             room: message.room.to_string(),
             message: message.id.to_string(),

@@ -30,7 +30,7 @@ const PEERS_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
-    /// Exit with 9 unless there is a session with the node
+    /// Exit with 9 unless there is a session with the node, or with 5 if the account is suspended
     #[arg(long)]
     check: bool,
 }
@@ -96,19 +96,24 @@ impl Show for Shown {
 
 pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
-    let shown = device::with(context, async |client| {
+    let (shown, suspended) = device::with(context, async |client| {
         let synced = timeout(PEERS_WITHIN, connected(client)).await.is_ok();
         let peers = match synced {
             true => timeout(PEERS_WITHIN, client.peers()).await.ok().and_then(Result::ok),
             false => None,
         };
-        let status = client.status().await.map_err(|error| device::failed("cannot ask the device", error))?;
+        let mut status =
+            client.status().await.map_err(|error| device::failed("cannot ask the device", error))?;
+        let suspended = status.shut_out.is_some();
+        if suspended {
+            status.problem = Some("your account is suspended: ask your administrator".to_owned());
+        }
         let mut peers: Vec<PeerShown> =
             peers.unwrap_or(status.peers).iter().map(PeerShown::of_view).collect();
         if synced && status.unsent > 0 {
             peers.extend(awaited(client, status.account.domain(), &peers).await);
         }
-        Ok(Shown {
+        let shown = Shown {
             account: status.account.to_string(),
             device: status.device.to_string(),
             protection: status.protection,
@@ -121,10 +126,14 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             unread: status.unread,
             unsent: status.unsent,
             peers,
-        })
+        };
+        Ok((shown, suspended))
     })
     .await?;
     context.show(&shown)?;
+    if args.check && suspended {
+        return Err(CliError::suspended("there is no session with the node"));
+    }
     if args.check && !shown.connected {
         return Err(CliError::unreachable("there is no session with the node")
             .hint("is the node running, and is this machine online?"));
@@ -150,7 +159,7 @@ async fn awaited(client: &Client, own: &DomainName, shown: &[PeerShown]) -> Vec<
 
 async fn connected(client: &Client) {
     let mut happenings = client.watch();
-    while client.status().await.is_ok_and(|status| !status.caught_up) {
+    while client.status().await.is_ok_and(|status| !status.caught_up && status.shut_out.is_none()) {
         // Most progress is told; what is not is looked for.
         let _ = timeout(Duration::from_millis(50), happenings.next()).await;
     }

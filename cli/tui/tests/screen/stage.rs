@@ -66,6 +66,7 @@ pub(crate) fn room(number: u8, name: &str, members: &[&str]) -> Room {
         time_ms: NOW - u64::from(number) * 60_000,
         behind: false,
         problem: None,
+        shut_out: None,
     }
 }
 

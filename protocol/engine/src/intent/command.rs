@@ -16,7 +16,15 @@ use crate::{
 
 impl<E: Entropy> Engine<E> {
     pub(crate) fn command(&mut self, id: CommandId, command: Command) {
-        if let Err(error) = self.try_command(id, command) {
+        let (name, command) = match command {
+            Command::Once { id, command } => (Some(id), *command),
+            command => (None, command),
+        };
+        let tried = match name {
+            Some(_) if !makes_a_message(&command) => Err(ErrorCode::Malformed),
+            name => self.try_command(id, command, name),
+        };
+        if let Err(error) = tried {
             self.finish_command(id, Err(error.into()));
         }
     }
@@ -26,29 +34,34 @@ impl<E: Entropy> Engine<E> {
         self.stage.notify(Notice::Finished { command: Some(id), intent: None, result });
     }
 
-    fn try_command(&mut self, id: CommandId, command: Command) -> Result<(), ErrorCode> {
+    fn try_command(
+        &mut self,
+        id: CommandId,
+        command: Command,
+        name: Option<MessageId>,
+    ) -> Result<(), ErrorCode> {
         match command {
             Command::Send { target, text, reply_to } => {
                 let reply_to = reply_to.map(|target| target.to_bytes()).unwrap_or_default();
-                self.say(id, target, Kind::Text(proto::Text { body: text, reply_to }))
+                self.say((id, name), target, Kind::Text(proto::Text { body: text, reply_to }))
             }
-            Command::SendFile { room, file } => self.say(id, Target::Room(room), Kind::File(file)),
+            Command::SendFile { room, file } => self.say((id, name), Target::Room(room), Kind::File(file)),
             Command::Edit { room, message, text } => {
                 let edit = proto::Edit { target: message.to_bytes(), body: text };
-                self.say(id, Target::Room(room), Kind::Edit(edit))
+                self.say((id, name), Target::Room(room), Kind::Edit(edit))
             }
             Command::Delete { room, message } => {
                 let delete = proto::Delete { target: message.to_bytes() };
-                self.say(id, Target::Room(room), Kind::Delete(delete))
+                self.say((id, name), Target::Room(room), Kind::Delete(delete))
             }
             Command::React { room, message, emoji, remove } => {
                 let reaction = proto::Reaction { target: message.to_bytes(), emoji, remove };
-                self.say(id, Target::Room(room), Kind::Reaction(reaction))
+                self.say((id, name), Target::Room(room), Kind::Reaction(reaction))
             }
             Command::Rename { room, name, topic } => {
                 self.need_admin(room)?;
                 let info = proto::RoomInfo { name, topic };
-                self.say(id, Target::Room(room), Kind::RoomInfo(info))
+                self.say((id, None), Target::Room(room), Kind::RoomInfo(info))
             }
             Command::MarkRead { room, seq } => self.mark_read(id, room, seq),
             Command::Typing { room, active } => self.type_on(id, room, active),
@@ -96,6 +109,7 @@ impl<E: Entropy> Engine<E> {
             Command::LookUp { account } => self.look_up(id, account),
             Command::Block { account, blocked } => self.block(id, &account, blocked),
             Command::TrustKey { account, key } => self.trust_key(id, &account, &key),
+            Command::Once { .. } => Err(ErrorCode::Malformed),
         }
     }
 
@@ -120,7 +134,12 @@ impl<E: Entropy> Engine<E> {
         Ok(())
     }
 
-    fn say(&mut self, id: CommandId, target: Target, kind: Kind) -> Result<(), ErrorCode> {
+    fn say(
+        &mut self,
+        (id, name): (CommandId, Option<MessageId>),
+        target: Target,
+        kind: Kind,
+    ) -> Result<(), ErrorCode> {
         let content =
             Content { version: 1, time_ms: self.now.as_ms(), kind: Some(kind), ..Content::default() };
         mls::content::check(&content)?;
@@ -129,7 +148,19 @@ impl<E: Entropy> Engine<E> {
             Target::Account(account) => self.direct_with(&account)?,
         };
         self.usable(room)?;
-        let row = IntentRow { content: Some(content), ..IntentRow::default() };
+        if let Some(known) = name.and_then(|name| self.intents.get(name)) {
+            let same = known.room == room.as_bytes().as_slice()
+                && known.content.as_ref().is_some_and(|known| known.kind == content.kind);
+            return match name.filter(|_| same) {
+                Some(intent) => {
+                    self.stage.notify(Notice::Queued { command: id, intent, room });
+                    Ok(())
+                }
+                None => Err(ErrorCode::Conflict),
+            };
+        }
+        let intent = name.map(|name| name.to_bytes()).unwrap_or_default();
+        let row = IntentRow { intent, content: Some(content), ..IntentRow::default() };
         self.push_in(id, room, IntentKind::Message, row)
     }
 
@@ -319,4 +350,15 @@ impl<E: Entropy> Engine<E> {
         self.finish_command(id, Ok(Outcome::Done));
         Ok(())
     }
+}
+
+const fn makes_a_message(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Send { .. }
+            | Command::SendFile { .. }
+            | Command::Edit { .. }
+            | Command::Delete { .. }
+            | Command::React { .. }
+    )
 }

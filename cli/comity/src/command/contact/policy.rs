@@ -86,7 +86,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     };
     device::with(context, async |client| {
         device::catch_up(context, client).await?;
-        device::within("cannot set the policy", seconds, client.set_contact(wanted)).await
+        device::within(client, "cannot set the policy", seconds, client.set_contact(wanted)).await
     })
     .await?;
     context.show(&Shown { policy, own: true })

@@ -80,7 +80,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         let room = device::find_joined(client, &args.room).await?.id;
         let happenings = client.watch();
         let fetched = client.get_file(room, args.seq, &args.output, args.force, args.timeout);
-        watched(context, happenings, None, fetched).await.map_err(failed)
+        let fetched = watched(context, happenings, None, fetched);
+        device::unless_suspended(client, "cannot fetch the file", fetched).await?.map_err(failed)
     })
     .await?;
     context.show(&Shown { path: saved.path.to_string_lossy().into_owned(), size: saved.size })

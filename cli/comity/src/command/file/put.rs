@@ -97,7 +97,10 @@ async fn put(context: &Context, client: &Client, args: &Args, size: u64) -> Resu
             .hint("comity watch")
     };
     let room = match &args.to {
-        Word::Account(account) => timeout_at(until, client.direct(account)).await.map_err(|_| late())?,
+        Word::Account(account) => {
+            let direct = timeout_at(until, client.direct(account));
+            device::unless_suspended(client, "cannot reach them", direct).await?.map_err(|_| late())?
+        }
         word => {
             device::catch_up(context, client).await?;
             Ok(device::find_joined(client, word).await?.id)
@@ -108,9 +111,11 @@ async fn put(context: &Context, client: &Client, args: &Args, size: u64) -> Resu
     let taken = client.put_file(room, &args.path, args.name.as_deref(), &args.caption).await;
     let upload = taken.map_err(|error| device::failed("cannot take the file", error))?;
     let sent = watched(context, happenings, Some(upload.blob), timeout_at(until, client.uploaded(upload)));
-    let sent = sent.await.map_err(|_| late())?;
+    let sent = device::unless_suspended(client, "the file waits", sent).await?.map_err(|_| late())?;
     let sent = sent.map_err(|error| refused(error, size))?;
-    let accepted = timeout_at(until, client.wait(sent, Level::Accepted)).await.map_err(|_| late())?;
+    let accepted = timeout_at(until, client.wait(sent, Level::Accepted));
+    let accepted = device::unless_suspended(client, "the file waits", accepted).await?;
+    let accepted = accepted.map_err(|_| late())?;
     let message = accepted.map_err(|error| device::failed("the file will not be sent", error))?;
     Ok(Shown {
         room: room.to_string(),

@@ -42,7 +42,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             return Ok(Shown::planned(Some(&room), "admitted", &[]));
         }
         let admitting = client.admit(room.id, &args.account);
-        device::within("cannot admit", context.timeout(args.patience.timeout), admitting).await?;
+        device::within(client, "cannot admit", context.timeout(args.patience.timeout), admitting).await?;
         Ok(Shown::plain(&room.id, "admitted"))
     })
     .await?;

@@ -33,6 +33,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             return Ok(Shown::planned(Some(&room), "declined", &[]));
         }
         device::within(
+            client,
             "cannot decline",
             context.timeout(args.patience.timeout),
             client.answer(room.id, false),

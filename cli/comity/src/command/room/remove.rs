@@ -43,6 +43,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             return Ok(Shown::planned(Some(&room), "removed", &[]));
         }
         device::within(
+            client,
             "cannot remove",
             context.timeout(args.patience.timeout),
             client.remove(room.id, &args.account),

@@ -47,7 +47,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         let name = args.name.as_deref().map_or(room.name.as_str(), |name| name.trim_start_matches('#'));
         let topic = args.topic.as_deref().unwrap_or(&room.topic);
         let renaming = client.rename(room.id, name, topic);
-        device::within("cannot rename", context.timeout(args.patience.timeout), renaming).await?;
+        device::within(client, "cannot rename", context.timeout(args.patience.timeout), renaming).await?;
         Ok(Shown::plain(&room.id, "renamed"))
     })
     .await?;

@@ -38,6 +38,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             return Ok(Shown::planned(Some(&room), "changed", &[]));
         }
         device::within(
+            client,
             "cannot change the role",
             context.timeout(args.patience.timeout),
             client.set_admin(room.id, &args.account, args.role == Role::Admin),
