@@ -5,8 +5,8 @@ mod files;
 use std::path::Path;
 
 use identity::Ticket;
-use tokio::sync::{broadcast, mpsc, oneshot};
 use machine::Entropy as _;
+use tokio::sync::{broadcast, mpsc, oneshot};
 use wire::{Account, DomainName, ErrorCode, MessageId, RoomId};
 
 use crate::{

@@ -211,7 +211,9 @@ async fn what_is_sent_by_a_program_whose_owner_is_killed_goes_once() {
     let read = house.says("bob", &["read", "alice@acme.test", "--json=text", "--limit", "200"], 0);
     let mut texts: Vec<String> = read
         .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()?["text"].as_str().map(Into::into))
+        .filter_map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).ok()?["text"].as_str().map(Into::into)
+        })
         .filter(|text: &String| !text.contains("joined"))
         .collect();
     texts.sort();

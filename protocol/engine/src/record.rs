@@ -14,7 +14,9 @@ use zeroize::Zeroizing;
 
 pub use intent::{IntentKind, IntentRow, Progressed};
 pub use message::{ItemKind, MessageRow};
-pub use room::{ForkRow, InvitationRow, JoinRow, MemberRow, PastRow, RoomPhase, RoomRow, RosterRow, StoredRow};
+pub use room::{
+    ForkRow, InvitationRow, JoinRow, MemberRow, PastRow, RoomPhase, RoomRow, RosterRow, StoredRow,
+};
 pub use snapshot::{Snapshot, apply};
 pub use trust::{ContactRow, CursorRow, DomainRow, KeyPackageRow};
 pub use upload::UploadRow;

@@ -239,7 +239,8 @@ fn a_join_of_the_lost_room_does_not_lead_back_into_it() {
     }
     world.connect(0);
     world.wait(120_000);
-    let texts: Vec<String> = std::iter::once("one".into()).chain((0..20).map(|text| text.to_string())).collect();
+    let texts: Vec<String> =
+        std::iter::once("one".into()).chain((0..20).map(|text| text.to_string())).collect();
     both_show(&mut world, room, 1, &texts.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
@@ -271,11 +272,10 @@ fn whoever_leaves_a_room_that_its_hub_does_not_know_is_out_and_may_come_again() 
     assert_eq!(world.command(0, Command::Leave { room }), Some(Ok(Outcome::Done)));
     assert_eq!(world.phones[0].engine().room(room).unwrap().phase, RoomPhase::Left);
     assert_eq!(world.texts(0, room), ["one", "two"]);
-    world.order(0, Command::Send {
-        target: Target::Account(account(BOB)),
-        text: "three".into(),
-        reply_to: None,
-    });
+    world.order(
+        0,
+        Command::Send { target: Target::Account(account(BOB)), text: "three".into(), reply_to: None },
+    );
     world.connect(1);
     world.wait(60_000);
     for phone in [0, 1] {

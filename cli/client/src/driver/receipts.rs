@@ -58,8 +58,7 @@ impl Driver {
     pub(super) fn receipts(&self, room: RoomId, seq: u64) -> Result<Vec<Receipt>, ClientError> {
         let room = self.engine.room(room).ok_or(ErrorCode::NotFound)?;
         let was_there = |member: &&view::MemberView| member.since < seq || room.past_at(seq).is_some();
-        let others =
-            room.members.iter().filter(|member| member.account != self.account).filter(was_there);
+        let others = room.members.iter().filter(|member| member.account != self.account).filter(was_there);
         Ok(others
             .map(|member| {
                 let how_far = view::delivery(&room, &self.account, seq, Some(&member.account));

@@ -53,7 +53,8 @@ impl Store {
     /// # Errors
     /// As [`Self::items`].
     pub(crate) async fn newest(&mut self, room: &RoomId) -> Result<Vec<MessageRow>, ClientError> {
-        let sql = format!("SELECT {COLUMNS} FROM message WHERE key > ? AND key < ? ORDER BY key DESC LIMIT ?");
+        let sql =
+            format!("SELECT {COLUMNS} FROM message WHERE key > ? AND key < ? ORDER BY key DESC LIMIT ?");
         let rows = sqlx::query(AssertSqlSafe(sql))
             .bind(self.rows.message_key(room, 0))
             .bind(self.rows.message_key(room, u64::MAX))

@@ -59,7 +59,7 @@ impl Show for Shown {
 }
 
 /// Why nothing more can be said of a message.
-const WAITS: &str = "the message is stored on this device and waits";
+pub(super) const WAITS: &str = "the message is stored on this device and waits";
 
 impl Until {
     /// Waits for what was sent about a message, and says how far it came.

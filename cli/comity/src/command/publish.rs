@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::delivery::Shown;
+use super::delivery::{self, Shown};
 use crate::{
     bounds,
     context::Context,
@@ -53,10 +53,11 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let patience = Duration::from_secs(context.timeout(args.timeout));
     device::with(context, async |client| {
         let room = match &args.topic {
-            Word::Account(account) => client
-                .direct(account)
-                .await
-                .map_err(|error| device::failed("cannot open the direct room", error))?,
+            Word::Account(account) => {
+                let what = "cannot open the direct room";
+                let direct = device::unless_suspended(client, what, client.direct(account)).await?;
+                direct.map_err(|error| device::failed(what, error))?
+            }
             word => {
                 device::catch_up(context, client).await?;
                 device::find_joined(client, word).await?.id
@@ -108,7 +109,8 @@ async fn send(client: &Client, room: RoomId, line: String) -> Result<Sent, CliEr
 }
 
 async fn accepted(client: &Client, sent: Sent, patience: Duration) -> Result<Message, CliError> {
-    match timeout(patience, client.wait(sent, Level::Accepted)).await {
+    let waiting = timeout(patience, client.wait(sent, Level::Accepted));
+    match device::unless_suspended(client, delivery::WAITS, waiting).await? {
         Ok(outcome) => outcome.map_err(|error| device::failed("a line will not be sent", error)),
         Err(_) => Err(CliError::pending("a line is not accepted yet")
             .cause("it is kept and goes on by itself")

@@ -78,8 +78,8 @@ pub(crate) fn draw(app: &App, area: Rect, buffer: &mut Buffer) -> Option<(u16, u
     }
     let standing = app.open_room().map(|room| room.standing);
     let opening = matches!(app.mode, Mode::Opening(_));
-    let can_write =
-        !opening && matches!(standing, Some(standing) if !matches!(standing, Standing::Invited | Standing::Left | Standing::Paused));
+    let can_write = !opening
+        && matches!(standing, Some(standing) if !matches!(standing, Standing::Invited | Standing::Left | Standing::Paused));
     let prompt = app.span(if can_write { Tint::Good } else { Tint::Dim }, app.signs().prompt());
     let cells = usize::from(area.width) - 3;
     let rows = editor(app).rows(cells);

@@ -41,8 +41,7 @@ impl<E: Entropy> Engine<E> {
             engine.take_intents(room);
             engine.resend(room);
             // What was said before its hub lost it stays readable.
-            let nothing =
-                matches!(room.phase, RoomPhase::Wanted | RoomPhase::Awaiting) && room.offset == 0;
+            let nothing = matches!(room.phase, RoomPhase::Wanted | RoomPhase::Awaiting) && room.offset == 0;
             nothing && engine.intents.of(id).next().is_none()
         });
         if empty == Some(true) && self.joins.seq(id).is_none() {

@@ -185,7 +185,8 @@ impl<E: Entropy> Engine<E> {
         } else if !room.forks.contains_key(account) && room.forks.len() < FORKS_KEPT {
             room.forks.insert(account.clone(), seq);
             self.stage.rosters.insert(room.id);
-            let warning = Warning::ForkedLog { room: room.id, account: account.clone(), seq: room.place(seq) };
+            let warning =
+                Warning::ForkedLog { room: room.id, account: account.clone(), seq: room.place(seq) };
             self.stage.notify(Notice::Warning(warning));
             self.stage.notify(Notice::Room(room.id));
         }

@@ -35,8 +35,13 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             Needs::Invitation.check(client, &room).await?;
             return Ok(Shown::planned(Some(&room), "accepted", &[]));
         }
-        device::within(client, "cannot accept", context.timeout(args.patience.timeout), client.answer(room.id, true))
-            .await?;
+        device::within(
+            client,
+            "cannot accept",
+            context.timeout(args.patience.timeout),
+            client.answer(room.id, true),
+        )
+        .await?;
         Ok(Shown::plain(&room.id, "accepted"))
     })
     .await?;

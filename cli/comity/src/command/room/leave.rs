@@ -32,7 +32,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             Needs::Membership.check(client, &room).await?;
             return Ok(Shown::planned(Some(&room), "left", &[]));
         }
-        device::within(client, "cannot leave", context.timeout(args.patience.timeout), client.leave(room.id)).await?;
+        device::within(client, "cannot leave", context.timeout(args.patience.timeout), client.leave(room.id))
+            .await?;
         Ok(Shown::plain(&room.id, "left"))
     })
     .await?;
