@@ -1,7 +1,7 @@
 //! [ROOM-41] The hub of a room does not know it any more. A direct room of one domain is founded anew by
 //! its two sides, nothing that was said is lost or shown twice, and nobody else gets into it; any other
 //! room stops and says so.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod world;
 

@@ -66,7 +66,6 @@ pub(crate) fn room(number: u8, name: &str, members: &[&str]) -> Room {
         time_ms: NOW - u64::from(number) * 60_000,
         behind: false,
         problem: None,
-        shut_out: None,
     }
 }
 
@@ -104,6 +103,7 @@ pub(crate) fn status(connected: bool) -> Status {
         connected,
         endpoint: "127.0.0.1:4433".to_owned(),
         problem: (!connected).then(|| "the node of acme.test cannot be reached".to_owned()),
+        shut_out: None,
         caught_up: connected,
         rooms: 2,
         invitations: 0,

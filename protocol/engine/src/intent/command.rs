@@ -100,17 +100,19 @@ impl<E: Entropy> Engine<E> {
                 let domains = domains.iter().map(ToString::to_string).collect();
                 self.ask(id, Request::PeerStates(proto::PeerStatesRequest { domains }))
             }
-            Command::Admit { room, account } => {
-                let admitted = self.with_room(room, |engine, room| engine.admit(room, &account));
-                admitted.ok_or(ErrorCode::NotFound)??;
-                self.finish_command(id, Ok(Outcome::Done));
-                Ok(())
-            }
+            Command::Admit { room, account } => self.admit_in(id, room, &account),
             Command::LookUp { account } => self.look_up(id, account),
             Command::Block { account, blocked } => self.block(id, &account, blocked),
             Command::TrustKey { account, key } => self.trust_key(id, &account, &key),
             Command::Once { .. } => Err(ErrorCode::Malformed),
         }
+    }
+
+    fn admit_in(&mut self, id: CommandId, room: RoomId, account: &Account) -> Result<(), ErrorCode> {
+        let admitted = self.with_room(room, |engine, room| engine.admit(room, account));
+        admitted.ok_or(ErrorCode::NotFound)??;
+        self.finish_command(id, Ok(Outcome::Done));
+        Ok(())
     }
 
     fn trust_key(&mut self, id: CommandId, account: &Account, key: &PublicKey) -> Result<(), ErrorCode> {
