@@ -39,7 +39,14 @@ fn two_people_talk_make_a_group_and_part() {
     house.says("alice", &["room", "show", "#ops"], 3);
     house.says("alice", &["room", "accept", "#operations"], 0);
     house.says("bob", &["room", "leave", "#operations"], 0);
-    house.says("alice", &["send", "mallory@acme.test", "x", "--timeout", "10"], 3);
+    // A room that cannot be founded says so, over and over if need be, and is taken back.
+    for _ in 0..2 {
+        house.says("alice", &["send", "mallory@acme.test", "x", "--timeout", "10"], 3);
+        let shown = house.says("alice", &["room", "show", "mallory@acme.test", "--json=standing,problem"], 0);
+        assert!(shown.contains(r#""standing":"refused""#) && shown.contains("NotFound"), "{shown}");
+    }
+    house.says("alice", &["room", "leave", "mallory@acme.test"], 0);
+    house.says("alice", &["room", "show", "mallory@acme.test"], 3);
     let status = house.says("alice", &["status", "--check", "--json=connected,unsent,account"], 0);
     assert!(status.contains(r#""connected":true"#), "{status}");
     let users = text(&house.admin(&["user", "list"]).stdout);

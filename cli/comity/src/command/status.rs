@@ -30,7 +30,7 @@ const PEERS_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
-    /// Exit with 9 unless there is a session with the node, or with 5 if the account is suspended
+    /// Exit with 9 unless there is a session, with 5 while suspended
     #[arg(long)]
     check: bool,
 }
