@@ -112,6 +112,42 @@ fn whoever_hears_of_it_by_the_others_join_gets_everything_that_follows_it() {
 }
 
 #[test]
+fn nothing_of_the_lost_room_gets_into_the_new_one() {
+    let (mut world, room) = pair();
+    // Bob has submitted something and heard nothing of it; Alice has it.
+    world.lie = Some(Box::new(|to, _| *to != account(BOB)));
+    world.order(1, Command::Send { target: Target::Room(room), text: "hello".into(), reply_to: None });
+    world.run();
+    assert_eq!(world.texts(0, room), ["one", "two", "hello"]);
+    // The node that has lost the room gets packages of his, and does not get to tell him.
+    world.disconnect(1);
+    world.disconnect(0);
+    world.node.lose_all();
+    world.connect(1);
+    world.run();
+    world.disconnect(1);
+    world.lie = None;
+    // Alice founds it anew and says more than he knows of the old one.
+    world.connect(0);
+    world.run();
+    world.wait(5_000);
+    let said: Vec<String> = (0..8).map(|text| format!("new {text}")).collect();
+    for text in &said {
+        world.send(0, Target::Room(room), text).unwrap().unwrap();
+    }
+    world.connect(1);
+    world.run();
+    world.wait(60_000);
+    let said: Vec<&str> = said.iter().map(String::as_str).collect();
+    assert_eq!(world.texts(0, room), [&["one", "two", "hello"][..], &said].concat());
+    assert_eq!(world.texts(1, room), [&["one", "two"][..], &said, &["hello"]].concat());
+    world.agree(room, &[0, 1]);
+    assert!(!world.phones[1].told(|notice| matches!(notice, Notice::Paused { .. })));
+    let unreadable = |item: &engine::record::MessageRow| item.kind() == ItemKind::Unreadable;
+    assert_eq!(world.phones[0].messages(room).iter().filter(|item| unreadable(item)).count(), 0);
+}
+
+#[test]
 fn what_was_accepted_and_not_seen_in_the_log_goes_again_by_its_id_and_is_shown_once() {
     let (mut world, room) = pair();
     // Bob gets it, and Alice hears nothing of that.

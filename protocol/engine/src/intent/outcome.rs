@@ -38,13 +38,17 @@ impl<E: Entropy> Engine<E> {
     pub(crate) fn resubmit(&mut self) {
         self.intents.resend.clear();
         for intent in self.intents.submitted() {
-            self.send_submission(intent);
+            let room = self.intents.get(intent).and_then(|row| row.room.as_ref().try_into().ok());
+            if !room.and_then(|room: RoomId| self.rooms.get(&room)).is_some_and(Room::is_held) {
+                self.send_submission(intent);
+            }
         }
     }
 
     /// Sends a room's submissions again that a node could not take.
     pub(super) fn resend(&mut self, room: &Room) {
-        if room.rest_until > self.now || self.intents.resend.is_empty() || !self.caught_up() {
+        let rests = room.rest_until > self.now || room.is_held();
+        if rests || self.intents.resend.is_empty() || !self.caught_up() {
             return;
         }
         let due: Vec<MessageId> = self

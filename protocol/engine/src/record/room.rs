@@ -80,6 +80,9 @@ pub struct RoomRow {
     /// The hashes of the heads with which this device came in, oldest first, 32 bytes each.
     #[prost(bytes = "bytes", tag = "18")]
     pub bases: Bytes,
+    /// The node has another store since; whether the room that it knows is this one is not known yet.
+    #[prost(bool, tag = "19")]
+    pub doubted: bool,
 }
 
 impl Row for RoomRow {

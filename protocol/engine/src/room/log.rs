@@ -40,7 +40,7 @@ impl<E: Entropy> Engine<E> {
     /// the very next one is of use.
     pub(crate) fn pushed(&mut self, room: &mut Room, seq: u64, event: &Event) {
         let next = room.stalled_until.is_none() && Some(seq) == room.head_seq.checked_add(1);
-        if room.listens() && (!room.behind || next) {
+        if room.listens() && !room.doubted && (!room.behind || next) {
             self.run(room, std::slice::from_ref(event), false);
         }
     }

@@ -7,7 +7,7 @@ use machine::Entropy;
 use room::chain;
 use wire::{
     ErrorCode, MessageId, RoomId, limits,
-    proto::{EventKind, Join, RoomKind, content::Kind},
+    proto::{Event, EventKind, Join, RoomKind, content::Kind},
 };
 
 use super::{Room, join::place};
@@ -16,6 +16,9 @@ use crate::{
     record::{IntentKind, IntentRow, ItemKind, MessageRow, PastRow, Progressed, RoomPhase},
     request::Purpose,
 };
+
+/// A node that knows another room by the same id is asked again after this many milliseconds.
+const ASK_AGAIN_MS: u64 = 10_000;
 
 impl<E: Entropy> Engine<E> {
     /// Whether one's own node orders a room, so that what it does not know is known nowhere.
@@ -211,6 +214,36 @@ impl<E: Entropy> Engine<E> {
         self.item(room, row);
     }
 
+    /// What the node knows by the id of a room of which it was not sure: the event with which this
+    /// device came in, or something else. If it is another room, a `Join` says so and is on its way.
+    pub(super) fn cleared_up(&mut self, room: &mut Room, events: &[Event]) {
+        let shown = events.first().and_then(|event| chain::read(event).ok()).map(|event| event.log_head());
+        let known = room.bases.back().copied().or_else(|| room.hash_at(room.base_seq));
+        let same = shown
+            .is_some_and(|shown| shown.seq == room.base_seq && known.is_none_or(|known| known == shown.hash));
+        if same {
+            room.doubted = false;
+            self.touched_again(room);
+        } else {
+            let later = self.now.plus_ms(ASK_AGAIN_MS);
+            room.rest_until = room.rest_until.max(later);
+            self.wake_for(later, room.id);
+        }
+        self.stage.rooms.insert(room.id);
+    }
+
+    /// What was held back goes out.
+    fn touched_again(&mut self, room: &Room) {
+        self.touched.insert(room.id);
+        let held: Vec<MessageId> = self
+            .intents
+            .of(room.id)
+            .filter(|row| row.progressed() == Progressed::Submitted)
+            .filter_map(|row| row.intent.as_ref().try_into().ok())
+            .collect();
+        self.intents.resend.extend(held);
+    }
+
     /// The node has another store than before: whether it still knows the rooms that it orders is asked.
     pub(crate) fn doubt_rooms(&mut self) {
         let own = self.keys.account.domain();
@@ -221,7 +254,8 @@ impl<E: Entropy> Engine<E> {
             if room.paused == Some(ErrorCode::NotFound) {
                 room.paused = None;
             }
-            room.behind |= room.paused.is_none();
+            let open = room.paused.is_none();
+            (room.behind, room.doubted) = (room.behind || open, room.doubted || open);
             self.stage.rooms.insert(room.id);
             self.touched.insert(room.id);
         }
@@ -236,6 +270,11 @@ fn is_said(row: &IntentRow) -> bool {
 }
 
 impl Room {
+    /// Whether nothing of it may be sent now: it is not sure that the hub knows this very room.
+    pub(crate) const fn is_held(&self) -> bool {
+        self.doubted || self.recalling
+    }
+
     /// Whether this account went out of it when its hub had lost it: the hub keeps nobody out.
     pub(crate) const fn stands_only_here(&self) -> bool {
         self.offset > 0 && self.head_seq == 0

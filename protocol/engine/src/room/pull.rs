@@ -35,8 +35,11 @@ impl<E: Entropy> Engine<E> {
             room.stalled_until = None;
             let request = Request::PullEvents(PullEvents {
                 room: room.id.to_bytes(),
-                from_seq: room.head_seq.saturating_add(1),
-                limit: u32::try_from(limits::BATCH_ITEMS_MAX).unwrap_or(u32::MAX),
+                from_seq: if room.doubted { room.base_seq } else { room.head_seq.saturating_add(1) },
+                limit: match room.doubted {
+                    true => 1,
+                    false => u32::try_from(limits::BATCH_ITEMS_MAX).unwrap_or(u32::MAX),
+                },
             });
             self.request(Purpose::Pull(room.id), request);
         }
@@ -47,6 +50,9 @@ impl<E: Entropy> Engine<E> {
             room.pulling = false;
             if !room.listens() || !room.behind {
                 return;
+            }
+            if room.doubted {
+                return engine.cleared_up(room, &pulled.events);
             }
             let before = room.head_seq;
             room.behind = false;

@@ -122,6 +122,9 @@ pub(crate) struct Room {
     pub(crate) heard: BTreeSet<MessageId>,
     /// The heads with which this device came in, oldest first.
     pub(crate) bases: VecDeque<[u8; 32]>,
+    /// The node has another store since. Nothing goes out, and nothing that is pushed comes in, before it
+    /// was asked whether the room that it knows is this one.
+    pub(crate) doubted: bool,
     /// Why it could not be founded.
     pub(crate) refused: Option<ErrorCode>,
     /// The hub has lost it; what was said is asked of the store before it is founded anew.
@@ -174,6 +177,7 @@ impl Room {
             past: Vec::new(),
             heard: BTreeSet::new(),
             bases: VecDeque::new(),
+            doubted: false,
             refused: None,
             recalling: false,
         }
@@ -207,6 +211,7 @@ impl Room {
         });
         room.leaf_updated_ms = row.leaf_updated_ms;
         room.offset = row.offset;
+        room.doubted = row.doubted;
         room.refused = (row.refused != 0).then(|| ErrorCode::from_code(row.refused));
         room.bases = row.bases.chunks_exact(32).filter_map(|hash| hash.try_into().ok()).collect();
         room.past.clone_from(&roster.past);
@@ -249,6 +254,7 @@ impl Room {
             lost_tag: self.lost.as_ref().map(|lost| lost.confirmed.clone().into()).unwrap_or_default(),
             offset: self.offset,
             refused: self.refused.map_or(0, ErrorCode::code),
+            doubted: self.doubted,
             bases: self.bases.iter().flatten().copied().collect(),
         }
     }
