@@ -43,7 +43,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let shown = device::with(context, async |client| {
         let creating = client.create_room(name, &args.accounts);
         let changed =
-            device::within(client, "cannot make the room", context.timeout(args.patience.timeout), creating).await?;
+            device::within(client, "cannot make the room", context.timeout(args.patience.timeout), creating)
+                .await?;
         let mut shown = Shown::of(changed, "created");
         // The room is there all the same.
         let _ = shown.explain(client).await;

@@ -62,7 +62,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             return Ok((Shown::plain(&room.id, UNCHANGED), None));
         }
         let inviting = client.invite(room.id, &accounts);
-        let inviting = device::within(client, "cannot invite", context.timeout(args.patience.timeout), inviting);
+        let inviting =
+            device::within(client, "cannot invite", context.timeout(args.patience.timeout), inviting);
         let mut shown = match (inviting.await, accounts.as_slice()) {
             (Ok(changed), _) => invited(changed),
             (Err(error), [account]) => return Err(reach::explain(client, account, error).await),
