@@ -226,11 +226,16 @@ fn a_room_is_founded_by_one_device_under_an_id_that_is_its_own() {
         let view = found(&seen).unwrap();
         assert_eq!((view.epoch, view.roster.len()), (0, 1));
 
-        let exists = |known: &RoomView| order_founding(&acme(), Some(known), &request, || panic!("exists"));
+        let known_as = |known: &RoomView, seen: &FoundingLeaf| {
+            order_founding(&acme(), Some(known), &request, || Ok(seen.clone())).map(drop)
+        };
+        let exists = |known: &RoomView| known_as(known, &seen);
         let mut known = RoomView { roster: Default::default(), ..view.clone() };
         assert_eq!(exists(&known), Err(Conflict.into()), "it will be invited");
         known.former.insert(account("alice"));
         assert_eq!(exists(&known), Err(Forbidden.into()), "only the other side can bring it back");
+        let guessed = FoundingLeaf { leaves: vec![leaf("bob", 1)], ..seen.clone() };
+        assert_eq!(known_as(&known, &guessed), Err(OriginMismatch.into()), "as if it did not exist");
         let umbrella = "umbrella.test".parse().unwrap();
         assert_eq!(order_founding(&umbrella, None, &request, || panic!("not ours")), Err(Misdirected.into()));
 
