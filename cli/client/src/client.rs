@@ -59,8 +59,8 @@ impl Client {
     /// As [`Self::login`], with what the device keeps protected as the caller says.
     ///
     /// # Errors
-    /// As [`Self::login`]; `Locked` or `WrongPassphrase` if a login that was begun in this directory
-    /// is protected by another passphrase.
+    /// As [`Self::login`]; `BegunOtherwise` or `WrongPassphrase` if a login that was begun in this
+    /// directory is protected otherwise, or by another passphrase.
     pub async fn login_with(dir: &Path, ticket: &Ticket, protect: &Protect) -> Result<Self, ClientError> {
         let opened = login::login(dir, ticket, protect).await?;
         Self::begin(dir, Opening::Open(opened)).await

@@ -34,6 +34,14 @@ pub enum ClientError {
     /// A device lives in this directory already.
     #[error("{0} is a device in this directory already")]
     AlreadyDevice(Account),
+    /// A login was begun in this directory, and what it made is protected otherwise.
+    #[error("a login was begun in {dir}, protected otherwise ({protection})")]
+    BegunOtherwise {
+        /// The directory.
+        dir: PathBuf,
+        /// The word for its protection.
+        protection: &'static str,
+    },
     /// The invitation cannot be used: it is malformed, for another account, or over.
     #[error("the invitation {0}")]
     Invitation(&'static str),
@@ -68,6 +76,9 @@ pub enum ClientError {
     /// The process that owns the device's directory ended or spoke another version.
     #[error("the program that owns this device's directory {0}")]
     Owner(&'static str),
+    /// The process that owns the device's directory serves as many others as it can.
+    #[error("the program that owns this device's directory serves as many others as it can")]
+    Crowded,
     /// The process that owns the device's directory failed in its own way.
     #[error("{0}")]
     Elsewhere(String),

@@ -57,8 +57,8 @@ pub use login::ticket;
 pub use logout::logout;
 pub use probe::probe;
 pub use seal::{
-    Passphrase, Protect, Protection, Unlock, change_protection, check_unlock, keyring_runs, protection,
-    seal_plain,
+    Passphrase, Protect, Protection, Unlock, change_protection, check_unlock, is_begun, keyring_runs,
+    protection, seal_plain,
 };
 pub use search::Query;
 #[cfg(fuzzing)]

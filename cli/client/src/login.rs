@@ -39,8 +39,8 @@ pub fn ticket(text: &str) -> Result<Ticket, ClientError> {
 ///
 /// # Errors
 /// `AlreadyDevice`, `Unreachable`, `OtherFingerprint`, `Refused` (`Expired` if the invitation is over,
-/// `AuthFailed` if it is of no use), `Storage`; `Locked` or `WrongPassphrase` if it was begun here under
-/// another passphrase.
+/// `AuthFailed` if it is of no use), `Storage`; `BegunOtherwise` or `WrongPassphrase` if it was begun here
+/// under another protection or passphrase.
 pub(crate) async fn login(dir: &Path, ticket: &Ticket, protect: &Protect) -> Result<SealedDir, ClientError> {
     refuse_device(dir, &ticket.account)?;
     ticket.check_fresh(clock::now())?;

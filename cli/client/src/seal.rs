@@ -18,7 +18,7 @@ pub(crate) use directory::SealedDir;
 pub use keyring::keyring_runs;
 pub(crate) use keys::{Key, NONCE_BYTES, Sealer, nonce};
 pub(crate) use open::{begin, forget, unlock};
-pub use open::{change_protection, check_unlock, protection};
+pub use open::{change_protection, check_unlock, is_begun, protection};
 pub use passphrase::Passphrase;
 pub use plain::seal_plain;
 

@@ -302,6 +302,15 @@ pub(crate) fn failed(what: &str, error: ClientError) -> CliError {
             client::ErrorCode::Conflict,
         )
         .hint(format!("comity --as {account} status")),
+        ClientError::BegunOtherwise { ref dir, protection } => {
+            CliError::usage(what).cause(line(&error.to_string())).hint(format!(
+                "go on with it: --protect {protection}; or make an end of it, also if you did not begin it: rm -r {}",
+                line(&dir.display().to_string())
+            ))
+        }
+        ClientError::Crowded => CliError::unreachable(what)
+            .cause(error.to_string())
+            .hint("end one of the programs that use this device, or try again"),
         ClientError::Invitation(_) => {
             CliError::usage(error.to_string()).hint("give the whole ticket that `comity user invite` printed")
         }

@@ -48,6 +48,7 @@ impl SealedDir {
     }
 
     /// The key from which all others come.
+    #[cfg(test)]
     pub(super) fn master(&self) -> &Key {
         &self.keys.master
     }

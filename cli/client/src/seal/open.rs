@@ -49,7 +49,8 @@ pub async fn check_unlock(dir: &Path, unlock: &Unlock) -> Result<(), ClientError
 /// stays as it is, only its master key is wrapped anew; what wrapped it before is overwritten and
 /// deleted. Programs that have the directory open go on.
 ///
-/// Copies of the directory that were made before still open with what opened them then.
+/// Whoever has an old `seal`, and what opened it, has the master key: it opens copies that were made
+/// before, and also what is written later. Only a new login makes other keys.
 ///
 /// # Errors
 /// `Locked` or `WrongPassphrase` if `unlock` does not open it, `NoDevice`, `Keyring`, `Storage`.
@@ -122,23 +123,27 @@ fn tidy(dir: &DeviceDir) -> Result<(), ClientError> {
     Ok(())
 }
 
-/// Makes a directory sealed in which nothing is yet, or unlocks it if that was begun already.
+/// Makes a directory sealed in which nothing is yet, or unlocks it if that was begun already, with the
+/// same protection. Keys that another one kept are never taken over: whoever could lay them down would
+/// have them too.
 ///
 /// # Errors
-/// As [`unlock`] for a directory that is sealed already, and otherwise.
+/// `BegunOtherwise`; as [`unlock`] for a directory that is sealed already; `Keyring`, `Storage`.
 pub(crate) async fn begin(dir: &DeviceDir, protect: &Protect) -> Result<SealedDir, ClientError> {
-    if let Some(wrap) = wrap(dir)? {
-        let begun = match wrap.protection() {
-            Protection::Passphrase => protect.unlock(),
-            Protection::Keyring | Protection::File => Unlock::Stored,
-        };
-        let opened = unlock(dir, &begun).await?;
-        if wrap.protection() != protect.protection() {
-            write(dir, protect, opened.master()).await?;
-        }
-        return unlock(dir, &protect.unlock()).await;
+    let Some(wrap) = wrap(dir)? else { return fresh(dir, protect).await };
+    if wrap.protection() != protect.protection() {
+        return Err(ClientError::BegunOtherwise {
+            dir: dir.dir().to_owned(),
+            protection: wrap.protection().name(),
+        });
     }
-    fresh(dir, protect).await
+    unlock(dir, &protect.unlock()).await
+}
+
+/// Whether a login was begun in a directory, which the next one goes on with.
+#[must_use]
+pub fn is_begun(dir: &Path) -> bool {
+    !is_device(dir) && dir.join(WRAP).exists()
 }
 
 /// Makes a directory sealed in which nothing is yet.

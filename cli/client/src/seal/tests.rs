@@ -120,6 +120,37 @@ async fn a_change_that_was_interrupted_leaves_what_opens() {
 }
 
 #[tokio::test]
+async fn keys_that_were_laid_down_are_taken_only_under_the_same_protection() {
+    let asked = Protect::Passphrase(passphrase(RIGHT));
+    let (_temp, dir) = directory(&Protect::File).await;
+    fs::remove_file(dir.path("profile")).expect("removed");
+    let before = bytes_of(dir.dir());
+    let error = begin(&dir, &asked).await.expect_err("others could have its keys");
+    assert!(matches!(error, ClientError::BegunOtherwise { protection: "file", .. }), "{error}");
+    assert!(is_begun(dir.dir()));
+    assert_eq!(bytes_of(dir.dir()), before, "nothing is wrapped anew");
+    begin(&dir, &Protect::File).await.expect("goes on");
+    // Nor does a passphrase lead to a key that opens without.
+    let (_temp, dir) = directory(&asked).await;
+    fs::remove_file(dir.path("profile")).expect("removed");
+    let error = begin(&dir, &Protect::File).await.expect_err("protected otherwise");
+    assert!(matches!(error, ClientError::BegunOtherwise { protection: "passphrase", .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_opened_it_before_opens_also_what_is_written_later() {
+    let (_temp, dir) = directory(&Protect::Passphrase(passphrase(RIGHT))).await;
+    let old = fs::read(dir.path("seal")).expect("readable");
+    let new = Protect::Passphrase(passphrase("another one of mine"));
+    change_protection(dir.dir(), &with(RIGHT), &new).await.expect("changed");
+    let sealed = unlock(&dir, &with("another one of mine")).await.expect("opened");
+    sealed.write("profile", b"later").expect("written");
+    // As it is said to be, in the help of the change and in `spec/13-threats.md`, section 4.
+    fs::write(dir.path("seal"), old).expect("put back");
+    assert_eq!(reads(&dir, &with(RIGHT)).await.expect("opened"), b"later");
+}
+
+#[tokio::test]
 async fn every_damaged_wrap_is_named_and_none_opens() {
     let (_temp, dir) = directory(&Protect::File).await;
     let good = fs::read(dir.path("seal")).expect("readable");

@@ -21,7 +21,7 @@ use crate::{
     error::CliError,
     examples::{self, Example},
     fingerprint,
-    output::{Label, Paper, Show},
+    output::{Label, Paper, Show, line},
     passphrase,
     secret::{self, Asked},
 };
@@ -118,6 +118,12 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     }
     let proof = Proof::read(context, &args)?;
     let protect = protection(context, args.protect).await?;
+    if client::is_begun(&dir) {
+        context.status(&format!(
+            "A login was begun here before, and this one goes on with its keys. If it was not you: rm -r {}",
+            line(&dir.display().to_string())
+        ));
+    }
     let client = proof.log_in(&dir, &args.account, &protect).await?;
     let status = client.status().await.map_err(|error| device::failed("cannot ask the device", error))?;
     // The node needs key packages before anybody can invite this account.

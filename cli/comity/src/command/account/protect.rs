@@ -26,8 +26,11 @@ pub(crate) const EXAMPLES: &[Example] = &[
 /// Change what protects the device on this machine's disk
 ///
 /// Keys, messages and names of rooms are sealed on the disk; this changes what opens them, and what
-/// opened them before is overwritten. Programs that have the device open go on. A copy of the
-/// directory that somebody made before still opens with what opened it then.
+/// opened them before is overwritten. Programs that have the device open go on.
+///
+/// Who copied the directory before, and has what opened it then (its key file, or the passphrase
+/// that leaked), opens that copy, and with it all that is written here later: the key below stays.
+/// Only a new login makes another: ask for a reset, then log in anew.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
