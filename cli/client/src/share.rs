@@ -37,6 +37,8 @@ const OWNER_WITHIN: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// How often to look whether another program has unlocked a device that is locked.
 const LOOK_WHILE_LOCKED: Duration = Duration::from_millis(200);
+/// How often to look whether an owner that serves as many as it can has a place again.
+const LOOK_WHILE_CROWDED: Duration = Duration::from_secs(1);
 /// A path of a Unix socket may have this many bytes on every system that we know.
 const SOCKET_PATH_MAX: usize = 100;
 
@@ -63,6 +65,7 @@ pub(crate) struct Handle {
 enum Step {
     Now,
     LookAgain,
+    LookLater,
     Failed(ClientError),
     Closed(Option<oneshot::Sender<()>>),
 }
@@ -75,6 +78,7 @@ pub(crate) async fn serve(mut handle: Handle, begun: oneshot::Sender<Result<(), 
         match handle.step(&mut begun).await {
             Step::Now => {}
             Step::LookAgain => tokio::time::sleep(LOOK_AGAIN).await,
+            Step::LookLater => tokio::time::sleep(LOOK_WHILE_CROWDED).await,
             Step::Closed(done) => {
                 if let Some(done) = done {
                     let _ = done.send(());
@@ -138,11 +142,16 @@ impl Handle {
         }
         match connect(&self.dir).await {
             Ok(stream) => self.visit(stream, begun).await,
-            Err(()) if self.waiting_since.elapsed() > OWNER_WITHIN && begun.is_awaited() => {
-                Step::Failed(ClientError::Owner("does not answer"))
-            }
-            Err(()) => Step::LookAgain,
+            Err(()) => self.unheard(begun),
         }
+    }
+
+    /// Nothing was heard of the owner yet.
+    fn unheard(&self, begun: &Begun) -> Step {
+        if self.waiting_since.elapsed() >= OWNER_WITHIN && begun.is_awaited() {
+            return Step::Failed(ClientError::Owner("does not answer"));
+        }
+        Step::LookAgain
     }
 
     /// While the device is locked: answers so, until somebody unlocks it. `None` to look whether
@@ -198,7 +207,8 @@ impl Handle {
 
     async fn visit(&mut self, stream: UnixStream, begun: &mut Begun) -> Step {
         self.locked = false;
-        match guest::run(stream, &mut self.asks, &self.happenings, begun, &self.own_asks).await {
+        let until = if begun.is_awaited() { self.waiting_since } else { Instant::now() } + OWNER_WITHIN;
+        match guest::run((stream, until), &mut self.asks, &self.happenings, begun, &self.own_asks).await {
             guest::End::Closed(done) => Step::Closed(done),
             guest::End::OwnerGone => {
                 self.waiting_since = Instant::now();
@@ -206,6 +216,10 @@ impl Handle {
                 let _ = self.happenings.send(Happening::Missed);
                 Step::LookAgain
             }
+            guest::End::Unheard => self.unheard(begun),
+            guest::End::Crowded if begun.is_awaited() => Step::Failed(ClientError::Crowded),
+            // It had a place with another owner, and gets one as soon as there is one.
+            guest::End::Crowded => Step::LookLater,
             guest::End::Locked => {
                 self.lock(begun);
                 Step::Now

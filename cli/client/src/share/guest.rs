@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use tokio::{
     net::{UnixStream, unix::OwnedReadHalf},
     sync::{broadcast, mpsc, oneshot},
+    time::{Instant, sleep_until},
 };
+use wire::ErrorCode;
 
 use super::{
     Begun,
@@ -23,6 +25,10 @@ pub(super) enum End {
     Closed(Option<oneshot::Sender<()>>),
     /// The owner ended: somebody else may take over.
     OwnerGone,
+    /// The owner ended, or did not answer in time, before it said anything.
+    Unheard,
+    /// The owner serves as many as it can.
+    Crowded,
     /// The owner was told to lock the device.
     Locked,
     /// The owner does not speak with us.
@@ -34,9 +40,10 @@ const UNANSWERED: &str = "ended before it answered; look before you repeat";
 type Answer = oneshot::Sender<Result<Reply, ClientError>>;
 
 /// Passes questions to the owner and answers back, until either side ends. What may be asked twice is
-/// put back for the next owner if this one ends before it answered.
+/// put back for the next owner if this one ends before it answered. The owner may take until then to
+/// say anything at all.
 pub(super) async fn run(
-    stream: UnixStream,
+    (stream, until): (UnixStream, Instant),
     asks: &mut mpsc::Receiver<Ask>,
     happenings: &broadcast::Sender<Happening>,
     begun: &mut Begun,
@@ -44,8 +51,9 @@ pub(super) async fn run(
 ) -> End {
     let (reader, mut writer) = stream.into_split();
     if frames::write(&mut writer, &FromGuest::Hello { version: VERSION }).await.is_err() {
-        return End::OwnerGone;
+        return End::Unheard;
     }
+    let mut greeted = false;
     let (from_owner, mut incoming) = mpsc::channel(64);
     let reading = tokio::spawn(read(reader, from_owner));
     let mut waiting: BTreeMap<u64, (Request, Answer)> = BTreeMap::new();
@@ -53,7 +61,10 @@ pub(super) async fn run(
     let end = loop {
         tokio::select! {
             message = incoming.recv() => match message {
-                Some(FromOwner::Hello { .. }) => begun.succeed(happenings),
+                Some(FromOwner::Hello { .. }) => {
+                    greeted = true;
+                    begun.succeed(happenings);
+                }
                 Some(FromOwner::Answer { id, result }) => {
                     if let Some((_, answer)) = waiting.remove(&id) {
                         let _ = answer.send(result.map_err(ClientError::from));
@@ -63,11 +74,16 @@ pub(super) async fn run(
                 Some(FromOwner::Happening(happening)) => {
                     let _ = happenings.send(happening);
                 }
+                Some(FromOwner::Goodbye(code)) if !greeted && code == ErrorCode::RateLimited.code() => {
+                    break End::Crowded;
+                }
                 Some(FromOwner::Goodbye(_)) if begun.is_awaited() => {
                     break End::Refused(ClientError::Owner("speaks another version: end it first"));
                 }
-                Some(FromOwner::Goodbye(_)) | None => break End::OwnerGone,
+                Some(FromOwner::Goodbye(_)) | None if greeted => break End::OwnerGone,
+                Some(FromOwner::Goodbye(_)) | None => break End::Unheard,
             },
+            () = sleep_until(until), if !greeted => break End::Unheard,
             ask = asks.recv() => match ask {
                 Some(Ask::Unlock(_, answer)) => {
                     // The owner has unlocked it.
@@ -90,7 +106,7 @@ pub(super) async fn run(
         let result = match &end {
             End::Locked if request == Request::Lock => Ok(Reply::Done),
             End::Locked => Err(ClientError::Locked),
-            End::OwnerGone if request.may_be_repeated() => {
+            End::OwnerGone | End::Unheard | End::Crowded if request.may_be_repeated() => {
                 let ask = Ask::Request(request.repeated(), answer);
                 let unasked = match again.upgrade() {
                     Some(again) => again.try_send(ask).err().map(mpsc::error::TrySendError::into_inner),

@@ -27,6 +27,9 @@ const GUESTS_MAX: usize = 32;
 /// Questions of one guest that wait for their answers.
 const QUESTIONS_MAX: usize = 64;
 
+/// Programs that are told at the same time that they cannot be; who comes on top is cut off.
+const REFUSED_MAX: usize = 32;
+
 /// How long guests may take to go away when the device is locked.
 const GO_WITHIN: Duration = Duration::from_millis(500);
 
@@ -93,18 +96,20 @@ async fn accept(
     happenings: broadcast::Sender<Happening>,
     mut ended: oneshot::Receiver<()>,
 ) {
-    let mut guests = JoinSet::new();
+    let (mut guests, mut refused) = (JoinSet::new(), JoinSet::new());
     loop {
         tokio::select! {
             _ = &mut ended => break,
             accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted
-                    && guests.len() < GUESTS_MAX
-                {
+                let Ok((stream, _)) = accepted else { continue };
+                if guests.len() < GUESTS_MAX {
                     guests.spawn(serve(stream, asks.clone(), happenings.subscribe()));
+                } else if refused.len() < REFUSED_MAX {
+                    refused.spawn(turn_away(stream));
                 }
             }
             Some(_) = guests.join_next() => {}
+            Some(_) = refused.join_next() => {}
         }
     }
     while guests.join_next().await.is_some() {}
@@ -128,6 +133,18 @@ async fn serve(stream: UnixStream, asks: mpsc::WeakSender<Ask>, happenings: broa
     drop(answers);
     // What was asked is still answered, to a guest that has only closed its sending half.
     let _ = writing.await;
+}
+
+/// A guest for whom there is no place is told so.
+async fn turn_away(stream: UnixStream) {
+    let (mut reader, mut writer) = stream.into_split();
+    let code = match greet(&mut reader).await {
+        Ok(()) => ErrorCode::RateLimited,
+        Err(Some(code)) => code,
+        Err(None) => return,
+    };
+    // It is short enough for the socket's own buffer, and the guest may have gone away.
+    let _ = frames::write(&mut writer, &FromOwner::Goodbye(code.code())).await;
 }
 
 async fn greet(reader: &mut tokio::net::unix::OwnedReadHalf) -> Result<(), Option<ErrorCode>> {

@@ -7,17 +7,19 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::UnixStream,
     sync::{broadcast, mpsc},
-    time::timeout,
+    time::{Instant, timeout},
 };
 use wire::ErrorCode;
 
 use super::{
+    Handle, Opening,
     begun::Begun,
     frames::{self, FromGuest, FromOwner, REPLY_BYTES_MAX, REQUEST_BYTES_MAX, VERSION},
     guest,
     server::Served,
 };
 use crate::{
+    ClientError,
     device::DeviceDir,
     request::{Ask, Reply, Request},
     view::Happening,
@@ -59,6 +61,11 @@ async fn greeted(owner: &Owner) -> UnixStream {
     let hello: FromOwner = frames::read(&mut stream, REPLY_BYTES_MAX).await.expect("answered");
     assert!(matches!(hello, FromOwner::Hello { version: VERSION }));
     stream
+}
+
+/// Until when an owner may say nothing.
+fn soon() -> Instant {
+    Instant::now() + super::OWNER_WITHIN
 }
 
 async fn goodbye(stream: &mut UnixStream) -> u32 {
@@ -162,13 +169,69 @@ async fn a_guest_learns_of_happenings_and_of_its_owners_end() {
     let stream = connect(&owner).await;
     let guest = tokio::spawn(async move {
         let mut begun = Begun::first(begun);
-        matches!(guest::run(stream, &mut asked, &happenings, &mut begun, &again).await, guest::End::OwnerGone)
+        matches!(
+            guest::run((stream, soon()), &mut asked, &happenings, &mut begun, &again).await,
+            guest::End::OwnerGone
+        )
     });
     begins.await.expect("said").expect("served");
     owner.happenings.send(Happening::CaughtUp).expect("heard");
     assert_eq!(heard.recv().await.expect("forwarded"), Happening::CaughtUp);
     drop(owner);
     assert!(guest.await.expect("no panic"));
+}
+
+/// A handle of the device that has waited so long, and what it hears when it begins.
+async fn opened(dir: &DeviceDir, waited: Duration) -> (mpsc::Sender<Ask>, Result<(), ClientError>) {
+    let (asks, asked) = mpsc::channel(8);
+    let (begun, begins) = tokio::sync::oneshot::channel();
+    let unlock = Opening::Unlock(crate::Unlock::Stored);
+    let mut handle = Handle::new(dir.clone(), unlock, (asks.downgrade(), asked), broadcast::channel(8).0);
+    handle.waiting_since -= waited;
+    tokio::spawn(super::serve(handle, begun));
+    (asks, timeout(Duration::from_secs(60), begins).await.expect("in time").expect("said"))
+}
+
+#[tokio::test]
+async fn who_finds_no_place_is_told_and_one_that_is_free_is_taken() {
+    let owner = owner("alice@acme.test");
+    owner.dir.write("profile", b"there is a device").expect("written");
+    let _lock = owner.dir.own().expect("readable").expect("free");
+    let mut guests = Vec::new();
+    for _ in 0..32 {
+        guests.push(greeted(&owner).await);
+    }
+    let (_asks, heard) = opened(&owner.dir, Duration::ZERO).await;
+    assert!(matches!(heard, Err(ClientError::Crowded)), "{heard:?}");
+    let mut stream = connect(&owner).await;
+    frames::write(&mut stream, &FromGuest::Hello { version: 99 }).await.expect("written");
+    assert_eq!(goodbye(&mut stream).await, ErrorCode::Unsupported.code(), "what is wrong comes first");
+    guests.pop();
+    // When the owner notices is its own affair.
+    while opened(&owner.dir, Duration::ZERO).await.1.is_err() {}
+}
+
+#[tokio::test]
+async fn an_owner_that_says_nothing_is_not_waited_for_without_end() {
+    for hangs_up in [true, false] {
+        let temp = tempfile::tempdir().expect("a directory");
+        let dir = DeviceDir::new(&temp.path().join("alice@acme.test"));
+        dir.create().expect("made");
+        dir.write("profile", b"there is a device").expect("written");
+        let _lock = dir.own().expect("readable").expect("free");
+        let listener = tokio::net::UnixListener::bind(dir.path("socket")).expect("bound");
+        let accepting = tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                if !hangs_up {
+                    held.push(stream);
+                }
+            }
+        });
+        let (_asks, heard) = opened(&dir, super::OWNER_WITHIN).await;
+        assert!(matches!(heard, Err(ClientError::Owner("does not answer"))), "{hangs_up}: {heard:?}");
+        accepting.abort();
+    }
 }
 
 #[tokio::test]
@@ -185,7 +248,7 @@ async fn an_owner_that_ends_refuses_nothing_and_only_what_may_be_repeated_is_put
     let again = asks.downgrade();
     let guest = tokio::spawn(async move {
         let mut begun = Begun::first(begun);
-        let end = guest::run(stream, &mut asked, &happenings, &mut begun, &again).await;
+        let end = guest::run((stream, soon()), &mut asked, &happenings, &mut begun, &again).await;
         (matches!(end, guest::End::OwnerGone), asked)
     });
     let (answer, _rooms) = tokio::sync::oneshot::channel();
