@@ -90,6 +90,9 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         CliError::usage("the token is missing").hint("add --token-file FILE; it is made if it is not there")
     })?;
     let token = Token::load(context, &file)?;
+    if token.is_guessable() {
+        context.hint("the token is short, so whoever guesses at it holds up others behind the same proxy; delete its file to have a long one made");
+    }
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
         CliError::usage(format!("cannot listen on {}", args.listen))
             .cause(error.to_string())

@@ -49,24 +49,26 @@ impl Pace {
     }
 }
 
-/// Wrong secrets, by where they come from. Behind loopback a proxy speaks for everybody: whoever guesses
-/// there must not shut out those who know the secret, and to hold him up is for the proxy.
+/// Wrong secrets, by where they come from. Behind a proxy many have one address: whoever guesses there
+/// must not shut out those who know the secret. So one that is beyond guessing is always compared, and
+/// any is if it comes over loopback, where to hold up guessers is for the proxy.
 #[derive(Debug)]
 pub(super) struct Guesses {
     per_minute: u32,
+    guessable: bool,
     from: HashMap<IpAddr, Pace>,
 }
 
 impl Guesses {
-    /// So many in a minute from one address.
-    pub(super) fn new(per_minute: u32) -> Self {
-        Self { per_minute, from: HashMap::new() }
+    /// So many in a minute from one address, of a secret that might be guessed or not.
+    pub(super) fn new(per_minute: u32, guessable: bool) -> Self {
+        Self { per_minute, guessable, from: HashMap::new() }
     }
 
     /// Whether the secret is right, if this sender may guess now; a right one costs nothing.
     ///
     /// # Errors
-    /// How long to wait. Nothing was compared, unless it came over loopback.
+    /// How long to wait. It was not the right one, or nothing was compared.
     pub(super) fn judge(
         &mut self,
         from: IpAddr,
@@ -74,7 +76,8 @@ impl Guesses {
         is_right: impl FnOnce() -> bool,
     ) -> Result<bool, Duration> {
         let sender = network(from);
-        if !from.is_loopback()
+        if self.guessable
+            && !sender.is_loopback()
             && let Some(pace) = self.from.get(&sender)
         {
             pace.has(now)?;
@@ -96,7 +99,9 @@ impl Guesses {
 /// Whoever has one address of IPv6 has the 2^64 around it.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into()),
+        IpAddr::V6(address) if !address.is_loopback() => {
+            IpAddr::V6((address.to_bits() & !u128::from(u64::MAX)).into())
+        }
         address => address,
     }
 }
@@ -120,7 +125,7 @@ mod tests {
 
     #[test]
     fn who_has_guessed_too_often_is_not_heard_even_if_right_and_others_are() {
-        let mut guesses = Guesses::new(60);
+        let mut guesses = Guesses::new(60, true);
         let now = Instant::now();
         let address = |text: &str| text.parse::<IpAddr>().expect("an address");
         let mut judge = |from: &str, right: bool| guesses.judge(address(from), now, || right);
@@ -132,7 +137,7 @@ mod tests {
         for other in ["192.0.2.2", "2001:db8:0:1::1"] {
             assert_eq!(judge(other, true), Ok(true));
         }
-        for proxy in ["127.0.0.1", "::1"] {
+        for proxy in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
             assert!((0..100).any(|_| judge(proxy, false).is_err()));
             assert_eq!(judge(proxy, true), Ok(true));
         }
@@ -140,5 +145,16 @@ mod tests {
             let _ = guesses.judge(IpAddr::V4(n.into()), now, || false);
         }
         assert_eq!(guesses.from.len(), SENDERS_MAX);
+    }
+
+    #[test]
+    fn whoever_guesses_at_what_cannot_be_guessed_shuts_out_nobody() {
+        let mut guesses = Guesses::new(60, false);
+        let now = Instant::now();
+        let proxy: IpAddr = "192.0.2.1".parse().expect("an address");
+        let held = (0..100).filter(|_| guesses.judge(proxy, now, || false).is_err()).count();
+        assert_eq!(held, 85, "he himself is held up");
+        assert_eq!(guesses.judge(proxy, now, || true), Ok(true), "another behind the same proxy");
+        assert!(guesses.judge(proxy, now, || false).is_err());
     }
 }

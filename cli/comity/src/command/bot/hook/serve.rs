@@ -39,7 +39,7 @@ const HEAD: Duration = Duration::from_secs(5);
 const BODY: Duration = Duration::from_secs(10);
 /// A connection is closed after so long.
 const WHOLE: Duration = Duration::from_secs(60);
-/// Wrong secrets of one minute from one address; after more, nothing from there is looked at.
+/// Wrong secrets of one minute from one address; after more, none from there gets its answer.
 const WRONG_PER_MINUTE: u32 = 60;
 /// Deliveries of GitHub that are remembered, so that one that is repeated is posted once.
 const DELIVERIES_KEPT: usize = 256;
@@ -65,9 +65,9 @@ impl Hook {
         Self {
             client,
             room,
-            token,
             good: Mutex::new(Pace::new(per_minute)),
-            wrong: Mutex::new(Guesses::new(WRONG_PER_MINUTE)),
+            wrong: Mutex::new(Guesses::new(WRONG_PER_MINUTE, token.is_guessable())),
+            token,
             deliveries: Mutex::new(VecDeque::new()),
         }
     }

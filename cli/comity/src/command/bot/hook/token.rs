@@ -19,6 +19,8 @@ use crate::{context::Context, error::CliError, private};
 /// A shorter one could be guessed.
 const BYTES_MIN: usize = 16;
 const BYTES_MAX: u64 = 1_024;
+/// One that is as long cannot be guessed over a network: 128 bits, also of hexadecimal digits.
+const BYTES_BEYOND_GUESSING: usize = 32;
 
 /// The secret.
 pub(super) struct Token(Zeroizing<String>);
@@ -74,6 +76,11 @@ impl Token {
         Ok(Self(Zeroizing::new(BASE32_NOPAD.encode(bytes.as_ref()).to_ascii_lowercase())))
     }
 
+    /// Whether somebody who tries often might find it.
+    pub(super) fn is_guessable(&self) -> bool {
+        self.0.len() < BYTES_BEYOND_GUESSING
+    }
+
     /// Whether a header `Authorization` holds it.
     pub(super) fn bears(&self, header: Option<&[u8]>) -> bool {
         let given = header.and_then(|header| header.strip_prefix(b"Bearer ")).unwrap_or_default();
@@ -122,6 +129,7 @@ mod tests {
         assert!(!header(&token.0[1..]) && !header("") && !token.bears(None));
         assert!(!token.bears(Some(token.0.as_bytes())), "without its scheme");
         assert!(!format!("{token:?}").contains(token.0.as_str()));
+        assert!(!token.is_guessable());
     }
 
     #[test]
@@ -131,6 +139,6 @@ mod tests {
         {
             assert!(Token::parse(bad).is_err(), "{bad:?}");
         }
-        assert!(Token::parse("0123456789abcdef\n").is_ok());
+        assert!(Token::parse("0123456789abcdef\n").expect("a token").is_guessable());
     }
 }
