@@ -3,10 +3,20 @@
 
 mod house;
 
-use std::{fs, io::Write as _, os::unix::fs::PermissionsExt as _, process::Stdio};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
 
 use house::{House, text};
 use serde_json::Value;
+
+/// How long a program that hangs may do so.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn object(text: &str) -> Value {
     serde_json::from_str(text).expect("one object")
@@ -109,6 +119,39 @@ fn a_plan_changes_nothing_and_knows_who_may() {
     house.says("alice", &["room", "rename", "#ops", "--topic", "what runs"], 0);
     let room = object(&house.says("bob", &["room", "show", "#ops", "--json=name,topic"], 0));
     assert_eq!((&room["name"], &room["topic"]), (&"ops".into(), &"what runs".into()), "the name stays");
+}
+
+#[test]
+fn whoever_stops_reading_what_became_of_lines_ends_the_pipe() {
+    let house = House::new();
+    house.ops();
+    let mut command = house.command(&["--as", "alice", "pub", "#ops"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("it runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    stdin.write_all("one line\n".as_bytes()).expect("written");
+    let mut first = String::new();
+    stdout.read_line(&mut first).expect("an answer");
+    object(&first);
+    drop(stdout);
+    // More than wait at a time; the pipe may end while they are written.
+    let writing = std::thread::spawn(move || {
+        let _ = stdin.write_all("another line\n".repeat(200).as_bytes());
+        stdin
+    });
+    let (ended, ends) = mpsc::channel::<()>();
+    let pid = child.id().to_string();
+    // So that the test ends if it hangs.
+    let watching = std::thread::spawn(move || {
+        if ends.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            Command::new("kill").arg(pid).status().expect("kill runs");
+        }
+    });
+    let status = child.wait().expect("a child");
+    drop(ended);
+    watching.join().expect("no panic");
+    let _stdin = writing.join().expect("no panic");
+    assert_eq!(status.code(), Some(141), "though stdin is open");
 }
 
 #[test]

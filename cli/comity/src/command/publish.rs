@@ -96,7 +96,14 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             }
             Ok::<_, CliError>(last)
         };
-        let ((), last) = tokio::join!(sending, telling);
+        // Whoever goes away before the end ends it: what is stored is sent all the same.
+        let last = tokio::select! {
+            last = telling => last,
+            never = async {
+                sending.await;
+                std::future::pending().await
+            } => never,
+        };
         reading.abort();
         last?.map_err(CliError::told)
     })
