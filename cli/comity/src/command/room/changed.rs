@@ -135,16 +135,19 @@ impl Show for Shown {
 
     fn show(&self, paper: &mut Paper) {
         if self.dry_run && paper.terminal() {
-            paper.line(&paper.paint(Label::Warning, "Nothing was done. This would be:"));
+            paper.line(&paper.paint(Label::Warning, "Nothing was done."));
         }
+        // Also in a pipe, where a plan must not look like the deed.
+        let done = if self.dry_run { format!("would be {}", self.done) } else { self.done.to_owned() };
         if !paper.terminal() {
-            paper.line(&format!("{}\t{}", self.done, self.room));
+            paper.line(&format!("{done}\t{}", self.room));
         } else {
             let id: String = self.room.chars().take(8).collect();
-            paper.line(&format!("{} {}", paper.paint(Label::Good, self.done), paper.paint(Label::Id, &id)));
+            paper.line(&format!("{} {}", paper.paint(Label::Good, &done), paper.paint(Label::Id, &id)));
         }
         for account in &self.added {
-            paper.pair("added", &crate::output::line(account));
+            let added = if self.dry_run { "would add" } else { "added" };
+            paper.pair(added, &crate::output::line(account));
         }
         for refused in &self.refused {
             let Refused { account, error, why } = refused;
@@ -202,6 +205,21 @@ mod tests {
         ] {
             let room = room(kind, standing, role);
             assert_eq!(needs.verdict(&own, &room), verdict, "{needs:?} {kind:?} {standing:?} {role:?}");
+        }
+    }
+
+    #[test]
+    fn a_plan_never_reads_as_the_deed() {
+        let bob = ["bob@acme.test".parse().expect("an account")];
+        for terminal in [true, false] {
+            let shown = |shown: &Shown| {
+                let mut paper = Paper::new(crate::output::Style::new(false), terminal, 0);
+                shown.show(&mut paper);
+                paper.into_text()
+            };
+            let plan = shown(&Shown::planned(None, "created", &bob));
+            assert!(plan.contains("would be created") && plan.contains("would add"), "{plan}");
+            assert!(!shown(&Shown::plain(&client::RoomId::new([0; 32]), "left")).contains("would"));
         }
     }
 
