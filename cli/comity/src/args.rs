@@ -13,7 +13,7 @@ use crate::command;
 /// is NOUN VERB (`comity room invite`). Results go to stdout, everything else to stderr.
 /// `comity util exit-codes` lists what the exit code says.
 #[derive(Debug, Parser)]
-#[command(name = "comity", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "comity", version, max_term_width = 100)]
 pub(crate) struct Args {
     /// What stands before all verbs
     #[command(flatten)]

@@ -349,3 +349,24 @@ fn a_reader_that_goes_away_is_no_error_message() {
     assert_eq!(output.status.code(), Some(141), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn every_noun_shows_its_verbs_when_it_is_asked_for_help() {
+    let home = tempfile::tempdir().expect("a directory");
+    let says = |args: &[&str]| {
+        let output = comity(home.path(), args, None);
+        (output.status.code(), String::from_utf8(output.stdout).expect("text"))
+    };
+    let (_, reference) = says(&["util", "reference"]);
+    let pages = reference.split("==== comity").skip(1).filter(|page| page.contains("\nCommands:\n"));
+    let nouns: Vec<&str> = pages.filter_map(|page| page.lines().next()).map(str::trim).collect();
+    assert!(nouns.len() > 10 && nouns.contains(&"room") && nouns.contains(&""), "{nouns:?}");
+    for noun in nouns {
+        let words = || noun.split_whitespace();
+        let help = says(&words().chain(["help"]).collect::<Vec<_>>());
+        assert_eq!(help, says(&words().chain(["--help"]).collect::<Vec<_>>()), "{noun}");
+        assert_eq!(help.0, Some(0), "{noun}");
+    }
+    assert_eq!(says(&["help", "room", "invite"]), says(&["room", "invite", "--help"]));
+    assert_eq!(says(&["room", "help", "fly"]).0, Some(2));
+}

@@ -31,7 +31,9 @@ pub(crate) struct Args {
 
 pub(super) fn run(_: &Context, args: &Args) -> Result<(), CliError> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut args::Args::command(), "comity", &mut script);
+    // `help` would repeat every verb.
+    let mut command = args::Args::command().disable_help_subcommand(true);
+    clap_complete::generate(args.shell, &mut command, "comity", &mut script);
     let names = match args.shell {
         Shell::Bash => BASH,
         Shell::Zsh => ZSH,
