@@ -14,11 +14,13 @@ use machine::Timestamp;
 use sha2::{Digest as _, Sha256};
 use wire::BlobId;
 
-use crate::{Found, Record, Store};
+use crate::{Found, Loaded, Record, Store};
 
 /// Where the blob's own bytes begin: the record stands before them, its length in two bytes first.
 const HEAD_BYTES: u64 = 1_024;
 const UNFINISHED: &str = "part";
+/// Files that are named in the log when they cannot be read; more are only counted.
+const TOLD_MAX: u64 = 16;
 /// One read while a blob is hashed.
 const READ_BYTES: usize = 256 * 1_024;
 
@@ -48,22 +50,48 @@ impl Directory {
         File::open(&self.0)?.sync_all()
     }
 
-    /// What a file of the directory is; `None` if it is none of ours, or damaged.
-    fn found(&self, path: &Path) -> Option<Found> {
-        let mut file = File::open(path).ok()?;
+    /// What a file of the directory is; `None` if it was read, and is none of ours or damaged.
+    ///
+    /// # Errors
+    /// Those of the device: nothing is known of the file then.
+    fn found(&self, path: &Path) -> io::Result<Option<Found>> {
+        let mut file = File::open(path)?;
+        let meta = file.metadata()?;
         let mut length = [0; 2];
-        file.read_exact(&mut length).ok()?;
-        let mut head = vec![0; usize::from(u16::from_be_bytes(length))];
-        file.read_exact(&mut head).ok()?;
-        let record = Record::decode(&head).ok()?;
-        let meta = file.metadata().ok()?;
-        let received = meta.len().checked_sub(HEAD_BYTES)?;
-        let complete = path == self.complete(&record.blob);
-        let ours = complete || path == self.unfinished(&record.blob);
-        let whole = if complete { received == record.bytes } else { received <= record.bytes };
-        let touched = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_millis();
-        let touched = Timestamp::from_ms(u64::try_from(touched).ok()?);
-        (ours && whole).then_some(Found { record, received, complete, touched })
+        let mut head = Vec::new();
+        let read = file.read_exact(&mut length).and_then(|()| {
+            head.resize(usize::from(u16::from_be_bytes(length)), 0);
+            file.read_exact(&mut head)
+        });
+        match read {
+            // It ends before its record does.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            read => read?,
+        }
+        let touched = meta.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let touched = Timestamp::from_ms(u64::try_from(touched).unwrap_or_default());
+        let understood = || {
+            let record = Record::decode(&head).ok()?;
+            let received = meta.len().checked_sub(HEAD_BYTES)?;
+            let complete = path == self.complete(&record.blob);
+            let ours = complete || path == self.unfinished(&record.blob);
+            let whole = if complete { received == record.bytes } else { received <= record.bytes };
+            (ours && whole).then_some(Found { record, received, complete, touched })
+        };
+        Ok(understood())
+    }
+
+    /// Takes one entry into what is here, or removes it.
+    fn take(&self, path: &Path, loaded: &mut Loaded) -> io::Result<()> {
+        match self.found(path)? {
+            Some(found) => loaded.found.push(found),
+            None if is_ours(path) => {
+                fs::remove_file(path)?;
+                tracing::warn!(path = %path.display(), "a damaged blob was removed");
+            }
+            None => tracing::warn!(path = %path.display(), "what this is nobody knows; it is left alone"),
+        }
+        Ok(())
     }
 }
 
@@ -75,20 +103,20 @@ fn is_ours(path: &Path) -> bool {
 }
 
 impl Store for Directory {
-    fn load(&self) -> io::Result<Vec<Found>> {
-        let mut all = Vec::new();
+    fn load(&self) -> io::Result<Loaded> {
+        let mut loaded = Loaded::default();
         for entry in fs::read_dir(&self.0)? {
+            // A listing that fails is not gone on with: it might never end.
             let path = entry?.path();
-            match self.found(&path) {
-                Some(found) => all.push(found),
-                None if is_ours(&path) => {
-                    tracing::warn!(path = %path.display(), "a damaged blob was removed");
-                    fs::remove_file(&path)?;
+            if let Err(error) = self.take(&path, &mut loaded) {
+                // One cause may concern every file.
+                if loaded.unreadable < TOLD_MAX {
+                    tracing::error!(path = %path.display(), %error, "a file cannot be read; it is left as it is");
                 }
-                None => tracing::warn!(path = %path.display(), "what this is nobody knows; it is left alone"),
+                loaded.unreadable += 1;
             }
         }
-        Ok(all)
+        Ok(loaded)
     }
 
     fn create(&self, record: &Record) -> io::Result<()> {

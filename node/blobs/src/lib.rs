@@ -10,4 +10,4 @@ mod store;
 pub use directory::Directory;
 pub use record::Record;
 pub use shelf::{Allowance, Shelf, State, Usage};
-pub use store::{Found, Store};
+pub use store::{Found, Loaded, Store};

@@ -10,7 +10,7 @@ use std::{
 use machine::Timestamp;
 use wire::{Account, BlobId, ErrorCode, RoomId, WireError, limits, proto::BlobPiece};
 
-use crate::{Record, Store};
+use crate::{Found, Record, Store};
 
 /// What a small blob counts for: so the bounds on bytes bound the number too.
 const COUNTED_BYTES_MIN: u64 = 65_536;
@@ -46,6 +46,8 @@ pub struct Usage {
     pub blobs: u64,
     /// The bytes that they count for.
     pub bytes: u64,
+    /// Those that could not be read at the start: nobody gets them until a start at which they can be.
+    pub unreadable: u64,
 }
 
 /// All blobs of a domain.
@@ -66,6 +68,7 @@ struct Held {
     blobs: BTreeMap<BlobId, Blob>,
     of_account: BTreeMap<Account, u64>,
     bytes: u64,
+    unreadable: u64,
     /// Those that a stream is writing at this moment.
     busy: BTreeSet<BlobId>,
 }
@@ -77,24 +80,30 @@ struct Blob {
 }
 
 impl Shelf {
-    /// What this store holds.
+    /// What this store holds. A blob on which the device fails is left as it is and not held: it may be
+    /// good, and the others are to be had.
     ///
     /// # Errors
-    /// Those of the device.
+    /// Those of the device, if it does not even say what is there.
     pub fn open(store: Box<dyn Store>, allowance: Allowance) -> io::Result<Self> {
-        let mut held = Held::default();
-        for found in store.load()? {
-            let mut state = State { received: found.received, complete: found.complete };
-            // It ended between the last piece and what follows from it, and no piece would come any more.
-            if !state.complete && state.received == found.record.bytes {
-                if store.digest(&found.record.blob)? != found.record.hash {
-                    store.remove(&found.record.blob)?;
-                    continue;
+        let loaded = store.load()?;
+        let mut held = Held { unreadable: loaded.unreadable, ..Held::default() };
+        for found in loaded.found {
+            match settled(store.as_ref(), &found) {
+                Ok(Some(state)) => held.add(Blob { record: found.record, state, touched: found.touched }),
+                Ok(None) => {}
+                Err(error) => {
+                    held.unreadable += 1;
+                    tracing::error!(blob = %found.record.blob, %error, "a file cannot be read; it is left as it is");
                 }
-                store.finish(&found.record.blob)?;
-                state.complete = true;
             }
-            held.add(Blob { record: found.record, state, touched: found.touched });
+        }
+        if held.unreadable > 0 {
+            let files = held.unreadable;
+            tracing::error!(
+                files,
+                "files cannot be given out; look at their owner and the disk, then restart"
+            );
         }
         Ok(Self { store, allowance, held: Mutex::new(held) })
     }
@@ -261,7 +270,7 @@ impl Shelf {
     #[must_use]
     pub fn usage(&self) -> Usage {
         let held = self.lock();
-        Usage { blobs: held.blobs.len() as u64, bytes: held.bytes }
+        Usage { blobs: held.blobs.len() as u64, bytes: held.bytes, unreadable: held.unreadable }
     }
 
     fn is_over(&self, blob: &Blob, now: Timestamp) -> bool {
@@ -299,6 +308,21 @@ impl Held {
         }
         Err(WireError { code: ErrorCode::RateLimited, retry_after_ms: BUSY_MS, value: 0 })
     }
+}
+
+/// How far a blob is that was found; `None` if it is not what was announced, and gone. It may have ended
+/// between the last piece and what follows from it, and no piece would come any more.
+fn settled(store: &dyn Store, found: &Found) -> io::Result<Option<State>> {
+    let record = &found.record;
+    if found.complete || found.received != record.bytes {
+        return Ok(Some(State { received: found.received, complete: found.complete }));
+    }
+    if store.digest(&record.blob)? != record.hash {
+        store.remove(&record.blob)?;
+        return Ok(None);
+    }
+    store.finish(&record.blob)?;
+    Ok(Some(State { received: found.received, complete: true }))
 }
 
 const fn counted(record: &Record) -> u64 {

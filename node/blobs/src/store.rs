@@ -20,14 +20,24 @@ pub struct Found {
     pub touched: Timestamp,
 }
 
+/// What a store was found to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// Those that were understood.
+    pub found: Vec<Found>,
+    /// Entries that the device did not give out. They are left as they are.
+    pub unreadable: u64,
+}
+
 /// Holds bytes. Calls block; what they have done is durable when they return. No two calls concern the
 /// same blob at the same time, except that a complete one is read by many.
 pub trait Store: Send + Sync {
-    /// Everything that is here. What cannot be understood is removed: nobody could ask for it.
+    /// Everything that is here. What was read and cannot be understood is removed: nobody could ask for
+    /// it. What cannot be read now is left: it may be good.
     ///
     /// # Errors
-    /// Those of the device.
-    fn load(&self) -> io::Result<Vec<Found>>;
+    /// Those of the device, if not even the names can be had.
+    fn load(&self) -> io::Result<Loaded>;
 
     /// Begins a blob without bytes.
     ///

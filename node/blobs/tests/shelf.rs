@@ -1,9 +1,9 @@
 //! The rules of blobs over a real directory: what is taken, refused, kept, given and forgotten.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::path::Path;
+use std::{io, path::Path};
 
-use blobs::{Allowance, Directory, Record, Shelf, State};
+use blobs::{Allowance, Directory, Loaded, Record, Shelf, State, Store};
 use machine::Timestamp;
 use sha2::{Digest as _, Sha256};
 use wire::{Account, BlobId, ErrorCode, RoomId, limits};
@@ -17,9 +17,13 @@ fn account(name: &str) -> Account {
 }
 
 fn shelf(path: &Path) -> Shelf {
+    open(Box::new(Directory::open(path).expect("a directory")))
+}
+
+fn open(store: Box<dyn Store>) -> Shelf {
     let allowance =
         Allowance { file_bytes: 1 << 20, account_bytes: 1 << 21, domain_bytes: 5 << 19, valid_s: 3_600 };
-    Shelf::open(Box::new(Directory::open(path).expect("a directory")), allowance).expect("readable")
+    Shelf::open(store, allowance).expect("readable")
 }
 
 /// The bytes of some blob with a size that blobs have, and its record.
@@ -284,4 +288,65 @@ fn a_damaged_blob_is_cleared_away_at_the_start_and_nothing_else_is() {
         std::fs::read_dir(dir.path()).expect("there").map(|entry| entry.expect("one").file_name()).collect();
     left.sort();
     assert_eq!(left, [record.blob.to_string().as_str(), "notes.txt"]);
+}
+
+/// A disk that fails while a blob is hashed.
+struct Failing(Directory);
+
+impl Store for Failing {
+    fn load(&self) -> io::Result<Loaded> {
+        self.0.load()
+    }
+
+    fn create(&self, record: &Record) -> io::Result<()> {
+        self.0.create(record)
+    }
+
+    fn append(&self, blob: &BlobId, received: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0.append(blob, received, bytes)
+    }
+
+    fn digest(&self, _: &BlobId) -> io::Result<[u8; 32]> {
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    fn finish(&self, blob: &BlobId) -> io::Result<()> {
+        self.0.finish(blob)
+    }
+
+    fn read(&self, blob: &BlobId, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        self.0.read(blob, offset, length)
+    }
+
+    fn remove(&self, blob: &BlobId) -> io::Result<()> {
+        self.0.remove(blob)
+    }
+}
+
+#[test]
+fn what_cannot_be_read_at_the_start_is_left_and_keeps_nothing_else_from_being_had() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (record, bytes) = blob(1, 10);
+    let (unhashed, _) = blob(2, 10);
+    let first = shelf(dir.path());
+    put(&first, &record, &bytes).expect("taken");
+    put(&first, &unhashed, &blob(2, 10).1).expect("taken");
+    drop(first);
+    let path = |name: &str| dir.path().join(name);
+    let whole = path(&unhashed.blob.to_string());
+    let unfinished = path(&format!("{}.part", unhashed.blob));
+    std::fs::rename(&whole, &unfinished).expect("undone");
+    let id = |number: u8| BlobId::new([number; 16]).to_string();
+    // Neither of them can be read by anybody, whoever runs this.
+    std::os::unix::fs::symlink(id(5), path(&id(5))).expect("a link to itself");
+    std::fs::create_dir(path(&format!("{}.part", id(6)))).expect("a directory");
+    let shelf = open(Box::new(Failing(Directory::open(dir.path()).expect("a directory"))));
+    assert_eq!((shelf.usage().blobs, shelf.usage().unreadable), (1, 3));
+    assert_eq!(get(&shelf, &record), Ok(bytes));
+    assert!(path(&id(5)).symlink_metadata().is_ok() && path(&format!("{}.part", id(6))).exists());
+    drop(shelf);
+    // At the next start the disk is well again.
+    let shelf = open(Box::new(Directory::open(dir.path()).expect("a directory")));
+    assert_eq!((shelf.usage().blobs, shelf.usage().unreadable), (2, 2));
+    assert!(whole.exists() && !unfinished.exists());
 }

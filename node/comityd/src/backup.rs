@@ -10,7 +10,7 @@ mod write;
 
 pub(crate) use restore::{Outcome, restore};
 pub(crate) use verify::{Verified, verify};
-pub(crate) use write::write;
+pub(crate) use write::{Written, write};
 
 use crate::failure::Failure;
 

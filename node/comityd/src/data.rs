@@ -12,6 +12,9 @@ use crate::{
     owner,
 };
 
+/// How the names of files end that have not got their place.
+const UNFINISHED: &str = ".new";
+
 /// A data directory.
 #[derive(Clone, Debug)]
 pub(crate) struct DataDir(PathBuf);
@@ -120,7 +123,7 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), Failure> 
     let folder = folder_of(path);
     let written = (|| {
         // 0600 from the first moment, and gone if it does not get its place.
-        let mut file = tempfile::Builder::new().prefix(".").suffix(".new").tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(".").suffix(UNFINISHED).tempfile_in(folder)?;
         file.write_all(content)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
@@ -135,27 +138,81 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 }
 
 /// As [`write_private`], and overwrites the secret that stood there before.
+///
+/// # Errors
+/// `SecretIsLink`, `FileUnusable`.
 pub(crate) fn replace_secret(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let old = secret(path).map_err(|error| Failure::io(path, &error))?;
+    let old = secret(path)?;
     write_private(path, content)?;
     old.map_or(Ok(()), |old| overwrite(&old)).map_err(|error| Failure::io(path, &error))
 }
 
 /// Overwrites a secret and deletes it. Copies that the file system or the disk keeps are beyond us.
+///
+/// # Errors
+/// `SecretIsLink`, `FileUnusable`.
 pub(crate) fn erase_secret(path: &Path) -> Result<(), Failure> {
+    let old = secret(path)?;
     let erase = || {
-        secret(path)?.map_or(Ok(()), |secret| overwrite(&secret))?;
+        old.map_or(Ok(()), |old| overwrite(&old))?;
         fs::remove_file(path)?;
         fs::File::open(folder_of(path))?.sync_all()
     };
     erase().map_err(|error: io::Error| Failure::io(path, &error))
 }
 
-/// A secret that is to be overwritten; not if it has another name as well, under which it is kept.
-fn secret(path: &Path) -> io::Result<Option<fs::File>> {
-    let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-    let file = fs::OpenOptions::new().write(true).custom_flags(flags).open(path)?;
-    let found = file.metadata()?;
+/// That a secret can be overwritten, before anything is done of which that is the end.
+///
+/// # Errors
+/// `SecretIsLink`, `FileUnusable`.
+pub(crate) fn check_erasable(path: &Path) -> Result<(), Failure> {
+    secret(path).map(drop)
+}
+
+/// Makes an end of what an interrupted [`write_private`] has left in a folder of secrets: keys lie open
+/// in it, under names that nothing else looks at. Not while somebody may be writing there.
+///
+/// # Errors
+/// `FileUnusable`.
+pub(crate) fn sweep_secrets(folder: &Path) -> Result<(), Failure> {
+    let entries = fs::read_dir(folder).map_err(|error| Failure::io(folder, &error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| Failure::io(folder, &error))?;
+        let (name, path) = (entry.file_name(), entry.path());
+        let is_left = name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(UNFINISHED));
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_left && is_file {
+            erase_secret(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// A secret that is to be overwritten; not if it has another name as well, under which it is kept. Its
+/// owner may have it read-only.
+fn secret(path: &Path) -> Result<Option<fs::File>, Failure> {
+    let failed = |error: io::Error| match error.raw_os_error() {
+        Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => Failure::new(
+            Exit::Storage,
+            "SecretIsLink",
+            format!("{} is a link, and the secret would stay where it leads", path.display()),
+            "put the file itself in its place, then again",
+        ),
+        _ => Failure::io(path, &error),
+    };
+    let open = |write: bool| {
+        let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        fs::OpenOptions::new().read(true).write(write).custom_flags(flags).open(path)
+    };
+    let writable = || match open(true) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open(false)?.set_permissions(fs::Permissions::from_mode(0o600))?;
+            open(true)
+        }
+        opened => opened,
+    };
+    let file = writable().map_err(failed)?;
+    let found = file.metadata().map_err(failed)?;
     Ok((found.is_file() && found.nlink() == 1).then_some(file))
 }
 
@@ -230,6 +287,46 @@ mod tests {
             assert_eq!(left, [0; 10]);
             assert_eq!(fs::read(&path).ok(), replaced.then(|| b"sealed".to_vec()));
         }
+    }
+
+    #[test]
+    fn a_secret_that_is_read_only_is_overwritten_and_one_behind_a_link_is_refused() {
+        let temp = tempfile::tempdir().expect("a directory");
+        let path = temp.path().join("root.key");
+        for replaced in [true, false] {
+            write_private(&path, b"the secret").expect("written");
+            // Whoever runs this as the system's administrator may write all the same.
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).expect("changed");
+            let mut kept = fs::File::open(&path).expect("opened");
+            check_erasable(&path).expect("it can be overwritten");
+            if replaced { replace_secret(&path, b"sealed") } else { erase_secret(&path) }.expect("done");
+            let mut left = Vec::new();
+            kept.read_to_end(&mut left).expect("readable");
+            assert_eq!(left, [0; 10]);
+        }
+        let elsewhere = temp.path().join("elsewhere.key");
+        write_private(&elsewhere, b"the secret").expect("written");
+        std::os::unix::fs::symlink(&elsewhere, &path).expect("linked");
+        for refused in [check_erasable(&path), replace_secret(&path, b"sealed"), erase_secret(&path)] {
+            assert_eq!(refused.expect_err("a link").name, "SecretIsLink");
+        }
+        assert_eq!(fs::read(&path).expect("readable"), b"the secret", "nothing was done");
+    }
+
+    #[test]
+    fn what_an_interrupted_writer_has_left_is_overwritten_and_gone() {
+        let temp = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| temp.path().join(name);
+        let all = [".Xa3_9b.new", "root.key.new", "root.key", ".hidden"];
+        for name in all {
+            write_private(&path(name), b"the secret").expect("written");
+        }
+        let mut kept = fs::File::open(path(all[0])).expect("opened");
+        sweep_secrets(temp.path()).expect("swept");
+        let mut left = Vec::new();
+        kept.read_to_end(&mut left).expect("readable");
+        assert_eq!(left, [0; 10]);
+        assert_eq!(all.map(|name| path(name).exists()), [false, true, true, true]);
     }
 
     #[test]

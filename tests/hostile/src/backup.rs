@@ -310,6 +310,35 @@ fn keys_sealed_in_a_backup_need_its_passphrase() -> Result<()> {
 }
 
 #[test]
+fn a_backup_that_is_made_can_be_restored_whatever_lies_beside_the_domain() -> Result<()> {
+    let place = tempfile::tempdir()?;
+    let (node, _) = backed_up(place.path())?;
+    let (backup, restored) = (place.path().join("next"), place.path().join("data"));
+    fs::create_dir_all(node.data().join("media"))?;
+    let strays = ["documents/README", "media/.nfs0001", "media/a/b/c/d/e", "media/it\u{1b}[2J"];
+    fs::create_dir_all(node.data().join("media/a/b/c/d"))?;
+    for stray in strays {
+        fs::write(node.data().join(stray), "nobody's")?;
+    }
+    let key = node.data().join("keys/root.key.bak");
+    fs::write(&key, "perhaps the only copy")?;
+    refused("a stray key", &run(&["backup"], &backup, Some(node.data()))?, "KeyUnknown", 10)?;
+    fs::remove_file(key)?;
+    let made = run(&["backup", "--json"], &backup, Some(node.data()))?;
+    ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let told: Value = serde_json::from_slice(&made.stdout)?;
+    assert_eq!(told["left_out"], json!(strays));
+    ensure!(run(&["verify"], &backup, None)?.status.success(), "it is good");
+    ensure!(run(&["restore"], &backup, Some(&restored))?.status.success(), "it can be restored");
+    // What is too large to be what it should be is found now, not on the day of the disaster.
+    let mut config = fs::read_to_string(node.data().join("comity.toml"))?;
+    config.push_str(&format!("\n# {}\n", "x".repeat(1 << 20)));
+    fs::write(node.data().join("comity.toml"), config)?;
+    let large = run(&["backup"], &place.path().join("large"), Some(node.data()))?;
+    refused("a large configuration", &large, "FileTooLarge", 10)
+}
+
+#[test]
 fn a_backup_takes_no_place_that_is_taken() -> Result<()> {
     let place = tempfile::tempdir()?;
     let (node, backup) = backed_up(place.path())?;

@@ -64,6 +64,13 @@ pub(super) struct Listed {
     pub(super) sha256: String,
 }
 
+impl Listed {
+    /// Whether it is larger than anything in its place can be.
+    pub(super) fn is_oversized(&self) -> bool {
+        self.path != "comity.db" && !self.path.starts_with("media/") && self.bytes > SMALL_BYTES_MAX
+    }
+}
+
 impl Manifest {
     /// The manifest of a backup made now by this program.
     pub(super) fn new(
@@ -157,7 +164,11 @@ impl Manifest {
         Ok(manifest)
     }
 
-    fn check(&self) -> Result<(), Failure> {
+    /// That it lists what a backup has, and nothing else.
+    ///
+    /// # Errors
+    /// `ManifestMalformed`.
+    pub(super) fn check(&self) -> Result<(), Failure> {
         let mut paths = BTreeSet::new();
         for file in &self.files {
             if !is_place(&file.path) {
@@ -166,7 +177,7 @@ impl Manifest {
             if !paths.insert(file.path.as_str()) {
                 return Err(malformed(format!("it lists {} twice", file.path)));
             }
-            if file.path != "comity.db" && !file.path.starts_with("media/") && file.bytes > SMALL_BYTES_MAX {
+            if file.is_oversized() {
                 return Err(malformed(format!("{} is too large to be what it should be", file.path)));
             }
         }
@@ -227,7 +238,7 @@ fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
 
 /// The places of a backup, which are those of a data directory. Nothing else is read or written, whatever
 /// a manifest says.
-fn is_place(path: &str) -> bool {
+pub(super) fn is_place(path: &str) -> bool {
     let plain = |name: &str| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         !name.is_empty() && name.len() <= 255 && !name.starts_with('.') && name.bytes().all(allowed)

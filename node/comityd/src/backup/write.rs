@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{
     files,
-    manifest::{Listed, Manifest},
+    manifest::{Listed, Manifest, is_place},
     progress::Progress,
 };
 use crate::{
@@ -23,12 +23,22 @@ use crate::{
     keys::{self, Stored},
 };
 
+/// A backup that was made.
+pub(crate) struct Written {
+    /// What it says of itself.
+    pub(crate) manifest: Manifest,
+    /// Files beside documents and attachments that nothing of this program has made, by their paths in
+    /// the data directory. A backup has no place for them.
+    pub(crate) left_out: Vec<String>,
+}
+
 /// Writes a backup beside its place and moves it there when it is whole and durable. With a passphrase
 /// every key that lies open in the directory is sealed in the backup.
 ///
 /// # Errors
-/// `BackupExists`, `BackupUnfinished`, `KeyUnknown`, those of reading the data directory and of writing.
-pub(crate) fn write(data: &DataDir, destination: &Path, seal: Option<&str>) -> Result<Manifest, Failure> {
+/// `BackupExists`, `BackupUnfinished`, `KeyUnknown`, `FileTooLarge`, `ManifestMalformed` for what could not be
+/// restored, those of reading the data directory and of writing.
+pub(crate) fn write(data: &DataDir, destination: &Path, seal: Option<&str>) -> Result<Written, Failure> {
     if fs::symlink_metadata(destination).is_ok() {
         let what = format!("{} exists already", destination.display());
         return Err(Failure::new(
@@ -50,11 +60,11 @@ pub(crate) fn write(data: &DataDir, destination: &Path, seal: Option<&str>) -> R
         return Err(Failure::new(Exit::Storage, "BackupUnfinished", what, hint));
     }
     make_private_directory(&partial)?;
-    let made = fill(data, &config, &partial, seal).and_then(|manifest| {
+    let made = fill(data, &config, &partial, seal).and_then(|written| {
         files::sync(&partial)?;
         fs::rename(&partial, destination).map_err(|error| Failure::io(destination, &error))?;
         files::sync_names(folder_of(destination))?;
-        Ok(manifest)
+        Ok(written)
     });
     if made.is_err() {
         // What is not whole is of no use to anybody.
@@ -73,7 +83,7 @@ fn beside(destination: &Path) -> Result<PathBuf, Failure> {
 }
 
 // The database is first: what the files say may be newer than what it knows, never older.
-fn fill(data: &DataDir, config: &Config, backup: &Path, seal: Option<&str>) -> Result<Manifest, Failure> {
+fn fill(data: &DataDir, config: &Config, backup: &Path, seal: Option<&str>) -> Result<Written, Failure> {
     let mut listed: Vec<Listed> = Vec::new();
     let copy = backup.join("comity.db");
     let contents = {
@@ -87,6 +97,10 @@ fn fill(data: &DataDir, config: &Config, backup: &Path, seal: Option<&str>) -> R
     let mut paths = vec!["comity.toml".to_owned()];
     for folder in ["keys", "documents", "media"] {
         paths.extend(files::below(data.path(), folder)?.into_iter().filter(|path| is_whole(path)));
+    }
+    let (paths, left_out): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| is_place(path));
+    if let Some(stray) = left_out.iter().find(|path| path.starts_with("keys/")) {
+        return Err(unknown_key(&data.path().join(stray)));
     }
     for path in paths {
         let (from, to) = (data.path().join(&path), files::make_folders(backup, &path)?);
@@ -108,8 +122,20 @@ fn fill(data: &DataDir, config: &Config, backup: &Path, seal: Option<&str>) -> R
     let documents = documents::read(&DataDir::new(backup), &config.domain)?;
     let key = keys::read(data, KeyKind::Event)?;
     let manifest = Manifest::new(&documents.newest, now().as_s(), contents, listed);
+    if let Some(large) = manifest.files.iter().find(|file| file.is_oversized()) {
+        let what =
+            format!("{} is too large to be what it should be", data.path().join(&large.path).display());
+        return Err(Failure::new(
+            Exit::Storage,
+            "FileTooLarge",
+            what,
+            "make it smaller: nothing restores it so",
+        ));
+    }
+    // What would not be taken back is no backup.
+    manifest.check()?;
     manifest.write(backup, &key)?;
-    Ok(manifest)
+    Ok(Written { manifest, left_out })
 }
 
 /// The text of a key that is to be sealed and is not.
@@ -118,13 +144,17 @@ fn sealed(path: &str, from: &Path, seal: Option<&str>) -> Result<Option<Zeroizin
     let name = name.strip_suffix(".key");
     let Some(kind) = KeyKind::ALL.into_iter().find(|kind| Some(kind.name()) == name) else {
         // It may be a key that lies open: it would be so in the backup.
-        let what = format!("{} has no name of a key", from.display());
-        return Err(Failure::new(Exit::Storage, "KeyUnknown", what, "move it out of `keys`, then again"));
+        return Err(unknown_key(from));
     };
     Ok(match keys::stored(from, kind)? {
         Stored::Open(key) => Some(keys::text(kind, &key, Some(passphrase))?),
         Stored::Sealed(_) => None,
     })
+}
+
+fn unknown_key(path: &Path) -> Failure {
+    let what = format!("{} has no name of a key", path.to_string_lossy().escape_debug());
+    Failure::new(Exit::Storage, "KeyUnknown", what, "move it out of `keys`, then again")
 }
 
 /// What is being written at this moment has a name that ends so.

@@ -1,7 +1,12 @@
 //! `comityd backup`: the domain as it is now, in a directory of its own.
 
 use crate::{
-    args::Backup, backup::write, data::DataDir, failure::Failure, passphrase::Source, system::print,
+    args::Backup,
+    backup::{Written, write},
+    data::DataDir,
+    failure::Failure,
+    passphrase::Source,
+    system::print,
 };
 
 /// Makes the backup and says what is in it.
@@ -10,14 +15,23 @@ pub(crate) fn backup(args: &Backup) -> Result<(), Failure> {
     let source = Source { file: args.passphrase_file.clone() };
     let seals = args.seal || args.passphrase_file.is_some();
     let passphrase = seals.then(|| source.new_one("the keys in the backup")).transpose()?;
-    let manifest = write(&data, &args.destination, passphrase.as_ref().map(|word| word.as_str()))?;
+    let Written { manifest, left_out } =
+        write(&data, &args.destination, passphrase.as_ref().map(|word| word.as_str()))?;
     let place = args.destination.display();
     if args.json {
-        print(&serde_json::json!({ "backup": args.destination, "manifest": manifest.summary() }).to_string());
+        let told = serde_json::json!({
+            "backup": args.destination,
+            "manifest": manifest.summary(),
+            "left_out": left_out,
+        });
+        print(&told.to_string());
         return Ok(());
     }
     print(&format!("backup    {place}"));
     manifest.lines().iter().for_each(|line| print(line));
+    for path in &left_out {
+        print(&format!("left out  {}: no file of a domain", path.escape_debug()));
+    }
     print("");
     match seals {
         true => print(

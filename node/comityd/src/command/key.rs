@@ -7,7 +7,10 @@ use wire::SecretKey;
 
 use crate::{
     args::{Key as Args, KeyExport, KeyList, KeySeal, KeyUnseal},
-    data::{DataDir, erase_secret, make_private_directory, replace_secret, write_private},
+    data::{
+        DataDir, check_erasable, erase_secret, make_private_directory, replace_secret, sweep_secrets,
+        write_private,
+    },
     failure::{Exit, Failure},
     keys::{self, OFFLINE, ONLINE, Ring, Stored},
     passphrase::Source,
@@ -57,8 +60,11 @@ fn here(data: &DataDir) -> Result<Vec<(KeyKind, Stored)>, Failure> {
 // Everything is opened before anything is written: a wrong passphrase changes nothing.
 fn seal(args: &KeySeal) -> Result<(), Failure> {
     let data = DataDir::open(&args.keys.data.directory)?;
+    sweep_secrets(&data.keys())?;
     let old = Source { file: args.old_passphrase_file.clone() };
-    let opened = open(&data, here(&data)?, &old)?;
+    let found = here(&data)?;
+    found.iter().try_for_each(|(kind, _)| check_erasable(&keys::path(&data, *kind)))?;
+    let opened = open(&data, found, &old)?;
     let new = Source { file: args.passphrase_file.clone() }.new_one("root, next-root and recovery key")?;
     for (kind, key) in opened {
         let path = keys::path(&data, kind);
@@ -111,6 +117,10 @@ fn open(
 fn export(args: &KeyExport) -> Result<(), Failure> {
     let data = DataDir::open(&args.keys.data.directory)?;
     let found = here(&data)?;
+    if args.remove {
+        sweep_secrets(&data.keys())?;
+        found.iter().try_for_each(|(kind, _)| check_erasable(&keys::path(&data, *kind)))?;
+    }
     make_private_directory(&args.to)?;
     for (kind, stored) in &found {
         let copy = copy(&data, *kind, &args.to)?;

@@ -14,7 +14,7 @@ use crate::{
     admin,
     args::Run,
     config::Config,
-    data::DataDir,
+    data::{DataDir, sweep_secrets},
     documents::{self, Documents},
     failure::{Exit, Failure},
     health::{self, Health, Stage},
@@ -50,6 +50,9 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     // The lock is taken before anything is written: a second process must find all as the first
     // left it.
     let store = Sqlite::open(data.path()).map_err(|error| storage(&error, &data))?;
+    if let Err(Failure { what, hint, .. }) = sweep_secrets(&data.keys()) {
+        tracing::warn!(reason = what, hint, "what an interrupted command has left of keys stays");
+    }
     if documents::is_due(&documents.newest, now()) {
         match renew(&data, &config, &mut documents) {
             Ok(()) => tracing::info!(seq = documents.newest.seq(), "the domain document was renewed"),
