@@ -9,11 +9,12 @@ mod notify;
 mod open;
 mod opening;
 mod pointer;
+mod save;
 mod select;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use client::{Account, PeerView, Person, Room, RoomId, Status};
+use client::{Account, BlobId, PeerView, Person, Room, RoomId, Status};
 use ratatui::crossterm::event::KeyEvent;
 
 use crate::{
@@ -62,6 +63,8 @@ pub struct App {
     look_at: Option<u64>,
     peers_at: u64,
     reading: Readings,
+    /// Files that are being saved.
+    pub(crate) saving: BTreeMap<BlobId, save::Saving>,
     /// Ctrl-C was the last key.
     armed: bool,
     round: u64,
@@ -124,6 +127,7 @@ impl App {
             look_at: None,
             peers_at: 0,
             reading: Readings::default(),
+            saving: BTreeMap::new(),
             armed: false,
             round: 0,
             disturbed: BTreeMap::new(),
@@ -174,6 +178,7 @@ impl App {
             }
             Input::Found(round, hits, done) => self.take_hits(round, hits, done),
             Input::Dropped(room, files) => self.dropped(room, files),
+            Input::Saved(blob, outcome) => self.saved(blob, outcome),
             Input::Sent(room, outcome) => self.take_sent(room, outcome),
             Input::Done(deed, outcome) => self.take_done(&deed, outcome),
         }

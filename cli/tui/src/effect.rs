@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use client::{Account, Cursor, Outgoing, RoomId};
+use client::{Account, BlobId, Cursor, Outgoing, RoomId};
 
 /// Which part of a timeline a page is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,15 @@ pub enum Effect {
         room: RoomId,
         /// What a pasted text may mean.
         readings: Vec<Vec<PathBuf>>,
+    },
+    /// Save the file of a message into the directory of this program.
+    Save {
+        /// Of which room.
+        room: RoomId,
+        /// The message's seq.
+        seq: u64,
+        /// Its encrypted bytes; comes back with what came of it.
+        blob: BlobId,
     },
     /// Something else that changes something.
     Do(Deed),

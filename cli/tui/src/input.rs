@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use client::{ClientError, ErrorCode, Happening, Message, Page, Person, Room, RoomId, Status};
+use client::{BlobId, ClientError, ErrorCode, Happening, Message, Page, Person, Room, RoomId, Status};
 use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::{Deed, Part};
@@ -36,6 +36,8 @@ pub enum Input {
     Found(u64, Vec<Hit>, bool),
     /// What was pasted while this room lay open means these files, which are there.
     Dropped(RoomId, Vec<PathBuf>),
+    /// A file is on this machine, there, or is not.
+    Saved(BlobId, Result<PathBuf, Fault>),
     /// A message is on the device's disk, or is not: then with its text.
     Sent(RoomId, Result<(), (Fault, String)>),
     /// What came of a deed; a room if it made one.

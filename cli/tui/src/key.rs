@@ -17,6 +17,8 @@ pub(crate) enum Place {
     React,
     /// While a question is asked.
     Ask,
+    /// While it is asked whether to send files, which may come up under somebody who types.
+    Files,
     /// While something is shown over everything.
     Page,
     /// While one writes to a room that is being made.
@@ -56,6 +58,7 @@ pub(crate) enum Action {
     Delete,
     React,
     Whole,
+    Save,
     Notify,
     Oldest,
     Yes,
@@ -172,6 +175,12 @@ pub(crate) const BINDINGS: &[Binding] = &[
     ),
     bind(Place::Select, &[letter('+'), letter('t')], Action::React, "react to it, or take a reaction away"),
     bind(Place::Select, &[letter('o')], Action::Whole, "show all of a long message"),
+    bind(
+        Place::Select,
+        &[letter('s')],
+        Action::Save,
+        "save its file into the directory where this was started",
+    ),
     bind(Place::Select, &[letter('g'), plain(KeyCode::Home)], Action::Oldest, "the oldest that is here"),
     bind(Place::Select, &[letter('G'), plain(KeyCode::End)], Action::Newest, ""),
     bind(Place::Select, &[letter('?')], Action::Help, ""),
@@ -184,6 +193,9 @@ pub(crate) const BINDINGS: &[Binding] = &[
     bind(Place::React, &[plain(KeyCode::Esc)], Action::Back, ""),
     bind(Place::Ask, &[letter('y')], Action::Yes, ""),
     bind(Place::Ask, &[letter('n'), plain(KeyCode::Esc)], Action::No, ""),
+    // No letter and no Enter: whoever goes on writing must not send a file.
+    bind(Place::Files, &[ctrl('y')], Action::Yes, ""),
+    bind(Place::Files, &[plain(KeyCode::Esc)], Action::No, ""),
     bind(Place::Opening, &[plain(KeyCode::Enter)], Action::Send, ""),
     bind(
         Place::Opening,
@@ -251,8 +263,9 @@ mod tests {
     #[test]
     fn what_works_everywhere_hides_no_letter_that_one_may_want_to_type() {
         let typed = |chord: &Chord| matches!(chord.code, KeyCode::Char(_)) && chord.modifiers.is_empty();
-        for binding in
-            BINDINGS.iter().filter(|b| matches!(b.place, Place::Any | Place::Compose | Place::List))
+        for binding in BINDINGS
+            .iter()
+            .filter(|b| matches!(b.place, Place::Any | Place::Compose | Place::List | Place::Files))
         {
             assert!(!binding.chords.iter().any(typed), "{binding:?}");
         }

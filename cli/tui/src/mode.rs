@@ -94,6 +94,7 @@ impl Mode {
             Self::Compose => Place::Compose,
             Self::Select => Place::Select,
             Self::React(..) => Place::React,
+            Self::Ask(Question::SendFiles(..)) => Place::Files,
             Self::Ask(_) => Place::Ask,
             Self::Switch(_) | Self::Search(_) => Place::List,
             Self::Help(_) | Self::Log(_) => Place::Page,

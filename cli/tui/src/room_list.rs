@@ -1,6 +1,6 @@
 //! The rooms, in the order in which they are shown, and which of them is open.
 
-use client::{Room, RoomId, Standing};
+use client::{Room, RoomId, RoomKind, Standing};
 use engine::view::fits;
 
 use crate::text::steady;
@@ -68,6 +68,25 @@ impl RoomList {
     /// Opens another.
     pub(crate) const fn set_open(&mut self, room: RoomId) {
         self.open = Some(room);
+    }
+
+    /// The word for a room on a command line. What others call a room may mean something to a shell, and
+    /// several may be called the same.
+    pub(crate) fn word(&self, id: RoomId) -> String {
+        let digits = || id.to_string().chars().take(8).collect();
+        let Some(room) = self.get(id) else { return digits() };
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        match (room.kind, &room.peer) {
+            (RoomKind::Direct, Some(peer)) => peer.to_string(),
+            (RoomKind::Group, _)
+                if !room.name.is_empty()
+                    && room.name.chars().all(is_plain)
+                    && self.rooms.iter().filter(|other| other.name == room.name).count() == 1 =>
+            {
+                format!("\"#{}\"", room.name)
+            }
+            _ => digits(),
+        }
     }
 
     /// The one after the open one, or before it, round and round.

@@ -57,26 +57,35 @@ fn a_file_that_is_dragged_onto_the_terminal_is_sent() -> Result<()> {
     let office = Office::open(&["alice"], &["bob"])?;
     meet(&office)?;
     let alice = office.sit_down("alice", 80, 24, "")?;
-    let bob = office.sit_down("bob", 80, 24, "")?;
+    let place = tempfile::Builder::new().prefix("comity-drag-").tempdir()?;
+    let taken = tempfile::tempdir()?;
+    let there = format!("env -C '{}'", taken.path().display());
+    let bob = office.sit_down_in("bob", (80, 24), &there, "")?;
     go_to(&alice, "bob@umbrella.test")?;
     go_to(&bob, "alice@acme.test")?;
-    let place = tempfile::Builder::new().prefix("comity-drag-").tempdir()?;
     let plan = place.path().join("my plan.txt");
     std::fs::write(&plan, "to be kept")?;
 
     alice.write("see ")?;
     alice.paste(&format!("file://{}\r\n", plan.display().to_string().replace(' ', "%20")))?;
-    alice.wait_for("Send this file?")?;
-    alice.write("n")?;
+    alice.wait_for("Send this file to ")?;
+    alice.press(&["Escape"])?;
     alice.wait_until("the text stays", |screen| {
-        !screen.contains("Send this file?") && screen.contains("my%20plan.txt")
+        !screen.contains("Send this file to ") && screen.contains("my%20plan.txt")
     })?;
     alice.press(&["C-c"])?;
     alice.wait_for("write; Enter sends")?;
     alice.paste(&format!("'{}' ", plan.display()))?;
-    alice.wait_for("Send this file?")?;
-    alice.write("y")?;
+    alice.wait_for("Send this file to ")?;
+    alice.press(&["C-y"])?;
     bob.wait_for("my plan.txt")?;
+    // Bob takes it without leaving the screen.
+    bob.press(&["Escape"])?;
+    bob.wait_for("s save it")?;
+    bob.write("s")?;
+    bob.wait_for("saved: ")?;
+    ensure!(std::fs::read(taken.path().join("my plan.txt"))? == b"to be kept", "it is where he was");
+    bob.press(&["Escape"])?;
 
     // A path of nothing is text.
     alice.paste(&place.path().join("none.txt").display().to_string())?;

@@ -189,6 +189,7 @@ impl App {
     fn answered(&mut self, yes: bool) {
         let Mode::Ask(question) = std::mem::replace(&mut self.mode, Mode::Compose) else { return };
         if !yes {
+            self.before_paste = None;
             return;
         }
         match question {
@@ -239,6 +240,7 @@ impl App {
             Mode::Search(search) => {
                 search.editor.key(key);
             }
+            Mode::Ask(Question::SendFiles(..)) => self.write_on(key),
             Mode::Select | Mode::Ask(_) | Mode::Help(_) | Mode::Log(_) => {}
         }
     }
@@ -250,6 +252,10 @@ impl App {
             Mode::Switch(finder) => finder.editor.insert(&text.replace('\n', "")),
             Mode::Search(search) => search.editor.insert(&text.replace('\n', " ")),
             Mode::Opening(opening) => opening.editor.insert(text),
+            Mode::Ask(Question::SendFiles(..)) => {
+                self.leave_text();
+                self.paste_written(text);
+            }
             Mode::Compose => self.paste_written(text),
             Mode::Select | Mode::Ask(_) | Mode::Help(_) | Mode::Log(_) => {}
         }

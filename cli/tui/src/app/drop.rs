@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use client::{RoomId, Standing};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::App;
 use crate::{
@@ -37,6 +38,21 @@ impl App {
         } else {
             self.before_paste = None;
         }
+    }
+
+    /// Whoever goes on writing meant text: the question goes, and the key is a part of it.
+    pub(super) fn write_on(&mut self, key: KeyEvent) {
+        let held = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        if !held && matches!(key.code, KeyCode::Char(_) | KeyCode::Backspace | KeyCode::Delete) {
+            self.leave_text();
+            self.type_on(key);
+        }
+    }
+
+    /// What was pasted stays text.
+    pub(super) fn leave_text(&mut self) {
+        self.mode = Mode::Compose;
+        self.before_paste = None;
     }
 
     /// The answer was yes: the paths are taken out of what is being written.

@@ -56,8 +56,7 @@ impl App {
                     status.present.extend(here.then_some(name));
                 }
             }
-            // How far a file is concerns whoever sends or fetches it.
-            Happening::Transfer(_) => {}
+            Happening::Transfer(step) => self.transferred(&step),
         }
     }
 

@@ -72,6 +72,7 @@ impl App {
                 }
                 timeline::show_chosen(self);
             }
+            Action::Save => self.save(&message),
             _ if !is_text => self.say(Tone::Remark, "nothing can be done with this one"),
             Action::Reply | Action::React if message.seq == 0 => {
                 self.say(Tone::Remark, "it is still on its way: wait until it is ordered");

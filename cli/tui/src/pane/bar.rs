@@ -10,6 +10,9 @@ use crate::{
     theme::Tint,
 };
 
+/// Cells of the name of a file that is being saved.
+const NAME_CELLS: usize = 24;
+
 pub(crate) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let cells = usize::from(area.width);
     let bar = app.style(Tint::Bar);
@@ -52,6 +55,14 @@ fn standing(app: &App) -> Vec<Span<'static>> {
     if status.unsent > 0 {
         let why = if status.connected { "" } else { ", sent when there is a session" };
         spans.push(app.span(Tint::Warning, format!("  {} queued here{why}", status.unsent)));
+    }
+    match app.saving.values().next() {
+        Some(one) if app.saving.len() == 1 => {
+            let name = clip(&one.name, NAME_CELLS, app.settings.unicode);
+            spans.push(app.span(Tint::Plain, format!("  saving {name} {} %", one.percent)));
+        }
+        Some(_) => spans.push(app.span(Tint::Plain, format!("  saving {} files", app.saving.len()))),
+        None => {}
     }
     if app.notices.unseen > 0 {
         spans.push(app.span(Tint::Warning, format!("  !{} (F3)", app.notices.unseen)));

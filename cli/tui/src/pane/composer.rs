@@ -1,6 +1,6 @@
 //! What is being written, and over it what it will be and who else is writing.
 
-use client::{Account, Standing};
+use client::{Account, MessageBody, Standing};
 use ratatui::{buffer::Buffer, layout::Rect, text::Span};
 
 use super::message::quote;
@@ -49,6 +49,10 @@ fn purpose(app: &App) -> Option<String> {
         return Some(format!("to {}: opening{dots}  (Esc: not)", opening.called));
     }
     if let Mode::Select = app.mode {
+        let chosen = app.feed.as_ref().and_then(|feed| feed.chosen());
+        if chosen.is_some_and(|message| matches!(message.body, MessageBody::File(_))) {
+            return Some("s save it  o all of it  Esc back".to_owned());
+        }
         return Some("r answer  e change  d take back  + react  o all of it  Esc back".to_owned());
     }
     let quoted = |id| app.feed.as_ref().map_or_else(String::new, |feed| quote(app, feed, id));

@@ -15,9 +15,12 @@ use crate::{
     editor::Editor,
     mode::{Choice, Finder, QUICK, Question, Search},
     room_list::label,
-    text::{clip, file_name, fitted, steady, width},
+    text::{clip, fitted, steady, width, wrap},
     theme::Tint,
 };
+
+/// Columns of a box with a question.
+const COLUMNS: u16 = 70;
 
 /// Where the cursor stands in a line that is typed.
 type Cursor = Option<(u16, u16)>;
@@ -125,24 +128,38 @@ pub(crate) fn draw_react(app: &App, editor: &Editor, screen: Rect, buffer: &mut 
 }
 
 pub(crate) fn draw_question(app: &App, question: &Question, screen: Rect, buffer: &mut Buffer) {
+    let columns = COLUMNS.min(screen.width);
     let mut lines = Vec::new();
-    let (title, text) = match question {
-        Question::Delete(_) => ("Sure?", "Take this message back, for everybody?"),
-        Question::Decline(_) => ("Sure?", "Decline this invitation?"),
-        Question::SendFiles(_, files) => {
-            lines.extend(files.iter().map(|file| format!("   {}", file_name(file))));
-            ("Files", if files.len() == 1 { "Send this file?" } else { "Send these files?" })
+    let (title, text, answers) = match question {
+        Question::Delete(_) => {
+            ("Sure?", "Take this message back, for everybody?".to_owned(), " y yes   n no")
+        }
+        Question::Decline(_) => ("Sure?", "Decline this invitation?".to_owned(), " y yes   n no"),
+        Question::SendFiles(room, files) => {
+            let cells = usize::from(columns).saturating_sub(6);
+            for file in files {
+                // Where it is says what it is as much as its name does.
+                let path = steady(&file.to_string_lossy());
+                let rows = wrap(&path, cells).into_iter().filter_map(|range| path.get(range));
+                lines.extend(rows.map(|row| format!("   {row}")));
+            }
+            let these = if files.len() == 1 { "this file" } else { "these files" };
+            let room = app.rooms.get(*room).map(|room| steady(&room.called())).unwrap_or_default();
+            ("Files", format!("Send {these} to {room}?"), " Ctrl-Y send   Esc leave the text")
         }
     };
-    let no = if lines.is_empty() { "n no" } else { "n no, leave the text" };
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
-    let area = popup::open(app, title, (50, rows), screen, buffer);
+    let area = popup::open(app, title, (columns, rows), screen, buffer);
     // On a screen too small for all names the answers are more important.
-    lines.truncate(usize::from(area.height).saturating_sub(2));
+    let fit = usize::from(area.height).saturating_sub(2);
+    if lines.len() > fit {
+        lines.truncate(fit.saturating_sub(1));
+        lines.push(format!("   {}", app.signs().dots()));
+    }
     lines.insert(0, format!(" {text}"));
     for (at, line) in (0..).zip(&lines) {
         let line = clip(line, usize::from(area.width), app.settings.unicode);
         put(buffer, row(area, at), app.span(Tint::Plain, line).into());
     }
-    put(buffer, row(area, lines.len()), app.span(Tint::Dim, format!(" y yes   {no}")).into());
+    put(buffer, row(area, lines.len()), app.span(Tint::Dim, answers.to_owned()).into());
 }

@@ -128,12 +128,14 @@ fn body(app: &App, message: &Message, cells: usize, rows_max: usize) -> Vec<Line
     match &message.body {
         MessageBody::Text(text) => written(app, message, text, cells, rows_max),
         MessageBody::File(file) => {
-            let mut rows = dim(format!(
-                "file {} ({}), fetched by: comity file get ROOM {}",
-                steady(&file.name),
-                size(file.size),
-                message.seq
-            ));
+            let how = match message.seq {
+                0 => String::new(),
+                seq => format!(
+                    ", saved by s when it is chosen, or by: comity file get {} {seq}",
+                    app.rooms.word(message.room)
+                ),
+            };
+            let mut rows = dim(format!("file {} ({}){how}", steady(&file.name), size(file.size)));
             rows.extend(written(app, message, &file.caption, cells, rows_max));
             rows
         }

@@ -15,6 +15,8 @@ use crate::{Deed, Effect, Fault, Hit, Input};
 const SENDS_WAITING: usize = 64;
 /// How long the node may take to say what waits for whom.
 const PEERS_WITHIN: Duration = Duration::from_secs(4);
+/// How many seconds nothing may come of a file that is saved.
+const FILE_WITHIN_S: u64 = 30;
 /// What a search finds in one room.
 const HITS_MAX: u32 = 200;
 
@@ -114,6 +116,10 @@ async fn ask(client: &Client, effect: Effect) -> Option<Input> {
             Input::Page(room, part, client.messages(room, cursor).await.map_err(Fault::from))
         }
         Effect::Look { room, readings } => Input::Dropped(room, files(readings).await),
+        Effect::Save { room, seq, blob } => {
+            let saved = client.get_file(room, seq, ".".as_ref(), false, FILE_WITHIN_S).await;
+            Input::Saved(blob, saved.map(|saved| saved.path).map_err(Fault::from))
+        }
         Effect::Do(deed) => {
             let outcome = deed_done(client, &deed).await.map_err(Fault::from);
             Input::Done(deed, outcome)

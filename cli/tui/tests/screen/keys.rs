@@ -1,22 +1,11 @@
 //! What keys bring about, without a terminal.
 
-use std::path::PathBuf;
-
-use crate::stage::{Stage, account, direct, message_id, page, reaction, room, room_id, said, status};
+use crate::stage::{
+    ALICE, BOB, Stage, account, direct, message_id, page, reaction, room, room_id, said, status, talk,
+};
 use client::{Cursor, Happening, Level, Message, Outgoing, Page, Room, Standing};
 use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 use tui::{Deed, Effect, Fault, Hit, Input, Part};
-
-const BOB: &str = "bob@umbrella.test";
-const ALICE: &str = "alice@acme.test";
-
-fn talk() -> Stage {
-    let rooms = vec![room(1, "ops", &[ALICE, BOB]), direct(2, BOB), room(3, "garden", &[ALICE])];
-    let messages = vec![said(21, BOB, 9, "one"), said(22, ALICE, 8, "two"), said(23, BOB, 7, "three")];
-    let mut stage = Stage::filled((80, 24), rooms, messages);
-    stage.effects();
-    stage
-}
 
 #[test]
 fn what_is_written_is_sent_and_can_be_looked_up_again() {
@@ -34,76 +23,6 @@ fn what_is_written_is_sent_and_can_be_looked_up_again() {
     stage.put(Input::Paste("\x1b[2Jpasted\r\nlines".to_owned()));
     stage.press(KeyCode::Enter);
     assert_eq!(stage.sent(), [Outgoing::text("hello\nthere[2Jpasted\nlines")]);
-}
-
-/// Which files the screen has asked to send, and whether it has asked for anything else to be sent.
-fn files_sent(stage: &mut Stage) -> (Vec<PathBuf>, Vec<Outgoing>) {
-    let (mut files, mut sent) = (Vec::new(), Vec::new());
-    for effect in stage.effects() {
-        match effect {
-            Effect::Do(Deed::PutFile(room, path)) => {
-                assert_eq!(room, room_id(1));
-                files.push(path);
-            }
-            Effect::Send { what, .. } => sent.push(what),
-            _ => {}
-        }
-    }
-    (files, sent)
-}
-
-fn looked_for(stage: &mut Stage) -> Vec<Vec<PathBuf>> {
-    let effects = stage.effects().into_iter();
-    effects
-        .flat_map(|effect| if let Effect::Look { readings, .. } = effect { readings } else { Vec::new() })
-        .collect()
-}
-
-#[test]
-fn files_that_are_dragged_here_are_sent_if_the_reader_says_so() {
-    let mut stage = talk();
-    stage.write("see ");
-    stage.put(Input::Paste("'/a/my plan.pdf' /a/b.pdf".to_owned()));
-    let files = vec![PathBuf::from("/a/my plan.pdf"), PathBuf::from("/a/b\u{202e}fdp.exe")];
-    assert_eq!(looked_for(&mut stage).first().map(Vec::len), Some(2));
-    stage.put(Input::Dropped(room_id(1), files.clone()));
-    assert!(stage.shows("Send these files?") && stage.shows("my plan.pdf"), "{}", stage.screen());
-    assert!(!stage.screen().contains('\u{202e}'), "a name of a file turns nothing around");
-    stage.write("y");
-    assert_eq!(files_sent(&mut stage), (files, Vec::new()));
-    assert!(stage.shows("› see"), "{}", stage.screen());
-    assert!(!stage.shows("/a/"), "the paths are out of the text: {}", stage.screen());
-}
-
-#[test]
-fn a_path_stays_text_if_it_is_no_file_or_the_reader_meant_text() {
-    let mut stage = talk();
-    let path = || Input::Paste("/etc/hosts".to_owned());
-    let there = || Input::Dropped(room_id(1), vec![PathBuf::from("/etc/hosts")]);
-    stage.put(path());
-    stage.put(there());
-    stage.write("n");
-    assert!(stage.shows("› /etc/hosts"));
-    stage.press(KeyCode::Enter);
-    assert_eq!(files_sent(&mut stage), (Vec::new(), vec![Outgoing::text("/etc/hosts")]));
-    // No such file.
-    stage.put(path());
-    stage.put(Input::Dropped(room_id(1), Vec::new()));
-    assert!(!stage.shows("Send this file?") && stage.shows("› /etc/hosts"));
-    stage.press(KeyCode::Enter);
-    // Written on before the disk has answered, or in another room.
-    stage.put(path());
-    stage.write(" is a file");
-    stage.put(there());
-    assert!(!stage.shows("Send this file?"));
-    stage.press(KeyCode::Enter);
-    stage.put(path());
-    stage.put(Input::Dropped(room_id(2), vec![PathBuf::from("/etc/hosts")]));
-    assert!(!stage.shows("Send this file?"));
-    // Nobody looks for what is no path, nor while another question is open.
-    stage.effects();
-    stage.put(Input::Paste("hello".to_owned()));
-    assert_eq!(looked_for(&mut stage), Vec::<Vec<PathBuf>>::new());
 }
 
 // [SYNC-32]

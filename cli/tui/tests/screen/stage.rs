@@ -15,6 +15,9 @@ use tui::{App, Effect, Input, Palette, Part, Settings, Theme};
 /// Monday, 23 November 2026, 09:00 UTC.
 pub(crate) const NOW: u64 = 1_795_424_400_000;
 
+pub(crate) const BOB: &str = "bob@umbrella.test";
+pub(crate) const ALICE: &str = "alice@acme.test";
+
 pub(crate) struct Stage {
     pub(crate) app: App,
     pub(crate) now: u64,
@@ -126,6 +129,15 @@ pub(crate) fn person(name: &str, belief: Belief) -> Person {
         changed: None,
         domain_fingerprint: None,
     }
+}
+
+/// A room in which three things were said, and two others.
+pub(crate) fn talk() -> Stage {
+    let rooms = vec![room(1, "ops", &[ALICE, BOB]), direct(2, BOB), room(3, "garden", &[ALICE])];
+    let messages = vec![said(21, BOB, 9, "one"), said(22, ALICE, 8, "two"), said(23, BOB, 7, "three")];
+    let mut stage = Stage::filled((80, 24), rooms, messages);
+    stage.effects();
+    stage
 }
 
 pub(crate) fn page(messages: Vec<Message>) -> Page {
