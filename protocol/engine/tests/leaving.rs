@@ -4,8 +4,12 @@
 
 mod world;
 
-use engine::{Command, Outcome, Target};
-use wire::{ErrorCode, RoomId};
+use engine::{Command, Outcome, Target, record::RoomPhase};
+use room::direct_room;
+use wire::{
+    ErrorCode, RoomId,
+    proto::{NodeFrame, entry, node_frame},
+};
 use world::{World, account, error};
 
 const ALICE: &str = "alice@acme.test";
@@ -81,4 +85,48 @@ fn a_room_that_was_never_founded_is_left_here_and_is_gone() {
     world.crash(0);
     world.connect(0);
     assert!(world.phones[0].engine().room(room).is_none());
+}
+
+#[test]
+fn who_leaves_a_room_before_being_let_in_is_out_of_it_afterwards() {
+    for (what, confirmed) in [("the answer is confirmed", true), ("nothing has come", false)] {
+        let mut world = World::new(&[ALICE, BOB]);
+        world.node.asking.insert(account(ALICE));
+        world.node.failing = Some(("claim", ErrorCode::Unavailable.into()));
+        assert!(world.send(0, Target::Account(account(BOB)), "hello").is_none());
+        let room = direct_room(&account(ALICE), &account(BOB)).0;
+        world.node.failing = None;
+        // Bob writes as well, which is accepted unasked; what follows does not come to alice yet.
+        let mut invited = false;
+        world.lie = Some(Box::new(move |to, frame| {
+            let page = matches!(&frame.frame, Some(node_frame::Frame::Page(_)));
+            if *to != account(ALICE) {
+                return true;
+            }
+            let kept = !invited || (confirmed && !page);
+            invited |= is_invitation(frame);
+            kept
+        }));
+        world.send(1, Target::Account(account(ALICE)), "hi").expect("ordered").expect("taken");
+        assert_eq!(
+            world.phones[0].engine().room(room).map(|view| view.phase),
+            Some(RoomPhase::Wanted),
+            "{what}"
+        );
+        world.order(0, Command::Leave { room });
+        world.run();
+        world.lie = None;
+        world.crash(0);
+        world.connect(0);
+        world.wait(10_000);
+        let phase = world.phones[0].engine().room(room).map(|view| view.phase);
+        assert_eq!(phase, Some(RoomPhase::Left), "{what}");
+        assert_eq!(world.phones[1].engine().room(room).map(|view| view.members.len()), Some(1), "{what}");
+        assert!(!world.texts(1, room).contains(&"hello".to_owned()), "{what}: it was taken back");
+    }
+}
+
+fn is_invitation(frame: &NodeFrame) -> bool {
+    let Some(node_frame::Frame::Page(page)) = &frame.frame else { return false };
+    page.entries.iter().any(|entry| matches!(entry.entry, Some(entry::Entry::Invitation(_))))
 }

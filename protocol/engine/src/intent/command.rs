@@ -197,6 +197,9 @@ impl<E: Entropy> Engine<E> {
 
     fn leave_room(&mut self, id: CommandId, room: RoomId) -> Result<(), ErrorCode> {
         if self.rooms.get(&room).is_some_and(|room| room.phase == RoomPhase::Wanted) {
+            if self.is_let_in(room) {
+                return self.leave_when_in(id, room);
+            }
             // It stands nowhere but here.
             self.give_up_wanted(room);
             self.finish_command(id, Ok(Outcome::Done));
@@ -211,18 +214,41 @@ impl<E: Entropy> Engine<E> {
         Ok(())
     }
 
+    /// Whether the other side may be letting this account in at this moment: it has invited, which was
+    /// accepted unasked for this account invites it too.
+    fn is_let_in(&self, id: RoomId) -> bool {
+        self.joins.seq(id).is_some()
+            || self.rooms.get(&id).is_some_and(|room| room.accepted)
+            || self.invitations.get(&id).is_some_and(|row| row.answer == 1)
+    }
+
+    /// Keeps in mind that the user wants out, for when this account is in. Nothing is said before.
+    fn leave_when_in(&mut self, command: CommandId, id: RoomId) -> Result<(), ErrorCode> {
+        self.drop_unsaid(id);
+        self.with_room(id, |engine, room| {
+            room.phase = RoomPhase::Awaiting;
+            engine.stage.rooms.insert(id);
+            engine.stage.notify(Notice::Room(id));
+        });
+        self.push_in(command, id, IntentKind::Leave, IntentRow::default())
+    }
+
     /// Forgets a room that was never founded, with everything that was to be said in it.
     fn give_up_wanted(&mut self, id: RoomId) {
+        self.drop_unsaid(id);
+        match self.rooms.get(&id) {
+            // What was said before its hub lost it stays readable.
+            Some(room) if room.offset > 0 => drop(self.with_room(id, Self::go_out)),
+            _ => self.forget_room(id),
+        }
+    }
+
+    fn drop_unsaid(&mut self, id: RoomId) {
         self.with_room(id, |engine, room| engine.fail_all(room, ErrorCode::Forbidden));
         let unsaid: Vec<MessageId> =
             self.intents.of(id).filter_map(|row| row.intent.as_ref().try_into().ok()).collect();
         for intent in unsaid {
             self.drop_intent(intent);
-        }
-        match self.rooms.get(&id) {
-            // What was said before its hub lost it stays readable.
-            Some(room) if room.offset > 0 => drop(self.with_room(id, Self::go_out)),
-            _ => self.forget_room(id),
         }
     }
 

@@ -83,6 +83,9 @@ pub struct RoomRow {
     /// The node has another store since; whether the room that it knows is this one is not known yet.
     #[prost(bool, tag = "19")]
     pub doubted: bool,
+    /// The node knows that an invitation to the room was accepted: a Welcome may come at any time.
+    #[prost(bool, tag = "20")]
+    pub accepted: bool,
 }
 
 impl Row for RoomRow {

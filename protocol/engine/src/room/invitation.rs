@@ -135,8 +135,13 @@ impl<E: Entropy> Engine<E> {
         if row.answer == 2 && row.kind() == RoomKind::Direct && !full {
             row.answer = DECLINED;
             self.stage.put(row);
-        } else {
-            self.forget_invitation(id);
+            return;
+        }
+        let accepted = row.answer == 1;
+        self.forget_invitation(id);
+        if let Some(room) = self.rooms.get_mut(&id).filter(|_| accepted) {
+            room.accepted = true;
+            self.stage.rooms.insert(id);
         }
     }
 

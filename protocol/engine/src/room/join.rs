@@ -287,6 +287,7 @@ impl<E: Entropy> Engine<E> {
     fn joined(&mut self, room: &mut Room) {
         room.phase = RoomPhase::Joined;
         room.paused = None;
+        room.accepted = false;
         room.said = [0; 3];
         room.followed.clear();
         // Events may have come between the commit and this moment.
@@ -316,6 +317,9 @@ impl<E: Entropy> Engine<E> {
             self.stage.gone(&waiting.row);
         }
         self.with_room(id, |engine, room| {
+            if std::mem::take(&mut room.accepted) {
+                engine.stage.rooms.insert(id);
+            }
             if room.phase == RoomPhase::Joined && left.seq >= room.base_seq {
                 let leaving = room.flight.take();
                 if let Some(intent) = leaving.filter(|intent| engine.intents.is_leave(*intent)) {

@@ -64,6 +64,8 @@ pub(crate) struct Room {
     pub(crate) topic: String,
     /// The other account of a direct room.
     pub(crate) peer: Option<Account>,
+    /// The node knows that an invitation to it was accepted, and no Welcome has come.
+    pub(crate) accepted: bool,
     pub(crate) members: BTreeMap<Account, Member>,
     pub(crate) stored: BTreeMap<DomainName, u64>,
     pub(crate) head_seq: u64,
@@ -142,6 +144,7 @@ impl Room {
             name: String::new(),
             topic: String::new(),
             peer: None,
+            accepted: false,
             members: BTreeMap::new(),
             stored: BTreeMap::new(),
             head_seq: 0,
@@ -202,6 +205,7 @@ impl Room {
         room.read_seq = row.read_seq;
         room.last_text_seq = row.last_text_seq;
         room.behind = row.behind;
+        room.accepted = row.accepted;
         room.paused = (row.paused != 0).then(|| ErrorCode::from_code(row.paused));
         room.nacked = row.nacked;
         room.lost = (row.lost != 0).then(|| Lost {
@@ -245,6 +249,7 @@ impl Room {
             epoch: self.epoch,
             read_seq: self.read_seq,
             behind: self.behind,
+            accepted: self.accepted,
             paused: self.paused.map_or(0, ErrorCode::code),
             leaf_updated_ms: self.leaf_updated_ms,
             last_text_seq: self.last_text_seq,
