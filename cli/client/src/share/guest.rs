@@ -102,8 +102,14 @@ pub(super) async fn run(
         }
     };
     reading.abort();
+    give_back(waiting, &end, again);
+    end
+}
+
+/// What is not answered goes to the next owner, if it may be asked twice; of the rest nobody knows.
+fn give_back(waiting: BTreeMap<u64, (Request, Answer)>, end: &End, again: &mpsc::WeakSender<Ask>) {
     for (_, (request, answer)) in waiting {
-        let result = match &end {
+        let result = match end {
             End::Locked if request == Request::Lock => Ok(Reply::Done),
             End::Locked => Err(ClientError::Locked),
             End::OwnerGone | End::Unheard | End::Crowded if request.may_be_repeated() => {
@@ -121,7 +127,6 @@ pub(super) async fn run(
         };
         let _ = answer.send(result);
     }
-    end
 }
 
 async fn read(mut reader: OwnedReadHalf, messages: mpsc::Sender<FromOwner>) {
