@@ -9,12 +9,11 @@ use wire::{
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::print_stderr, reason = "a test that does not run says so")]
 async fn storage_full_is_said_and_heals() -> Result<()> {
     let disk = match SmallDisk::mount(24 << 20) {
         Ok(disk) => disk,
         Err(reason) => {
-            eprintln!("skipped: no small file system can be mounted here: {reason:#}");
+            kit::skipped(&format!("no small file system can be mounted here: {reason:#}"));
             return Ok(());
         }
     };

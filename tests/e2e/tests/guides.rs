@@ -85,12 +85,11 @@ fn mentioned(page: &str, played: &Played) -> Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "who runs the tests has to know what was left out")]
 fn follow(world: &mut World, path: &str) -> Result<()> {
     let page = page(path)?;
     let played = world.stage.play(path, &page)?;
     for command in &played.left_out {
-        eprintln!("skipped: {command} (it belongs to an installed package)");
+        kit::skipped(&format!("{command} (it belongs to an installed package)"));
     }
     ensure!(!played.commands.is_empty(), "{path} has no command");
     mentioned(&page, &played)

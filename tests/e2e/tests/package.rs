@@ -147,7 +147,7 @@ fn two_administrators_follow_the_guide() -> Result<()> {
         Ok(base) if has_terminal() => base,
         Ok(_) => return Ok(()),
         Err(reason) => {
-            eprintln!("skipped: {reason}");
+            kit::skipped(&reason.to_string());
             return Ok(());
         }
     };
@@ -158,7 +158,7 @@ fn two_administrators_follow_the_guide() -> Result<()> {
     let machine = match Machine::boot(&base, "acme", HOSTS, None) {
         Ok(machine) => machine,
         Err(reason) => {
-            eprintln!("skipped: no machine can be booted here: {reason:#}");
+            kit::skipped(&format!("no machine can be booted here: {reason:#}"));
             return Ok(());
         }
     };

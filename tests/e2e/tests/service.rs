@@ -53,7 +53,6 @@ fn unit() -> PathBuf {
 
 /// systemd's own judgement: 0 is a service that may do nothing, 10 one that may do everything.
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that does not run says so")]
 fn the_service_may_do_little_more_than_it_must() -> Result<()> {
     let analysis = Command::new("systemd-analyze")
         .args(["security", "--offline=true", "--no-pager", "--threshold=20"])
@@ -61,7 +60,7 @@ fn the_service_may_do_little_more_than_it_must() -> Result<()> {
         .stdin(Stdio::null())
         .output();
     let Ok(output) = analysis else {
-        eprintln!("skipped: systemd-analyze is not installed (apt-get install systemd)");
+        kit::skipped("systemd-analyze is not installed (apt-get install systemd)");
         return Ok(());
     };
     let text = String::from_utf8_lossy(&output.stdout);

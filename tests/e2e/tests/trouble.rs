@@ -122,11 +122,10 @@ fn machine_now(node: &Node) -> Result<u64> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that does not run says so")]
 fn a_peer_whose_clock_is_two_days_off_is_named_and_comes_back() -> Result<()> {
     const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
     if !Path::new(LIBRARY).exists() {
-        eprintln!("skipped: {LIBRARY} is not installed (apt-get install libfaketime)");
+        kit::skipped(&format!("{LIBRARY} is not installed (apt-get install libfaketime)"));
         return Ok(());
     }
     let right = Node::start("acme.test")?;

@@ -16,12 +16,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(60);
 
 /// Whether there is a tmux; says so if there is none.
 #[must_use]
-#[expect(clippy::print_stderr, reason = "who runs the tests has to know what was left out")]
 pub fn has_terminal() -> bool {
     let found = Command::new("tmux").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
     let found = found.is_ok_and(|status| status.success());
     if !found {
-        eprintln!("skipped: there is no tmux here (apt-get install tmux)");
+        crate::skipped("there is no tmux here (apt-get install tmux)");
     }
     found
 }

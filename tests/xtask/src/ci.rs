@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use crate::run::{cargo, cargo_command, command, finish, say, target, top};
+use crate::run::{cargo, cargo_command, command, finish, note_skipped, say, skip, skipped, target, top};
 
 const DENY_VERSION: &str = "0.20.2";
 const FUZZ_VERSION: &str = "0.13.2";
@@ -31,9 +31,18 @@ pub(crate) fn run(fuzz_seconds: u32) -> anyhow::Result<()> {
         count.passed += step("fuzzing", || fuzz(fuzz_seconds))?;
     }
     say(&format!("all steps passed in {} s", started.elapsed().as_secs()));
+    say_skipped(&skipped());
     let mut out = std::io::stdout().lock();
     writeln!(out, "{} passed, {} failed", count.passed, count.failed)?;
     Ok(())
+}
+
+/// What a green run did not look at stands beside what it did.
+fn say_skipped(reasons: &[String]) {
+    if !reasons.is_empty() {
+        say(&format!("{} skipped:", reasons.len()));
+        reasons.iter().for_each(|reason| say(&format!("   {reason}")));
+    }
 }
 
 fn step<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
@@ -44,17 +53,20 @@ fn step<T>(name: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Resu
     Ok(done)
 }
 
-/// What some tests need besides: a library that sets a process's clock, a terminal, and who judges
-/// packages. Without them, and without the right to install them, those tests say that they are skipped.
+/// What some tests need besides: a library that sets a process's clock, a terminal, shells, and who judges
+/// packages and manual pages. Without them, and without the right to install them, those tests say that they are skipped.
 fn packages() -> anyhow::Result<()> {
-    const NEEDED: [(&str, &str); 3] = [
+    const NEEDED: [(&str, &str); 6] = [
         ("libfaketime", "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"),
         ("tmux", "/usr/bin/tmux"),
         ("lintian", "/usr/bin/lintian"),
+        ("mandoc", "/usr/bin/mandoc"),
+        ("zsh", "/usr/bin/zsh"),
+        ("fish", "/usr/bin/fish"),
     ];
     for (package, file) in NEEDED {
         if !Path::new(file).exists() && !apt_install(&[package]) {
-            say(&format!("   skipped: {package} cannot be installed here (apt-get install {package})"));
+            skip(&format!("{package} cannot be installed here (apt-get install {package})"));
         }
     }
     Ok(())
@@ -114,15 +126,25 @@ pub(crate) fn tool(name: &str, version: &str) -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// The engine must build where there is no clock, socket or disk.
+/// The rules must build where there is no clock, socket or disk.
 fn wasm() -> anyhow::Result<()> {
     let added =
         command("rustup").args(["target", "add", "wasm32-unknown-unknown"]).stderr(Stdio::null()).status();
     if !added.is_ok_and(|status| status.success()) {
-        say("   skipped: rustup cannot add the target wasm32-unknown-unknown here");
+        skip("rustup cannot add the target wasm32-unknown-unknown here");
         return Ok(());
     }
-    cargo(&["check", "--quiet", "--locked", "--target", "wasm32-unknown-unknown", "--package", "engine"])
+    let mut rules: Vec<String> = fs::read_dir(top().join("protocol"))?
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            path.join("Cargo.toml").exists().then(|| path.file_name()?.to_str().map(str::to_owned))?
+        })
+        .collect();
+    rules.sort();
+    let mut check = cargo_command();
+    check.args(["check", "--quiet", "--locked", "--target", "wasm32-unknown-unknown"]);
+    check.args(rules.iter().flat_map(|name| ["--package", name]));
+    finish(&mut check, "cargo check for wasm32")
 }
 
 #[derive(Default)]
@@ -143,6 +165,10 @@ fn tests() -> anyhow::Result<Count> {
     for line in BufReader::new(output).lines() {
         let line = line?;
         writeln!(std::io::stdout().lock(), "{line}")?;
+        // Tests that run side by side may have a line in pieces.
+        if let Some((_, reason)) = line.split_once("skipped: ") {
+            note_skipped(reason);
+        }
         if let Some(result) = line.strip_prefix("test result: ") {
             count.passed += number_before(result, " passed");
             count.failed += number_before(result, " failed");

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 
 use crate::{
     ci::apt_install,
-    run::{command, say, target},
+    run::{command, skip, target},
 };
 
 /// Besides Debian's least: what starts the service, and what the guide's commands use.
@@ -22,14 +22,14 @@ pub(crate) fn base() -> anyhow::Result<Option<PathBuf>> {
         [("debootstrap", "/usr/sbin/debootstrap"), ("systemd-container", "/usr/bin/systemd-nspawn")]
     {
         if !Path::new(file).exists() && !apt_install(&[package]) {
-            say(&format!("   skipped: {package} cannot be installed here (apt-get install {package})"));
+            skip(&format!("{package} cannot be installed here (apt-get install {package})"));
             return Ok(None);
         }
     }
     // The programs are built against this system's C library: what they are installed into is the same.
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let Some(release) = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME=")) else {
-        say("   skipped: this is no release of Debian");
+        skip("this is no release of Debian");
         return Ok(None);
     };
     let folder = target().join("debian-root");
@@ -50,7 +50,7 @@ pub(crate) fn base() -> anyhow::Result<Option<PathBuf>> {
         .stdout(File::create(&log)?)
         .stderr(File::options().append(true).open(&log)?);
     if !bootstrap.status()?.success() {
-        say(&format!("   skipped: debootstrap fails here; {} says why", log.display()));
+        skip(&format!("debootstrap fails here; {} says why", log.display()));
         return Ok(None);
     }
     for package in fs::read_dir(half.join("var/cache/apt/archives"))? {

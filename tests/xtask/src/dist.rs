@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::{
     ci::tool,
-    run::{cargo, cargo_command, command, finish, release, say, target},
+    run::{cargo, cargo_command, command, finish, release, skip, target},
 };
 
 const DEB_VERSION: &str = "3.8.0";
@@ -119,7 +119,7 @@ fn epoch() -> anyhow::Result<String> {
 fn judge(package: &Path) -> anyhow::Result<()> {
     let there = Command::new("lintian").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !there.is_ok_and(|status| status.success()) {
-        say("   skipped: lintian is not here (apt-get install lintian)");
+        skip("lintian is not here (apt-get install lintian)");
         return Ok(());
     }
     let mut lintian = command("lintian");

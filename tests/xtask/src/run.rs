@@ -6,6 +6,7 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
 };
 
 use anyhow::{Context as _, bail};
@@ -14,6 +15,24 @@ use anyhow::{Context as _, bail};
 pub(crate) fn say(line: &str) {
     // A closed terminal is no reason to stop working.
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+static SKIPPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Says that something is not checked here, and keeps it for the end.
+pub(crate) fn skip(reason: &str) {
+    say(&format!("   skipped: {reason}"));
+    note_skipped(reason);
+}
+
+/// Keeps what a test said of itself.
+pub(crate) fn note_skipped(reason: &str) {
+    SKIPPED.lock().unwrap_or_else(PoisonError::into_inner).push(reason.to_owned());
+}
+
+/// All that was not checked.
+pub(crate) fn skipped() -> Vec<String> {
+    std::mem::take(&mut *SKIPPED.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The result, for whoever reads it from a pipe.
