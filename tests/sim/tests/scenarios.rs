@@ -64,19 +64,25 @@ scenarios!(
     removal
 );
 
-/// A short conversation with everything in it that is written: a founding, a commit, messages both
-/// ways, a removal.
+/// A short conversation with everything in it that is written: a direct room that begins with an
+/// invitation, a group with members in three domains, messages there and back, a removal.
 const SHORT: &str = "\
-domains acme.test umbrella.test
-accounts alice@acme.test bob@umbrella.test
-bob policy open
+domains acme.test umbrella.test third.test
+accounts alice@acme.test bob@umbrella.test carol@third.test
+carol policy open
 settle
-alice create team bob
+alice send bob@umbrella.test first
 settle
-alice send team one
-bob send team two
+bob accept alice
 settle
-alice remove team bob
+bob send alice@acme.test second
+settle
+alice create team carol
+settle
+alice send team three
+carol send team four
+settle
+alice remove team carol
 settle
 check
 ";
