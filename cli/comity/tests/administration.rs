@@ -1,15 +1,12 @@
 //! What an administrator types, against real nodes.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::{
-    process::{Command, Output, Stdio},
-    time::{Duration, Instant},
-};
+mod watching;
+
+use std::process::{Command, Output, Stdio};
 
 use kit::Node;
-
-/// Far more than anything here takes: beyond it, it hangs.
-const PATIENCE: Duration = Duration::from_secs(180);
+use watching::Watching;
 
 fn comity(node: &Node, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_comity"))
@@ -31,15 +28,8 @@ fn says(node: &Node, args: &[&str], exit: i32) -> String {
 
 /// Asks until the answer has this in it.
 fn until(node: &Node, args: &[&str], wanted: &str) {
-    let since = Instant::now();
-    loop {
-        let said = says(node, args, 0);
-        if said.contains(wanted) {
-            return;
-        }
-        assert!(since.elapsed() < PATIENCE, "{args:?} never says {wanted}: {said}");
-        std::thread::yield_now();
-    }
+    let said = kit::look_until(|| Ok(says(node, args, 0).contains(wanted).then_some(())));
+    said.unwrap_or_else(|_| panic!("{args:?} never says {wanted}: {}", says(node, args, 0)));
 }
 
 /// Two administrators, each with one line of the other.
@@ -151,20 +141,31 @@ fn sessions_are_shown_and_ended() {
     let listed = json(&says(&node, &["user", "sessions", "alice@acme.test", "--json"], 0));
     assert_eq!((&listed["connected"], &listed["since"]), (&false.into(), &serde_json::Value::Null));
     assert_eq!(says(&node, &["user", "sessions"], 0), "");
-    let mut watch = Command::new(env!("CARGO_BIN_EXE_comity"))
+    let events = node.data().join("events");
+    let watch = Command::new(env!("CARGO_BIN_EXE_comity"))
         .args(["--as", "alice", "watch"])
         .env("COMITY_HOME", node.data().join("people"))
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdout(std::fs::File::create(&events).expect("a file"))
         .stderr(Stdio::null())
         .spawn()
         .expect("it runs");
+    let mut watch = Watching(watch);
     until(&node, &["user", "sessions", "--json=connected"], "true");
     let ended = says(&node, &["user", "sessions", "alice@acme.test", "--end", "--json=account"], 0);
     assert_eq!(ended, "{\"account\":\"alice@acme.test\"}\n");
     until(&node, &["user", "sessions", "--json=connected"], "true");
-    watch.kill().expect("killed");
-    watch.wait().expect("ended");
+    says(&node, &["user", "suspend", "alice@acme.test"], 0);
+    until(&node, &["user", "sessions", "alice@acme.test", "--json=connected"], "false");
+    // It asks again and again, and is let in when the account is restored.
+    let seen =
+        kit::look_until(|| Ok(std::fs::read_to_string(&events)?.contains("disconnected").then_some(())));
+    seen.expect("who watches sees that the session has ended");
+    assert!(watch.0.try_wait().expect("looked").is_none(), "it does not give up");
+    let still = says(&node, &["user", "sessions", "alice@acme.test", "--json=connected"], 0);
+    assert_eq!(json(&still)["connected"], false, "it is not let in meanwhile");
+    says(&node, &["user", "restore", "alice@acme.test"], 0);
+    until(&node, &["user", "sessions", "--json=connected"], "true");
 }
 
 #[test]
@@ -221,7 +222,7 @@ fn a_document_is_published_without_a_restart_and_the_domain_is_checked() {
     let second = json(&says(&node, &["domain", "publish", "--json"], 0));
     assert_eq!((&second["document_seq"], &second["published"]), (&2.into(), &serde_json::json!([2])));
     let records = second["records"].as_array().expect("a list");
-    assert_eq!(records[0], "_comity._udp.acme.test. 3600 IN SRV 0 0 1 localhost.");
+    assert_eq!(records[0], "_comity._udp.acme.test. 3600 IN SRV 10 0 1 localhost.");
     // One of the two does not answer: that cannot be told from a firewall between.
     let checked = json(&says(&node, &["domain", "check", "--json"], 9));
     assert_eq!(checked["endpoints"][0]["state"], "silent", "{checked}");

@@ -158,10 +158,11 @@ fn commands_work_beside_a_watch_and_after_its_end() {
     let watch = house.command(&["--as", "alice", "watch"]).spawn().expect("it runs");
     let mut watch = Watching(watch);
     let socket = house.people().join("alice@acme.test/socket");
-    while !Path::new(&socket).exists() {
-        assert!(watch.0.try_wait().expect("looked").is_none(), "watch ended");
-        std::thread::yield_now();
-    }
+    let stands = kit::look_until(|| {
+        assert!(watch.0.try_wait()?.is_none(), "watch ended");
+        Ok(Path::new(&socket).exists().then_some(()))
+    });
+    stands.expect("watch works");
     house.says("alice", &["send", "bob@acme.test", "beside", "--wait", "ordered"], 0);
     drop(watch);
     house.says("alice", &["send", "bob@acme.test", "after", "--wait", "ordered"], 0);

@@ -1,7 +1,9 @@
 //! A peering ticket: one line of text by which the administrator of another domain pins this one.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
-use data_encoding::BASE32_NOPAD;
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 use wire::name::Endpoint;
@@ -37,6 +39,20 @@ impl PeeringTicket {
             fingerprint: fingerprint(document.root_key()),
             endpoints: document.endpoints().to_vec(),
         }
+    }
+
+    /// What to publish in the zone of the domain: a SRV record for each endpoint that has a name, in order
+    /// of preference, and the root key (chapter 12, documents).
+    #[must_use]
+    pub fn dns_records(&self) -> Vec<String> {
+        let domain = &self.domain;
+        let named = self.endpoints.iter().filter(|endpoint| endpoint.host().parse::<IpAddr>().is_err());
+        let servers = named.zip((10..).step_by(10)).map(|(endpoint, priority)| {
+            let (host, port) = (endpoint.host(), endpoint.port());
+            format!("_comity._udp.{domain}. 3600 IN SRV {priority} 0 {port} {host}.")
+        });
+        let root = HEXLOWER.encode(&self.fingerprint);
+        servers.chain([format!("_comity.{domain}. 3600 IN TXT \"v=1; root={root}\"")]).collect()
     }
 
     /// The ticket as one word of text.

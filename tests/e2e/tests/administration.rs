@@ -108,9 +108,11 @@ fn a_new_domain_is_made_of_an_answers_file() -> Result<()> {
         (&told["domain"], &told["sealed"], &told["changed"]),
         (&"acme.test".into(), &true.into(), &true.into())
     );
-    assert_eq!(told["dns"][0], "_comity._udp.acme.test. SRV 10 0 4433 chat.acme.test.");
-    let txt =
-        format!("_comity.acme.test. TXT \"v=1; root={}\"", told["fingerprint"].as_str().unwrap_or_default());
+    assert_eq!(told["dns"][0], "_comity._udp.acme.test. 3600 IN SRV 10 0 4433 chat.acme.test.");
+    let txt = format!(
+        "_comity.acme.test. 3600 IN TXT \"v=1; root={}\"",
+        told["fingerprint"].as_str().unwrap_or_default()
+    );
     assert_eq!(told["dns"][1], txt.as_str());
     ensure!(
         fs::read_to_string(data.join("keys/next-root.key"))?.starts_with("comity-sealed-key-1 "),

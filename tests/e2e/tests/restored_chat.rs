@@ -29,12 +29,7 @@ async fn login(node: &Node, place: &Path, name: &str) -> Result<Client> {
     };
     let client = Client::login(&place.join(name), &ticket).await?;
     // The session is made in the background.
-    let asked = tokio::time::timeout(PATIENCE, async {
-        while client.set_contact(Contact::Open).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    });
-    asked.await.context("the session does not stand")?;
+    kit::until(&client, async || Ok(client.set_contact(Contact::Open).await.ok())).await?;
     Ok(client)
 }
 

@@ -5,7 +5,6 @@ use std::{
     io::{Seek as _, SeekFrom, Write as _},
     path::Path,
     process::Output,
-    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -151,16 +150,11 @@ fn retry(node: &Node, peer: &Node) -> Result<()> {
 
 /// Waits until a node shows a peer so.
 fn wait_for(node: &Node, peer: &Node, wanted: impl Fn(&PeerState) -> bool) -> Result<()> {
-    let end = Instant::now() + Duration::from_secs(30);
-    loop {
+    kit::look_until(|| {
         let Response::Peers(peers) = node.ask(Request::ListPeers(proto::ListPeers {}))? else {
             bail!("no peers")
         };
         let state = peers.peers.iter().find(|state| state.domain == peer.domain().as_str());
-        if state.is_some_and(&wanted) {
-            return Ok(());
-        }
-        ensure!(Instant::now() < end, "{state:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+        Ok(state.is_some_and(&wanted).then_some(()))
+    })
 }

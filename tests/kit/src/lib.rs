@@ -41,4 +41,4 @@ pub use stage::{Played, Role, Stage};
 pub use talker::{Heard, Talker, Voice, direct_talk, group_talk};
 pub use teletype::Teletype;
 pub use terminal::{Terminal, has_terminal};
-pub use until::until;
+pub use until::{eventually, look_until, until};

@@ -101,3 +101,15 @@ fn what_is_no_ticket_is_refused() {
     let large = format!("{PREFIX}{}", "a".repeat(limits::TICKET_BYTES_MAX));
     assert_eq!(PeeringTicket::parse(&large), Err(ErrorCode::TooLarge));
 }
+
+#[test]
+fn the_zone_names_each_endpoint_that_has_a_name_best_first_and_the_root_key() {
+    let endpoints = ["[::1]:1", "one.acme.test:2", "127.0.0.1:3", "two.acme.test:4"];
+    let endpoints = endpoints.map(|endpoint| endpoint.parse().unwrap()).to_vec();
+    let records = PeeringTicket { endpoints, ..ticket() }.dns_records();
+    let domain = ticket().domain;
+    assert_eq!(records[0], format!("_comity._udp.{domain}. 3600 IN SRV 10 0 2 one.acme.test."));
+    assert_eq!(records[1], format!("_comity._udp.{domain}. 3600 IN SRV 20 0 4 two.acme.test."));
+    assert!(records[2].starts_with(&format!("_comity.{domain}. 3600 IN TXT \"v=1; root=")), "{records:?}");
+    assert_eq!(records.len(), 3);
+}

@@ -1,6 +1,6 @@
 //! Before a session: who the node is, and what it makes of an enrolment.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use client::{Client, ClientError};
@@ -23,13 +23,12 @@ use crate::{
 
 /// Logs in. While another test of this process starts a program, that one holds for a moment whatever is
 /// locked here: between its fork and its exec.
-async fn log_in(device: &Path, ticket: &Ticket) -> Result<Client, ClientError> {
-    loop {
-        match Client::login(device, ticket).await {
-            Err(ClientError::Owner(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
-            done => return done,
-        }
-    }
+async fn log_in(device: &Path, ticket: &Ticket) -> Result<Result<Client, ClientError>> {
+    let done = kit::eventually(async || match Client::login(device, ticket).await {
+        Err(ClientError::Owner(_)) => Ok(None),
+        done => Ok(Some(done)),
+    });
+    done.await
 }
 
 /// The number of the request and the request.
@@ -114,17 +113,17 @@ async fn who_does_not_prove_to_be_the_domain_gets_no_code() -> Result<()> {
             Some(bytes) => Some(bytes),
             None => panic!("{frame:?} was said to a node that nobody knows"),
         }));
-        match log_in(&device, &ticket).await {
+        match log_in(&device, &ticket).await? {
             Ok(_) => bail!("{what}: logged in"),
             Err(refused) => assert_eq!(refusal(&refused), Some(error), "{what}: {refused}"),
         }
     }
     // Silence is no answer, and not waited for.
     node.lie(for_documents(Vec::new()));
-    let silent = log_in(&device, &ticket).await.err().context("silence")?;
+    let silent = log_in(&device, &ticket).await?.err().context("silence")?;
     assert!(matches!(silent, ClientError::Unreachable { .. }), "{silent}");
     node.be_honest();
-    log_in(&device, &ticket).await?.close().await;
+    log_in(&device, &ticket).await??.close().await;
     Ok(())
 }
 
@@ -207,14 +206,14 @@ async fn an_enrolment_that_became_something_else_is_refused_and_can_be_repeated(
     let ticket = ticket(&node)?;
     for (what, error, answer) in no_enrolments(&node)? {
         node.lie(for_enrolment(answer));
-        match log_in(&device, &ticket).await {
+        match log_in(&device, &ticket).await? {
             Ok(_) => bail!("{what}: logged in"),
             Err(refused) => assert_eq!(refusal(&refused), Some(error), "{what}: {refused}"),
         }
         assert!(!client::is_device(&device), "{what}: it is a device");
     }
     node.be_honest();
-    log_in(&device, &ticket).await?.close().await;
+    log_in(&device, &ticket).await??.close().await;
     Ok(())
 }
 

@@ -7,8 +7,6 @@ mod hello;
 mod link;
 mod pull;
 
-use std::time::{Duration, Instant};
-
 use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
 use kit::{Node, RawPeer, RawStream, SystemEntropy};
@@ -25,9 +23,6 @@ use wire::{
 };
 
 use crate::hand::{Hand, message_in};
-
-/// How long a node may take to note what has just happened; longer means that it hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A person of the node with something for a peer that the node has never met.
 struct Wish {
@@ -129,16 +124,12 @@ fn shown(node: &Node, peer: &RawPeer) -> Result<Peer> {
 
 /// Waits until the administrator sees why the peer was not reached.
 async fn noted(node: &Node, peer: &RawPeer, error: ErrorCode) -> Result<Peer> {
-    let end = Instant::now() + PATIENCE;
-    loop {
+    let noted = kit::eventually(async || {
         let shown = shown(node, peer)?;
         let last = shown.state.as_ref().map_or(0, |state| state.last_error);
-        if last == error.code() {
-            return Ok(shown);
-        }
-        ensure!(Instant::now() < end, "{:?} is shown", ErrorCode::from_code(last));
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+        Ok((last == error.code()).then_some(shown))
+    });
+    noted.await
 }
 
 /// Has the node dial a peer now.

@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use identity::DomainDocument;
+use identity::PeeringTicket;
 use prost::Message as _;
 use wire::{
     name::Endpoint,
@@ -15,7 +15,6 @@ use crate::{
     context::Context,
     error::CliError,
     examples::{self, Example},
-    fingerprint,
     output::{Paper, Show},
 };
 
@@ -72,7 +71,9 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         document = super::read(&view, what)?;
         published.push(document.seq());
     }
-    let (records, without) = records(&document);
+    let records = PeeringTicket::of(&document).dns_records();
+    let is_address = |endpoint: &&Endpoint| endpoint.host().parse::<std::net::IpAddr>().is_ok();
+    let without: Vec<&Endpoint> = document.endpoints().iter().filter(is_address).collect();
     context.show(&Published {
         domain: document.domain().to_string(),
         document_seq: document.seq(),
@@ -109,20 +110,6 @@ fn unreadable(path: &Path, why: &str) -> CliError {
     CliError::storage(format!("cannot read {}", path.display()))
         .cause(why)
         .hint("restore it from a backup, or issue it again: comityd renew")
-}
-
-/// The records for the domain's zone, and the endpoints that cannot stand in one.
-fn records(document: &DomainDocument) -> (Vec<String>, Vec<&Endpoint>) {
-    let domain = document.domain();
-    let is_name = |endpoint: &&Endpoint| endpoint.host().parse::<std::net::IpAddr>().is_err();
-    let (named, without): (Vec<&Endpoint>, Vec<&Endpoint>) = document.endpoints().iter().partition(is_name);
-    let srv = (0..).zip(&named).map(|(place, endpoint)| {
-        let (host, port) = (endpoint.host(), endpoint.port());
-        format!("_comity._udp.{domain}. 3600 IN SRV {place} 0 {port} {host}.")
-    });
-    let root = fingerprint::digits(&identity::fingerprint(document.root_key()));
-    let txt = format!("_comity.{domain}. 3600 IN TXT \"v=1; root={root}\"");
-    (srv.chain([txt]).collect(), without)
 }
 
 #[cfg(test)]

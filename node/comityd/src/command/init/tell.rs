@@ -1,9 +1,6 @@
 //! What `init` says: who the domain is, what is to be published, and the next step.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    path::Path,
-};
+use std::{net::SocketAddr, path::Path};
 
 use data_encoding::HEXLOWER;
 use identity::PeeringTicket;
@@ -27,25 +24,10 @@ impl Made<'_> {
         if json { self.program() } else { self.person() }
     }
 
-    /// The records to publish in DNS: where the node is, and with which root key.
-    fn records(&self) -> Vec<String> {
-        let name = |endpoint: &&Endpoint| endpoint.host().parse::<IpAddr>().is_err();
-        let servers = self.endpoints.iter().filter(name).zip((10..).step_by(10));
-        let mut records: Vec<String> = servers
-            .map(|(endpoint, priority)| {
-                let (host, port) = (endpoint.host(), endpoint.port());
-                format!("_comity._udp.{}. SRV {priority} 0 {port} {host}.", self.domain)
-            })
-            .collect();
-        let root = HEXLOWER.encode(&self.fingerprint);
-        records.push(format!("_comity.{}. TXT \"v=1; root={root}\"", self.domain));
-        records
-    }
-
     /// By which another administrator pins this domain.
-    fn ticket(&self) -> String {
+    fn ticket(&self) -> PeeringTicket {
         let (domain, endpoints) = (self.domain.clone(), self.endpoints.to_vec());
-        PeeringTicket { domain, fingerprint: self.fingerprint, endpoints }.encode()
+        PeeringTicket { domain, fingerprint: self.fingerprint, endpoints }
     }
 
     fn person(&self) {
@@ -76,7 +58,7 @@ impl Made<'_> {
         print("");
         print("Publish in DNS, so that others find the node:");
         print("");
-        self.records().iter().for_each(|record| print(&format!("  {record}")));
+        self.ticket().dns_records().iter().for_each(|record| print(&format!("  {record}")));
         print("");
         print("Next:");
         print("");
@@ -87,7 +69,7 @@ impl Made<'_> {
             "Another domain's administrator makes you a peer with this ticket, given on a way you both trust:",
         );
         print("");
-        print(&format!("  comity peer pin {}", self.ticket()));
+        print(&format!("  comity peer pin {}", self.ticket().encode()));
     }
 
     fn program(&self) {
@@ -99,8 +81,8 @@ impl Made<'_> {
             "listen": self.listen.to_string(),
             "endpoints": endpoints,
             "sealed": self.sealed,
-            "dns": self.records(),
-            "ticket": self.ticket(),
+            "dns": self.ticket().dns_records(),
+            "ticket": self.ticket().encode(),
             "data": self.data,
         });
         print(&result.to_string());
