@@ -46,6 +46,18 @@ fn names(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// The labels that a text asks for, `phase="paused"`; of alternatives (`=~"a|b"`) each.
+fn labels(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in text.match_indices("=\"").chain(text.match_indices("=~\"")) {
+        let name =
+            text[..at].rsplit(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap_or_default();
+        let values = text[at..].split('"').nth(1).unwrap_or_default();
+        found.extend(values.split('|').map(|value| format!("{name}=\"{value}\"")));
+    }
+    found
+}
+
 /// The names of the samples of an answer.
 fn samples(metrics: &str) -> BTreeSet<String> {
     let lines = metrics.lines().filter(|line| !line.starts_with('#'));
@@ -108,8 +120,27 @@ fn the_metrics_are_those_of_the_specification_and_alerts_and_dashboard_use_no_ot
     for path in ["node/comityd/monitoring/alerts.yml", "node/comityd/monitoring/dashboard.json"] {
         let used = names(&file(path)?);
         ensure!(!used.is_empty() && used.is_subset(&exported), "{path}: {:?}", used.difference(&exported));
+        // Inside JSON, quotes have a mark before them.
+        let used = labels(&file(path)?.replace("\\\"", "\""));
+        let told = labels(&metrics);
+        ensure!(used.is_subset(&told), "{path}: {:?}", used.difference(&told));
     }
     serde_json::from_str::<serde_json::Value>(&file("node/comityd/monitoring/dashboard.json")?)?;
+    Ok(())
+}
+
+/// Whoever is woken by an alert finds it in the guide.
+#[test]
+fn the_guide_explains_each_alert_and_no_other() -> Result<()> {
+    let rules = file("node/comityd/monitoring/alerts.yml")?;
+    let alerts: BTreeSet<&str> =
+        rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let guide = file("node/GUIDE.md")?;
+    let cells = guide.lines().filter_map(|line| line.strip_prefix("| `Comity")?.split(" | ").next());
+    let cells: Vec<String> = cells.map(|cell| format!("`Comity{cell}")).collect();
+    let explained: BTreeSet<&str> =
+        cells.iter().flat_map(|cell| cell.split('`')).filter(|word| word.starts_with("Comity")).collect();
+    ensure!(alerts == explained, "{:?}", alerts.symmetric_difference(&explained));
     Ok(())
 }
 
