@@ -10,12 +10,14 @@ use anyhow::{Context as _, ensure};
 
 use crate::{
     ci::tool,
-    run::{cargo, cargo_command, command, finish, release, skip, target},
+    run::{cargo, cargo_command, command, finish, release, skip, target, top},
 };
 
 const DEB_VERSION: &str = "3.8.0";
 const PROGRAMS: [&str; 2] = ["comityd", "comity"];
 const PACKAGER: &str = "The Comity authors <comity-im@users.noreply.github.com>";
+/// For people to read, beside the manual pages.
+const PAGES: [&str; 5] = ["README.md", "node/README.md", "node/GUIDE.md", "cli/README.md", "cli/GUIDE.md"];
 /// What lintian wants of packages that go into Debian itself: that they answer somebody's wish for them.
 const OF_DEBIAN_ONLY: &str = "--suppress-tags=initial-upload-closes-no-bugs";
 
@@ -83,10 +85,54 @@ fn stage(built: &Path, staged: &Path) -> anyhow::Result<()> {
     let template = says(&staged.join("comityd"), &["config", "template"])?;
     fs::write(share.join("comity.toml"), template)?;
     fs::write(share.join("changelog"), changelog()?)?;
+    for page in PAGES {
+        let to = share.join("pages").join(page);
+        fs::create_dir_all(to.parent().context("a folder")?)?;
+        fs::write(to, shipped(page, &fs::read_to_string(top().join(page))?))?;
+    }
     // Debian wants these compressed, and without a date of their own.
     let pages = fs::read_dir(share.join("man"))?.map(|entry| Ok(entry?.path()));
     let pages = pages.collect::<anyhow::Result<Vec<_>>>()?;
     finish(command("gzip").arg("-9n").args(pages).arg(share.join("changelog")), "gzip")
+}
+
+/// A page as it is shipped: what it says of others that are shipped leads there; of the rest, only its name
+/// is left.
+fn shipped(page: &str, text: &str) -> String {
+    let folder = Path::new(page).parent().unwrap_or(Path::new(""));
+    let mut parts = text.split("](");
+    let mut shipped = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (Some((to, rest)), Some(open)) = (part.split_once(')'), shipped.rfind('[')) else {
+            shipped.push_str("](");
+            shipped.push_str(part);
+            continue;
+        };
+        if to.starts_with('#') || to.contains("://") || is_shipped(folder, to) {
+            shipped.push_str("](");
+            shipped.push_str(part);
+        } else {
+            // A picture goes with its mark.
+            let text = shipped.split_off(open);
+            let text = text.trim_start_matches('[');
+            if shipped.ends_with('!') {
+                shipped.pop();
+            } else {
+                shipped.push_str(text);
+            }
+            shipped.push_str(rest);
+        }
+    }
+    shipped
+}
+
+fn is_shipped(folder: &Path, to: &str) -> bool {
+    let to = to.split('#').next().unwrap_or_default();
+    let path = match to.strip_prefix("../") {
+        Some(beside) => PathBuf::from(beside),
+        None => folder.join(to),
+    };
+    PAGES.iter().any(|page| Path::new(page) == path)
 }
 
 fn says(program: &Path, args: &[&str]) -> anyhow::Result<Vec<u8>> {
@@ -125,4 +171,16 @@ fn judge(package: &Path) -> anyhow::Result<()> {
     let mut lintian = command("lintian");
     lintian.args(["--allow-root", "--fail-on", "error,warning", OF_DEBIAN_ONLY]);
     finish(lintian.arg(package), "lintian")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shipped_page_leads_nowhere_that_is_not_shipped() {
+        let text = "see [`a`](GUIDE.md#b), [the spec](../spec/12-admin.md) and [it](../cli/GUIDE.md).\n![x](y.svg)\n";
+        let page = shipped("node/README.md", text);
+        assert_eq!(page, "see [`a`](GUIDE.md#b), the spec and [it](../cli/GUIDE.md).\n\n");
+    }
 }
