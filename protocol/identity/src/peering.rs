@@ -1,6 +1,6 @@
 //! A peering ticket: one line of text by which the administrator of another domain pins this one.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use bytes::Bytes;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
