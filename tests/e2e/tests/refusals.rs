@@ -76,11 +76,11 @@ fn another_user_is_told_whose_the_node_is_and_not_that_there_is_none() -> Result
     let place = node.data();
     // Only root can be somebody else.
     if chown(place, Some(DAEMON), Some(DAEMON)).is_err() {
-        eprintln!("skipped: only root can be another user");
+        kit::skipped("only root can be another user");
         return Ok(());
     }
     if let Err(error) = comityd(&["--version"], Some(NOBODY)) {
-        eprintln!("skipped: another user cannot start the program from where it is: {error:#}");
+        kit::skipped(&format!("another user cannot start the program from where it is: {error:#}"));
         return Ok(());
     }
     // The way to it is open, it is not.

@@ -7,7 +7,7 @@ use std::{
 
 use crate::tree::{report, top};
 
-const PROTOCOL: &[(&str, &[&str])] = &[
+const PROTOCOL: Arrows = &[
     ("machine", &[]),
     ("wire", &["machine"]),
     ("identity", &["machine", "wire"]),
@@ -19,7 +19,7 @@ const PROTOCOL: &[(&str, &[&str])] = &[
     ("engine", &["machine", "wire", "identity", "mls", "room", "link"]),
 ];
 
-const NODE: &[(&str, &[&str])] = &[
+const NODE: Arrows = &[
     ("store", &["machine", "wire", "identity"]),
     ("sqlite", &["store", "wire"]),
     ("blobs", &["machine", "wire", "media"]),
@@ -29,13 +29,16 @@ const NODE: &[(&str, &[&str])] = &[
     ("comityd", &["store", "sqlite", "blobs", "domain", "auth", "net", "machine", "wire", "identity"]),
 ];
 
-const CLI: &[(&str, &[&str])] = &[
+const CLI: Arrows = &[
     ("client", &["engine", "link", "tls", "identity", "wire", "machine", "media"]),
     ("tui", &["client", "engine"]),
     ("comity", &["client", "tui", "engine", "identity", "wire"]),
 ];
 
-const ROOMS: [(&str, &[(&str, &[&str])]); 3] = [("protocol", PROTOCOL), ("node", NODE), ("cli", CLI)];
+/// Crates of one room, each with those that it may name.
+type Arrows = &'static [(&'static str, &'static [&'static str])];
+
+const ROOMS: [(&str, Arrows); 3] = [("protocol", PROTOCOL), ("node", NODE), ("cli", CLI)];
 
 /// A foreign crate and the only crates of ours, outside `tests/`, that may name it.
 const FOREIGN: &[(&str, &[&str])] = &[
