@@ -99,7 +99,7 @@ fn an_account_is_made_suspended_restored_and_deleted() {
     let status = person(&node, "alice", &["status", "--check"]);
     assert_ne!(status.status.code(), Some(0));
     let told = String::from_utf8_lossy(&status.stdout) + String::from_utf8_lossy(&status.stderr);
-    assert!(told.contains("blocked"), "{told}");
+    assert!(told.contains("suspended: ask your administrator"), "{told}");
     assert!(says(&node, &["user", "list"], 0).contains("alice@acme.test\tsuspended\t1\t"));
     says(&node, &["user", "restore", "alice@acme.test"], 0);
     assert!(

@@ -70,7 +70,6 @@ fn what_is_typed_wrongly_is_told_with_an_example_of_what_is_right() -> Result<()
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "who runs the tests has to know what was left out")]
 fn another_user_is_told_whose_the_node_is_and_not_that_there_is_none() -> Result<()> {
     let node = Node::init("acme.test")?;
     let place = node.data();
