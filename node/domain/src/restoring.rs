@@ -307,17 +307,19 @@ impl<S: Store, E: Entropy> Core<S, E> {
     /// What a domain has that is pinned no more keeps no room closed: it is the administrator's decision
     /// whose history counts.
     fn forgive_unpinned(&mut self) {
-        let Self { restoring, links, .. } = self;
         let mut forgiven = Vec::new();
-        for (room, followers) in &mut restoring.rooms {
-            let gone = followers.stuck.extract_if(.., |peer| links.get(peer).is_none());
-            forgiven.extend(gone.map(|peer| (peer, *room)));
+        for (room, followers) in &self.restoring.rooms {
+            let gone = followers.stuck.iter().filter(|peer| self.links.get(peer).is_none());
+            forgiven.extend(gone.map(|peer| (peer.clone(), *room)));
         }
         for (peer, id) in forgiven {
-            if let Ok(Some(mut room)) = self.take_room(&id) {
-                self.heard(&peer, &mut room);
-                self.rooms.put(room);
+            // What cannot be read now is tried again by the next call.
+            let Ok(Some(mut room)) = self.take_room(&id) else { continue };
+            if let Some(followers) = self.restoring.rooms.get_mut(&id) {
+                followers.stuck.remove(&peer);
             }
+            self.heard(&peer, &mut room);
+            self.rooms.put(room);
         }
     }
 

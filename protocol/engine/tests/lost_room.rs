@@ -94,8 +94,16 @@ fn whoever_hears_of_it_by_the_others_join_gets_everything_that_follows_it() {
     assert_eq!(world.phones[0].engine().room(room).unwrap().phase, RoomPhase::Wanted);
     // He comes, is asked for a package, and finds in one page what Alice has founded and said.
     world.connect(1);
+    swallow_the_news(&mut world);
+    world.wait(120_000);
+    both_show(&mut world, room, 1, &["one", "two", "are you there?"]);
+    world.send(1, Target::Room(room), "now I am").unwrap().unwrap();
+    both_show(&mut world, room, 1, &["one", "two", "are you there?", "now I am"]);
+}
+
+/// The answers to Bob in which the node would say that it does not know the room are lost.
+fn swallow_the_news(world: &mut World) {
     world.lie = Some(Box::new(|to, frame| {
-        // The first answers to him, in which the node would say that it does not know the room, are lost.
         let unknown = matches!(
             &frame.frame,
             Some(node_frame::Frame::Response(ClientResponse {
@@ -105,10 +113,33 @@ fn whoever_hears_of_it_by_the_others_join_gets_everything_that_follows_it() {
         );
         !(unknown && *to == account(BOB))
     }));
-    world.wait(120_000);
-    both_show(&mut world, room, 1, &["one", "two", "are you there?"]);
-    world.send(1, Target::Room(room), "now I am").unwrap().unwrap();
-    both_show(&mut world, room, 1, &["one", "two", "are you there?", "now I am"]);
+}
+
+#[test]
+fn whoever_ends_while_it_hears_of_it_by_a_join_hears_of_it_again() {
+    let mut points = 0;
+    for at in 1..40 {
+        for written in [false, true] {
+            let (mut world, room) = pair();
+            world.disconnect(1);
+            lose(&mut world);
+            world.run();
+            world.connect(1);
+            world.disconnect(1);
+            world.send(0, Target::Account(account(BOB)), "are you there?");
+            let writes = world.phones[1].writes;
+            world.phones[1].crash_at = Some((writes + at, written));
+            swallow_the_news(&mut world);
+            world.connect(1);
+            world.wait(120_000);
+            if world.phones[1].crash_at.is_some() {
+                break;
+            }
+            points += 1;
+            both_show(&mut world, room, 1, &["one", "two", "are you there?"]);
+        }
+    }
+    assert!(points > 8, "{points}");
 }
 
 #[test]

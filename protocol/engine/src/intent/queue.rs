@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use machine::Entropy;
-use wire::{ErrorCode, MessageId, RoomId, proto};
+use wire::{ErrorCode, MessageId, RoomId, limits, proto};
 
 use crate::{
     CommandId, Engine, Notice,
@@ -13,8 +13,9 @@ use crate::{
 
 /// The most intents that a device keeps.
 const INTENTS_MAX: usize = 10_000;
-/// The most failed messages that are kept for the user to see.
-const FAILED_MAX: usize = 100;
+/// The most failed messages that are kept for the user to see. All that a lost room may have taken out of
+/// its timeline fit ([ROOM-41]).
+const FAILED_MAX: usize = 2 * limits::ROOM_RECALLED_MAX;
 
 /// The intents of this device.
 #[derive(Default)]

@@ -53,6 +53,8 @@ impl<E: Entropy> Engine<E> {
         if room.phase == RoomPhase::Awaiting && self.is_overdue(room) {
             self.fail_all(room, ErrorCode::Undeliverable);
             room.refused = Some(ErrorCode::Undeliverable);
+            // What is said next tries anew.
+            room.phase = RoomPhase::Wanted;
             self.stage.rooms.insert(room.id);
         }
         while !room.waiting.is_empty() {

@@ -94,6 +94,12 @@ impl<E: Entropy> Engine<E> {
         if self.rooms.get(&id).is_some_and(|room| room.recalling) {
             return;
         }
+        // It was kept, and what it began was interrupted.
+        let anew = self.joins.shown(id).is_some_and(|join| self.is_founded_anew(id, join));
+        if anew {
+            self.with_room(id, Self::begin_anew);
+            return;
+        }
         let Some(mut waiting) = self.joins.take_due(id, self.now) else { return };
         let judged = match waiting.row.join.as_ref() {
             Some(join) => self.judge_join(id, join),

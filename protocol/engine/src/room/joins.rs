@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use machine::Timestamp;
 use prost::Message as _;
-use wire::{ErrorCode, RoomId, limits};
+use wire::{ErrorCode, RoomId, limits, proto::Join};
 
 use super::join::place;
 use crate::record::JoinRow;
@@ -72,6 +72,11 @@ impl Joins {
     pub(crate) fn take_due(&mut self, id: RoomId, now: Timestamp) -> Option<Waiting> {
         let due = self.waiting.get(&id).is_some_and(|waiting| waiting.look_at <= now);
         due.then(|| self.take(id)).flatten()
+    }
+
+    /// What the one for a room says.
+    pub(crate) fn shown(&self, id: RoomId) -> Option<&Join> {
+        self.waiting.get(&id)?.row.join.as_ref()
     }
 
     /// Where the one for a room stands in its log.

@@ -20,6 +20,9 @@ use crate::{
 /// A node that knows another room by the same id is asked again after this many milliseconds.
 const ASK_AGAIN_MS: u64 = 10_000;
 
+/// A timeline whose places go beyond this is not continued: a hub may sign any seq, and places count on.
+const PLACES_MAX: u64 = 1 << 48;
+
 impl<E: Entropy> Engine<E> {
     /// Whether one's own node orders a room, so that what it does not know is known nowhere.
     pub(crate) fn is_hub_of(&self, room: &Room) -> bool {
@@ -75,6 +78,7 @@ impl<E: Entropy> Engine<E> {
             && self.is_hub_of(room)
             && room.peer.as_ref().is_some_and(|peer| peer.domain() == own)
             && room.past.len() < limits::ROOM_LOSSES_MAX
+            && room.place(room.head_seq) < PLACES_MAX
     }
 
     /// Whether a `Join` to a room that this device is in shows that the other side has founded it anew:
@@ -116,7 +120,8 @@ impl<E: Entropy> Engine<E> {
     /// The newest items of a room that is to be founded anew.
     pub(crate) fn recalled(&mut self, id: RoomId, rows: &[MessageRow]) {
         self.with_room(id, |engine, room| {
-            if std::mem::take(&mut room.recalling) && room.phase == RoomPhase::Joined {
+            let begun = std::mem::take(&mut room.recalling) && room.phase == RoomPhase::Joined;
+            if begun && !engine.leave_unknown(room) {
                 engine.start_anew(room, rows);
             }
         });
@@ -126,9 +131,10 @@ impl<E: Entropy> Engine<E> {
     fn start_anew(&mut self, room: &mut Room, rows: &[MessageRow]) {
         let past = self.past_of(room);
         let queue = self.queue_again(room, rows, past.delivered);
+        // What could not be read may have come by any id that somebody liked.
         room.heard = rows
             .iter()
-            .filter(|row| !row.own)
+            .filter(|row| !row.own && row.to_content().is_some())
             .rev()
             .take(limits::ROOM_RECALLED_MAX)
             .filter_map(|row| row.message.as_ref().try_into().ok())
@@ -216,7 +222,13 @@ impl<E: Entropy> Engine<E> {
 
     /// What the node knows by the id of a room of which it was not sure: the event with which this
     /// device came in, or something else. If it is another room, a `Join` says so and is on its way.
-    pub(super) fn cleared_up(&mut self, room: &mut Room, events: &[Event]) {
+    pub(super) fn cleared_up(&mut self, room: &mut Room, events: &[Event], end: bool) {
+        // A room of several domains may come back from one of the others; of one domain there is nobody.
+        let only_here = room.members.keys().all(|account| account.domain() == self.keys.account.domain());
+        if events.is_empty() && end && only_here {
+            room.doubted = false;
+            return self.missing_at_hub(room);
+        }
         let shown = events.first().and_then(|event| chain::read(event).ok()).map(|event| event.log_head());
         let known = room.bases.back().copied().or_else(|| room.hash_at(room.base_seq));
         let same = shown

@@ -52,7 +52,7 @@ impl<E: Entropy> Engine<E> {
                 return;
             }
             if room.doubted {
-                return engine.cleared_up(room, &pulled.events);
+                return engine.cleared_up(room, &pulled.events, pulled.end);
             }
             let before = room.head_seq;
             room.behind = false;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use machine::Timestamp;
-use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId, proto};
+use wire::{Account, DeviceId, DomainName, ErrorCode, MessageId, RoomId, limits, proto};
 
 use super::Lost;
 use crate::{
@@ -17,7 +17,7 @@ const HEADS_KEPT: usize = 256;
 /// Hashes of heads that are stored.
 const HEADS_STORED: usize = 16;
 /// Entries into a room that are remembered.
-const BASES_KEPT: usize = 32;
+const BASES_KEPT: usize = 2 * limits::ROOM_LOSSES_MAX + 2;
 /// Own messages whose way is followed.
 const FOLLOWED_MAX: usize = 1_024;
 

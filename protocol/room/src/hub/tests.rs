@@ -325,6 +325,10 @@ fn the_group_is_shown_to_devices_that_are_in_it() {
     let mut two = out;
     two.roster.entry(account("bob")).or_default().insert(device("bob", 2));
     assert_eq!(ask(&two, "alice", 1), Err(Conflict), "but no leaf that has not said so");
+    let mut led = view.clone();
+    led.leaving.insert(account("bob"));
+    led.state.admins.insert(account("bob"));
+    assert_eq!(ask(&led, "alice", 1), Err(Conflict), "nor does it change roles");
     let declined = RoomView { declined: BTreeSet::from([account("bob")]), ..view };
     assert_eq!(ask(&declined, "bob", 1), Err(Forbidden));
     assert_eq!(ask(&declined, "alice", 1), Ok(()));
