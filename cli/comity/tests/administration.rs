@@ -79,6 +79,62 @@ fn log_in(node: &Node, account: &str, invitation: &str) {
 }
 
 #[test]
+fn a_dry_run_says_what_would_be_and_does_nothing() {
+    let node = Node::start("acme.test").expect("a node");
+    says(&node, &["user", "create", "alice@acme.test"], 0);
+    let digits = "0f".repeat(32);
+    let pin = |fingerprint: &str, more: &[&str], exit: i32| {
+        let by = ["peer", "pin", "umbrella.test", "--endpoint", "127.0.0.1:1", "--fingerprint", fingerprint];
+        says(&node, &[&by, more].concat(), exit)
+    };
+    let plan = ["--dry-run", "--json=would"];
+    assert_eq!(pin(&digits, &plan, 0), "{\"would\":\"pinned\"}\n");
+    says(&node, &["peer", "show", "umbrella.test"], 3);
+    pin(&digits, &[], 0);
+    let state = || {
+        let show = |args: &[&str]| says(&node, args, 0);
+        let peer = show(&["peer", "show", "umbrella.test", "--json=fingerprint,endpoints"]);
+        let mode = show(&["peer", "show", "umbrella.test", "--json=state"]);
+        let users = show(&["user", "list", "--json"]);
+        // A peer that is out of reach is waited for or tried.
+        let mode = if mode.contains("paused") || mode.contains("denied") { mode } else { String::new() };
+        (peer, mode, users, show(&["report", "audit", "--json"]))
+    };
+    let before = state();
+    let other = "1f".repeat(32);
+    pin(&other, &["--dry-run"], 6);
+    let replaced = pin(&other, &["--replace", "--dry-run", "--json=would"], 0);
+    assert_eq!(replaced, "{\"would\":\"pinned in the place of another key\"}\n");
+    for (verb, would) in [
+        ("retry", "tried now"),
+        ("pause", "paused"),
+        ("resume", "resumed"),
+        ("deny", "denied"),
+        ("allow", "allowed"),
+    ] {
+        let said = says(&node, &[&["peer", verb, "umbrella.test"], &plan[..]].concat(), 0);
+        assert_eq!(said, format!("{{\"would\":\"{would}\"}}\n"), "{verb}");
+    }
+    assert!(says(&node, &["peer", "remove", "umbrella.test", "--dry-run"], 0).contains("would be forgotten"));
+    for (verb, would) in
+        [("suspend", "suspended"), ("restore", "let in again"), ("delete", "deleted for good")]
+    {
+        let said = says(&node, &[&["user", verb, "alice@acme.test"], &plan[..]].concat(), 0);
+        assert_eq!(said, format!("{{\"would\":\"{would}\"}}\n"), "{verb}");
+    }
+    says(&node, &["user", "create", "alice@acme.test", "--dry-run"], 6);
+    let made = says(&node, &["user", "create", "bob@acme.test", "--dry-run", "--json"], 0);
+    assert_eq!(json(&made)["invitation"], serde_json::Value::Null);
+    assert!(says(&node, &["user", "invite", "bob@acme.test", "--dry-run"], 0).contains("would be invited"));
+    says(&node, &["user", "invite", "bob@umbrella.test", "--dry-run"], 2);
+    assert!(says(&node, &["user", "password", "bob@acme.test", "--dry-run"], 0).contains("would be set"));
+    says(&node, &["user", "password", "bob@acme.test", "--unset", "--dry-run"], 3);
+    says(&node, &["user", "sessions", "alice@acme.test", "--end", "--dry-run"], 0);
+    says(&node, &["domain", "publish", "--dry-run"], 0);
+    assert_eq!(state(), before);
+}
+
+#[test]
 fn an_account_is_made_suspended_restored_and_deleted() {
     let node = Node::start("acme.test").expect("a node");
     let made = says(&node, &["user", "create", "alice@acme.test", "bob@acme.test", "--json"], 0);

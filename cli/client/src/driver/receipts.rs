@@ -45,6 +45,8 @@ impl Driver {
                 }
             }
         };
+        // What came in just before may say that it was ordered, and is not written yet.
+        self.settle().await?;
         let name = id.as_bytes().as_slice();
         let rows = self.store.newest(&room).await?;
         let known = rows.iter().any(|row| row.own && (row.intent == name || row.message == name));

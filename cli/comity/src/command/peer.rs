@@ -44,6 +44,14 @@ pub(crate) struct Node {
     pub(crate) data: Option<PathBuf>,
 }
 
+/// Whether a change of the node is made at all.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Plan {
+    /// Only say what would be done, and to what
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 /// Reads a domain; upper case and a final dot are forgiven.
 ///
 /// # Errors

@@ -84,6 +84,28 @@ fn unknown(error: CliError, account: &Account) -> CliError {
     ))
 }
 
+/// An account as it stands, and what would be done to it.
+///
+/// # Errors
+/// Conflict if it was deleted, as of the deed itself.
+fn planned(
+    what: &str,
+    account: &Account,
+    user: &proto::User,
+    would: &'static str,
+) -> Result<UserShown, CliError> {
+    match user.standing() {
+        AccountStanding::Deleted => Err(deleted(CliError::wire(what, ErrorCode::Conflict.into()), account)),
+        _ => Ok(UserShown::planned(user, would)),
+    }
+}
+
+fn deleted(error: CliError, account: &Account) -> CliError {
+    error
+        .means(format!("{account} was deleted, and its devices are gone"))
+        .hint(format!("to give the address to somebody: comity user create --reuse {account}"))
+}
+
 /// Makes something else of an account.
 ///
 /// # Errors
@@ -99,9 +121,7 @@ async fn stand(
     match about(data, what, account, request).await {
         Ok(Response::User(user)) => Ok(UserShown::of_user(&user)),
         Ok(_) => Err(admin::unexpected(what)),
-        Err(error) if error.is(ErrorCode::Conflict) => Err(error
-            .means(format!("{account} was deleted, and its devices are gone"))
-            .hint(format!("to give the address to somebody: comity user create --reuse {account}"))),
+        Err(error) if error.is(ErrorCode::Conflict) => Err(deleted(error, account)),
         Err(error) if error.is(ErrorCode::NotFound) => Err(unknown(error, account)),
         Err(error) => Err(error),
     }

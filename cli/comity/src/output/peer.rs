@@ -48,6 +48,7 @@ pub(crate) struct PeerShown {
     endpoints: Vec<String>,
     document_seq: Option<u64>,
     traffic: Option<TrafficShown>,
+    would: Option<&'static str>,
     #[serde(skip)]
     oldest_ms: u64,
     #[serde(skip)]
@@ -89,6 +90,7 @@ impl PeerShown {
         "endpoints",
         "document_seq",
         "traffic",
+        "would",
     ];
 
     /// From what a node's administrator is told.
@@ -117,6 +119,7 @@ impl PeerShown {
             endpoints: Vec::new(),
             document_seq: None,
             traffic: None,
+            would: None,
             oldest_ms: state.oldest_ms,
             next_retry_ms: state.next_retry_ms,
         }
@@ -131,6 +134,11 @@ impl PeerShown {
             traffic: peer.traffic.map(TrafficShown::from),
             ..Self::of_state(&peer.state.clone().unwrap_or_default())
         }
+    }
+
+    /// As it stands now, and what would be done to it.
+    pub(crate) fn planned(peer: &proto::Peer, would: &'static str) -> Self {
+        Self { would: Some(would), ..Self::of_peer(peer) }
     }
 
     /// From what a device is told.
@@ -149,6 +157,7 @@ impl PeerShown {
             endpoints: Vec::new(),
             document_seq: None,
             traffic: None,
+            would: None,
             oldest_ms: view.oldest_ms,
             next_retry_ms: view.next_retry_ms,
         }
@@ -225,6 +234,9 @@ impl Show for PeerShown {
 
     fn show(&self, paper: &mut Paper) {
         let now = paper.now_ms();
+        if let Some(would) = self.would {
+            paper.pair("would be", would);
+        }
         paper.pair("domain", &paper.paint(Label::Domain, &self.domain));
         paper.pair("state", &self.state);
         paper.pair("queued", &format!("{} ({} bytes)", self.queued, self.queued_bytes));

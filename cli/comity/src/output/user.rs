@@ -19,6 +19,7 @@ pub(crate) struct UserShown {
     invitation_expires: Option<String>,
     rooms: Option<u32>,
     fingerprint: Option<String>,
+    would: Option<&'static str>,
     #[serde(skip)]
     since_ms: u64,
 }
@@ -36,6 +37,7 @@ impl UserShown {
         "invitation_expires",
         "rooms",
         "fingerprint",
+        "would",
     ];
 
     /// As it stands in a list.
@@ -59,6 +61,7 @@ impl UserShown {
             invitation_expires: time(user.invitation_expires.saturating_mul(1_000)),
             rooms: None,
             fingerprint: None,
+            would: None,
             since_ms: user.standing_since_ms,
         }
     }
@@ -67,6 +70,11 @@ impl UserShown {
     pub(crate) fn of_user(user: &proto::User) -> Self {
         let key = (!user.fingerprint.is_empty()).then(|| fingerprint::digits(&user.fingerprint));
         Self { rooms: Some(user.rooms), fingerprint: key, ..Self::of_list(user) }
+    }
+
+    /// As it stands now, and what would be done to it.
+    pub(crate) fn planned(user: &proto::User, would: &'static str) -> Self {
+        Self { would: Some(would), ..Self::of_user(user) }
     }
 
     fn label(&self) -> Label {
@@ -98,6 +106,9 @@ impl Show for UserShown {
     const FIELDS: &'static [&'static str] = Self::FIELDS;
 
     fn show(&self, paper: &mut Paper) {
+        if let Some(would) = self.would {
+            paper.pair("would be", would);
+        }
         paper.pair("account", &paper.paint(Label::Account, &self.account));
         let since = match (&self.since, paper.terminal()) {
             (Some(_), true) => format!(", for {}", ago(paper.now_ms(), self.since_ms)),

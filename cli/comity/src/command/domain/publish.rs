@@ -11,7 +11,7 @@ use wire::{
 
 use crate::{
     admin,
-    command::peer::Node,
+    command::peer::{Node, Plan},
     context::Context,
     error::CliError,
     examples::{self, Example},
@@ -34,6 +34,8 @@ const DOCUMENT_FILE_BYTES_MAX: u64 = 65_536;
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help(EXAMPLES))]
 pub(crate) struct Args {
+    #[command(flatten)]
+    plan: Plan,
     #[command(flatten)]
     node: Node,
 }
@@ -63,6 +65,23 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let data = context.data(args.node.data.as_ref())?;
     let mut document = super::document(&data, what).await?;
     let mut published = Vec::new();
+    if args.plan.dry_run {
+        let after = |published: &Vec<u64>| published.last().copied().unwrap_or(document.seq());
+        while next_document(&data, after(&published))?.is_some() {
+            published.push(after(&published).saturating_add(1));
+        }
+        let (domain, document_seq) = (document.domain().to_string(), document.seq());
+        let records = PeeringTicket::of(&document).dns_records();
+        let would = match published.last() {
+            Some(seq) => {
+                format!("Document {seq} would be in force; these are the records of {document_seq}.")
+            }
+            None => format!("Document {document_seq} is in force, and there is no newer one."),
+        };
+        context.show(&Published { domain, document_seq, published, records })?;
+        context.status(&would);
+        return Ok(());
+    }
     while let Some(next) = next_document(&data, document.seq())? {
         let request = Request::TakeDocument(proto::TakeDocument { document: Some(next) });
         let Response::Domain(view) = admin::ask(&data, what, request).await? else {

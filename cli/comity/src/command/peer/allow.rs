@@ -23,8 +23,13 @@ pub(crate) struct Args {
     peer: Peer,
 }
 
-const STEP: Step =
-    Step { from: PeerMode::Denied, to: PeerMode::Open, failed: "cannot allow the domain", back: None };
+const STEP: Step = Step {
+    from: PeerMode::Denied,
+    to: PeerMode::Open,
+    would: "allowed",
+    failed: "cannot allow the domain",
+    back: None,
+};
 
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<(), CliError> {

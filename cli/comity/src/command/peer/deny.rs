@@ -27,6 +27,7 @@ pub(crate) struct Args {
 const STEP: Step = Step {
     from: PeerMode::Denied,
     to: PeerMode::Denied,
+    would: "denied",
     failed: "cannot deny the domain",
     back: Some(("to let it in again", "allow")),
 };

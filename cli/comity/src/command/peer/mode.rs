@@ -5,7 +5,7 @@ use wire::{
     proto::{self, PeerMode, admin_request::Request},
 };
 
-use super::{Node, domain, peer, show};
+use super::{Node, Plan, domain, peer, show};
 use crate::{
     admin,
     context::Context,
@@ -20,6 +20,8 @@ pub(super) struct Peer {
     #[arg(value_parser = domain)]
     domain: DomainName,
     #[command(flatten)]
+    plan: Plan,
+    #[command(flatten)]
     node: Node,
 }
 
@@ -30,6 +32,8 @@ pub(super) struct Step {
     pub(super) from: PeerMode,
     /// In which it leaves it.
     pub(super) to: PeerMode,
+    /// What the peer is afterwards.
+    pub(super) would: &'static str,
     /// What failed, if it does.
     pub(super) failed: &'static str,
     /// What the verb is for that takes it back, and which.
@@ -49,6 +53,9 @@ impl Step {
             return Err(CliError::wire(self.failed, client::ErrorCode::Blocked.into())
                 .means(format!("{} is denied", args.domain))
                 .hint(format!("comity peer allow {}", args.domain)));
+        }
+        if args.plan.dry_run {
+            return context.show(&PeerShown::planned(&now, self.would));
         }
         let nothing_to_do = now.mode() != self.from && self.to == PeerMode::Open;
         if !nothing_to_do {

@@ -26,6 +26,7 @@ pub(crate) struct Args {
 const STEP: Step = Step {
     from: PeerMode::Open,
     to: PeerMode::Paused,
+    would: "paused",
     failed: "cannot pause the link",
     back: Some(("to go on", "resume")),
 };

@@ -1,6 +1,10 @@
 //! `comity peer pin`.
 
-use std::{fs::File, io::Read, path::PathBuf};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use client::ErrorCode;
 use identity::PeeringTicket;
@@ -8,7 +12,7 @@ use wire::{DomainName, limits, name::Endpoint, proto};
 
 use crate::{
     admin,
-    command::peer::{Node, domain, endpoint},
+    command::peer::{Node, Plan, domain, endpoint},
     context::Context,
     error::CliError,
     examples::{self, Example},
@@ -50,6 +54,8 @@ pub(crate) struct Args {
     #[arg(long)]
     replace: bool,
     #[command(flatten)]
+    plan: Plan,
+    #[command(flatten)]
     node: Node,
 }
 
@@ -81,13 +87,14 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     });
     let what = format!("cannot pin {}", wanted.domain);
     let data = context.data(args.node.data.as_ref())?;
+    if args.plan.dry_run {
+        return plan(context, &data, &args, &wanted).await;
+    }
     match admin::ask(&data, &what, request).await {
         Ok(proto::admin_response::Response::Peer(peer)) => context.show(&PeerShown::of_peer(&peer))?,
         Ok(_) => return Err(admin::unexpected(&what)),
         Err(error) if error.is(ErrorCode::Conflict) => {
-            return Err(error
-                .means("another key of this domain is pinned here")
-                .hint("ask the other side whether its root key changed; if so, add --replace"));
+            return Err(other_key(error));
         }
         Err(error) if error.is(ErrorCode::Malformed) => {
             return Err(CliError::usage(format!("{what}: a node does not pin its own domain"))
@@ -101,6 +108,37 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.hint("give the other administrator yours: comity domain show --ticket");
     context.hint(&format!("when both have pinned, try the link: comity peer retry {}", wanted.domain));
     Ok(())
+}
+
+/// Says what would be pinned, and in the place of what.
+async fn plan(context: &Context, data: &Path, args: &Args, wanted: &PeeringTicket) -> Result<(), CliError> {
+    let what = format!("cannot pin {}", wanted.domain);
+    let request =
+        proto::admin_request::Request::ShowPeer(proto::ShowPeer { domain: wanted.domain.to_string() });
+    let known = match admin::ask(data, &what, request).await {
+        Ok(proto::admin_response::Response::Peer(peer)) => Some(peer),
+        Ok(_) => return Err(admin::unexpected(&what)),
+        Err(error) if error.is(ErrorCode::NotFound) => None,
+        Err(error) => return Err(error),
+    };
+    let other = known.as_ref().is_some_and(|peer| peer.fingerprint.as_ref() != wanted.fingerprint);
+    if other && !args.replace {
+        return Err(other_key(CliError::wire(what, ErrorCode::Conflict.into())));
+    }
+    let would = if other { "pinned in the place of another key" } else { "pinned" };
+    let peer = proto::Peer {
+        fingerprint: wanted.fingerprint.to_vec().into(),
+        endpoints: wanted.endpoints.iter().map(ToString::to_string).collect(),
+        state: Some(proto::PeerState { domain: wanted.domain.to_string(), ..Default::default() }),
+        ..known.unwrap_or_default()
+    };
+    context.show(&PeerShown::planned(&peer, would))
+}
+
+fn other_key(error: CliError) -> CliError {
+    error
+        .means("another key of this domain is pinned here")
+        .hint("ask the other side whether its root key changed; if so, add --replace")
 }
 
 /// The ticket, or what amounts to one.

@@ -4,7 +4,7 @@ use wire::{DomainName, proto};
 
 use crate::{
     admin,
-    command::peer::{Node, domain},
+    command::peer::{Node, Plan, domain},
     context::Context,
     error::CliError,
     examples::{self, Example},
@@ -30,6 +30,8 @@ pub(crate) struct Args {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
+    plan: Plan,
+    #[command(flatten)]
     node: Node,
 }
 
@@ -39,16 +41,19 @@ struct Removed {
     domain: String,
     dropped_items: u64,
     dropped_bytes: u64,
+    dry_run: bool,
 }
 
 impl Show for Removed {
-    const FIELDS: &'static [&'static str] = &["domain", "dropped_items", "dropped_bytes"];
+    const FIELDS: &'static [&'static str] = &["domain", "dropped_items", "dropped_bytes", "dry_run"];
 
     fn show(&self, paper: &mut Paper) {
         let domain = paper.paint(Label::Domain, &self.domain);
-        paper.line(&match self.dropped_items {
-            0 => format!("{domain} is forgotten; nothing waited for it"),
-            items => format!("{domain} is forgotten, and {items} items that waited for it"),
+        paper.line(&match (self.dropped_items, self.dry_run) {
+            (0, false) => format!("{domain} is forgotten; nothing waited for it"),
+            (0, true) => format!("{domain} would be forgotten; nothing waits for it"),
+            (items, false) => format!("{domain} is forgotten, and {items} items that waited for it"),
+            (items, true) => format!("{domain} would be forgotten, and {items} items that wait for it"),
         });
     }
 }
@@ -58,7 +63,13 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let data = context.data(args.node.data.as_ref())?;
     let what = "cannot remove the domain";
     let peer = super::show(&data, what, &args.domain).await?;
-    let waits = peer.state.map_or(0, |state| state.queued);
+    let state = peer.state.unwrap_or_default();
+    let waits = state.queued;
+    if args.plan.dry_run {
+        let domain = args.domain.to_string();
+        let (dropped_items, dropped_bytes) = (waits, state.queued_bytes);
+        return context.show(&Removed { domain, dropped_items, dropped_bytes, dry_run: true });
+    }
     let question = format!("Forget {}, and the {waits} items that wait for it?", args.domain);
     context.confirm(args.yes, &question)?;
     let request =
@@ -68,6 +79,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
             domain: crate::output::line(&removed.domain),
             dropped_items: removed.dropped_items,
             dropped_bytes: removed.dropped_bytes,
+            dry_run: false,
         }),
         _ => Err(admin::unexpected(what)),
     }
@@ -79,7 +91,7 @@ mod tests {
 
     #[test]
     fn fields_are_those_of_the_object() {
-        let removed = Removed { domain: String::new(), dropped_items: 0, dropped_bytes: 0 };
+        let removed = Removed { domain: String::new(), dropped_items: 0, dropped_bytes: 0, dry_run: false };
         let value = serde_json::to_value(removed).expect("serialises");
         let mut fields = Removed::FIELDS.to_vec();
         fields.sort_unstable();

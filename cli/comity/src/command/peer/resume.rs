@@ -22,8 +22,13 @@ pub(crate) struct Args {
     peer: Peer,
 }
 
-const STEP: Step =
-    Step { from: PeerMode::Paused, to: PeerMode::Open, failed: "cannot resume the link", back: None };
+const STEP: Step = Step {
+    from: PeerMode::Paused,
+    to: PeerMode::Open,
+    would: "resumed",
+    failed: "cannot resume the link",
+    back: None,
+};
 
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<(), CliError> {

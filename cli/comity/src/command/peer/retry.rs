@@ -4,7 +4,7 @@ use wire::{DomainName, proto};
 
 use crate::{
     admin,
-    command::peer::{Node, domain},
+    command::peer::{Node, Plan, domain},
     context::Context,
     error::CliError,
     examples::{self, Example},
@@ -24,6 +24,8 @@ pub(crate) struct Args {
     #[arg(value_parser = domain)]
     domain: DomainName,
     #[command(flatten)]
+    plan: Plan,
+    #[command(flatten)]
     node: Node,
 }
 
@@ -33,6 +35,10 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let request =
         proto::admin_request::Request::RetryPeer(proto::RetryPeer { domain: args.domain.to_string() });
     let data = context.data(args.node.data.as_ref())?;
+    if args.plan.dry_run {
+        let now = super::show(&data, what, &args.domain).await?;
+        return context.show(&PeerShown::planned(&now, "tried now"));
+    }
     let peer = super::peer(what, &args.domain, admin::ask(&data, what, request).await).map_err(|error| {
         match error.exit() == client::ErrorCode::Blocked.exit() {
             true => error.means("the link is paused or denied").hint(format!(

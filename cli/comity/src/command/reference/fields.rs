@@ -151,10 +151,11 @@ const FIELDS: &[(&[&str], &[&str])] = &[
             "endpoints",
             "document_seq",
             "traffic",
+            "would",
         ],
     ),
     (&["peer queue"], &["number", "kind", "room", "bytes", "since"]),
-    (&["peer remove"], &["domain", "dropped_items", "dropped_bytes"]),
+    (&["peer remove"], &["domain", "dropped_items", "dropped_bytes", "dry_run"]),
     (
         &["user list", "user show", "user suspend", "user restore", "user delete"],
         &[
@@ -169,6 +170,7 @@ const FIELDS: &[(&[&str], &[&str])] = &[
             "invitation_expires",
             "rooms",
             "fingerprint",
+            "would",
         ],
     ),
     (&["user create"], &["account", "invitation", "expires"]),

@@ -1,11 +1,16 @@
 //! `comity user create`.
 
+use std::path::Path;
+
 use client::Account;
 use wire::proto;
 
 use crate::{
     admin,
-    command::{peer::Node, user::invite},
+    command::{
+        peer::{Node, Plan},
+        user::invite,
+    },
     context::Context,
     device,
     error::CliError,
@@ -35,6 +40,8 @@ pub(crate) struct Args {
     #[arg(long)]
     reuse: bool,
     #[command(flatten)]
+    plan: Plan,
+    #[command(flatten)]
     node: Node,
 }
 
@@ -42,8 +49,8 @@ pub(crate) struct Args {
 #[derive(serde::Serialize)]
 struct Created {
     account: String,
-    invitation: String,
-    expires: String,
+    invitation: Option<String>,
+    expires: Option<String>,
 }
 
 impl Row for Created {
@@ -51,7 +58,8 @@ impl Row for Created {
     const COLUMNS: &'static [&'static str] = &["ACCOUNT", "INVITATION"];
 
     fn cells(&self, _: &Paper) -> Vec<(Label, String)> {
-        vec![(Label::Account, self.account.clone()), (Label::Id, self.invitation.clone())]
+        let invitation = self.invitation.as_deref().unwrap_or("would be made");
+        vec![(Label::Account, self.account.clone()), (Label::Id, invitation.to_owned())]
     }
 }
 
@@ -64,9 +72,17 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         let what = format!("cannot make {account}");
         let asked = proto::CreateUser { account: account.to_string(), reuse: args.reuse };
         let request = proto::admin_request::Request::CreateUser(asked);
-        let made = match super::about(&data, &what, account, request).await {
-            Ok(proto::admin_response::Response::Invite(made)) => invite::ticket(&made),
-            Ok(_) => return Err(admin::unexpected(&what)),
+        let made = match args.plan.dry_run {
+            true => plan(&data, &what, account, args.reuse).await,
+            false => super::about(&data, &what, account, request).await.map(Some),
+        };
+        let made = match made {
+            Ok(None) => {
+                rows.push(Created { account: account.to_string(), invitation: None, expires: None });
+                continue;
+            }
+            Ok(Some(proto::admin_response::Response::Invite(made))) => invite::ticket(&made),
+            Ok(Some(_)) => return Err(admin::unexpected(&what)),
             Err(error) => {
                 let error = match error.is(client::ErrorCode::Conflict) {
                     true => error
@@ -83,8 +99,8 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         let ticket = made.map_err(|code| CliError::wire(what, code.into()))?;
         rows.push(Created {
             account: account.to_string(),
-            invitation: ticket.encode(),
-            expires: rfc3339(ticket.expires.saturating_mul(1_000)),
+            invitation: Some(ticket.encode()),
+            expires: Some(rfc3339(ticket.expires.saturating_mul(1_000))),
         });
     }
     let made = !rows.is_empty();
@@ -94,8 +110,26 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     if let Some(error) = failed {
         return Err(error);
     }
+    if args.plan.dry_run {
+        return Ok(());
+    }
     context.status("Each works once, for seven days. On their machines: comity login ACCOUNT");
     Ok(())
+}
+
+/// Whether an account could be made: nothing comes of it.
+async fn plan(
+    data: &Path,
+    what: &str,
+    account: &Account,
+    reuse: bool,
+) -> Result<Option<proto::admin_response::Response>, CliError> {
+    match super::show(data, what, account).await {
+        Ok(user) if reuse && user.standing() == proto::AccountStanding::Deleted => Ok(None),
+        Ok(_) => Err(CliError::wire(what, client::ErrorCode::Conflict.into())),
+        Err(error) if error.is(client::ErrorCode::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
@@ -104,7 +138,7 @@ mod tests {
 
     #[test]
     fn fields_are_those_of_the_object() {
-        let made = Created { account: String::new(), invitation: String::new(), expires: String::new() };
+        let made = Created { account: String::new(), invitation: None, expires: None };
         let value = serde_json::to_value(made).expect("serialises");
         let mut fields = Created::FIELDS.to_vec();
         fields.sort_unstable();

@@ -4,7 +4,7 @@ use client::Account;
 use wire::proto::AccountStanding;
 
 use crate::{
-    command::peer::Node,
+    command::peer::{Node, Plan},
     context::Context,
     device,
     error::CliError,
@@ -34,6 +34,8 @@ pub(crate) struct Args {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
+    plan: Plan,
+    #[command(flatten)]
     node: Node,
 }
 
@@ -42,6 +44,9 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let data = context.data(args.node.data.as_ref())?;
     let what = "cannot delete the account";
     let user = super::show(&data, what, &args.account).await?;
+    if args.plan.dry_run {
+        return context.show(&UserShown::planned(&user, "deleted for good"));
+    }
     let question =
         format!("Delete {} for good (devices: {}, rooms: {})?", args.account, user.devices, user.rooms);
     context.confirm(args.yes, &question)?;

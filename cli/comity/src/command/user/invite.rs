@@ -1,13 +1,13 @@
 //! `comity user invite`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use client::{Account, Ticket};
 use wire::{ErrorCode, proto};
 
 use crate::{
     admin,
-    command::peer::Node,
+    command::peer::{Node, Plan},
     context::Context,
     device,
     error::CliError,
@@ -41,6 +41,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
+    plan: Plan,
+    #[command(flatten)]
     node: Node,
 }
 
@@ -50,7 +52,7 @@ struct Shown {
     account: String,
     invitation: Option<String>,
     output: Option<String>,
-    expires: String,
+    expires: Option<String>,
 }
 
 impl Show for Shown {
@@ -59,9 +61,8 @@ impl Show for Shown {
     fn show(&self, paper: &mut Paper) {
         match (&self.invitation, &self.output) {
             (Some(invitation), _) => paper.line(invitation),
-            (None, output) => {
-                paper.line(&format!("written to {}", line(output.as_deref().unwrap_or_default())))
-            }
+            (None, Some(output)) => paper.line(&format!("written to {}", line(output))),
+            (None, None) => paper.line(&format!("{} would be invited", self.account)),
         }
     }
 }
@@ -74,18 +75,17 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let data = context.data(args.node.data.as_ref())?;
     // A code that nobody could keep would void the one before it.
     args.output.as_deref().map_or(Ok(()), private::check_new)?;
+    if args.plan.dry_run {
+        return plan(context, &data, &args.account).await;
+    }
     let invite = match super::about(&data, what, &args.account, request).await {
         Ok(proto::admin_response::Response::Invite(invite)) => invite,
         Ok(_) => return Err(admin::unexpected(what)),
         Err(error) if error.is(ErrorCode::Conflict) => {
-            return Err(error
-                .means(format!("{} has a device already, or was deleted", args.account))
-                .hint(format!("comity user show {} says which", args.account)));
+            return Err(taken(error, &args.account));
         }
         Err(error) if error.is(ErrorCode::Blocked) => {
-            return Err(error
-                .means(format!("{} is suspended", args.account))
-                .hint(format!("comity user restore {}", args.account)));
+            return Err(suspended(error, &args.account));
         }
         Err(error) => return Err(error),
     };
@@ -100,11 +100,39 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         // Whoever wants a file wants it nowhere else.
         invitation: args.output.is_none().then_some(invitation),
         output: args.output.as_ref().map(|path| path.display().to_string()),
-        expires: expires.clone(),
+        expires: Some(expires.clone()),
     })?;
     context.status(&format!("It works once, until {expires}. On the other machine:"));
     context.hint(&format!("comity login {}", args.account));
     Ok(())
+}
+
+/// Says whether the account could be invited.
+async fn plan(context: &Context, data: &Path, account: &Account) -> Result<(), CliError> {
+    let what = "cannot invite";
+    let refused = |code: ErrorCode| CliError::wire(what, code.into());
+    match super::show(data, what, account).await {
+        Ok(user) if user.standing() == proto::AccountStanding::Suspended => {
+            return Err(suspended(refused(ErrorCode::Blocked), account));
+        }
+        Ok(user) if user.enrolled || user.standing() == proto::AccountStanding::Deleted => {
+            return Err(taken(refused(ErrorCode::Conflict), account));
+        }
+        Ok(_) => {}
+        Err(error) if error.is(ErrorCode::NotFound) => {}
+        Err(error) => return Err(error),
+    }
+    context.show(&Shown { account: account.to_string(), invitation: None, output: None, expires: None })
+}
+
+fn taken(error: CliError, account: &Account) -> CliError {
+    error
+        .means(format!("{account} has a device already, or was deleted"))
+        .hint(format!("comity user show {account} says which"))
+}
+
+fn suspended(error: CliError, account: &Account) -> CliError {
+    error.means(format!("{account} is suspended")).hint(format!("comity user restore {account}"))
 }
 
 /// The ticket that the node's answer amounts to.
@@ -127,8 +155,7 @@ mod tests {
 
     #[test]
     fn fields_are_those_of_the_object() {
-        let (account, expires) = (String::new(), String::new());
-        let shown = Shown { account, invitation: None, output: None, expires };
+        let shown = Shown { account: String::new(), invitation: None, output: None, expires: None };
         let value = serde_json::to_value(shown).expect("serialises");
         let mut fields = Shown::FIELDS.to_vec();
         fields.sort_unstable();

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     admin, bounds,
-    command::peer::Node,
+    command::peer::{Node, Plan},
     context::Context,
     device,
     error::CliError,
@@ -52,6 +52,8 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "password_file")]
     unset: bool,
     #[command(flatten)]
+    plan: Plan,
+    #[command(flatten)]
     node: Node,
 }
 
@@ -67,7 +69,8 @@ impl Show for Shown {
 
     fn show(&self, paper: &mut Paper) {
         let account = paper.paint(Label::Account, &self.account);
-        paper.line(&format!("the password of {account} is {}", self.password));
+        let is = if self.password.starts_with("would") { "" } else { "is " };
+        paper.line(&format!("the password of {account} {is}{}", self.password));
     }
 }
 
@@ -76,6 +79,19 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let data = context.data(args.node.data.as_ref())?;
     let account = args.account.to_string();
     let what = if args.unset { "cannot unset the password" } else { "cannot set the password" };
+    if args.plan.dry_run {
+        let password = if args.unset { "would be unset" } else { "would be set" };
+        match super::show(&data, what, &args.account).await {
+            Ok(user) if user.standing() == proto::AccountStanding::Deleted => {
+                return Err(super::deleted(CliError::wire(what, ErrorCode::Conflict.into()), &args.account));
+            }
+            Ok(_) => {}
+            // It would be made.
+            Err(error) if error.is(ErrorCode::NotFound) && !args.unset => {}
+            Err(error) => return Err(error),
+        }
+        return context.show(&Shown { account, password });
+    }
     let request = if args.unset {
         proto::admin_request::Request::UnsetPassword(proto::UnsetPassword { account: account.clone() })
     } else {

@@ -4,7 +4,7 @@ use client::Account;
 use wire::proto::AccountStanding;
 
 use crate::{
-    command::peer::Node,
+    command::peer::{Node, Plan},
     context::Context,
     device,
     error::CliError,
@@ -25,6 +25,8 @@ pub(crate) struct Args {
     #[arg(value_parser = device::account)]
     account: Account,
     #[command(flatten)]
+    plan: Plan,
+    #[command(flatten)]
     node: Node,
 }
 
@@ -32,6 +34,10 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(<UserShown as Show>::FIELDS)?;
     let data = context.data(args.node.data.as_ref())?;
     let what = "cannot restore the account";
+    if args.plan.dry_run {
+        let user = super::show(&data, what, &args.account).await?;
+        return context.show(&super::planned(what, &args.account, &user, "let in again")?);
+    }
     let shown = super::stand(&data, what, &args.account, AccountStanding::Active).await?;
     context.show(&shown)
 }

@@ -5,7 +5,7 @@ use wire::{DeviceId, proto};
 
 use crate::{
     admin,
-    command::peer::Node,
+    command::peer::{Node, Plan},
     context::Context,
     device,
     error::CliError,
@@ -34,6 +34,8 @@ pub(crate) struct Args {
     /// Of this device only
     #[arg(long, value_name = "ID", value_parser = id, requires = "end")]
     device: Option<DeviceId>,
+    #[command(flatten)]
+    plan: Plan,
     #[command(flatten)]
     node: Node,
 }
@@ -93,7 +95,7 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Session::FIELDS)?;
     let data = context.data(args.node.data.as_ref())?;
     let account = args.account.as_ref().map(ToString::to_string).unwrap_or_default();
-    let (what, empty, request) = if args.end {
+    let (what, empty, request) = if args.end && !args.plan.dry_run {
         let device_id = args.device.map(|device| device.to_bytes()).unwrap_or_default();
         let asked = proto::EndSessions { account, device_id };
         let request = proto::admin_request::Request::EndSessions(asked);
@@ -120,7 +122,16 @@ pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         }
         (Err(error), _) => return Err(error),
     };
-    context.list(&List { rows: sessions.sessions.iter().map(Session::from).collect(), empty })?;
+    let mut rows: Vec<Session> = sessions.sessions.iter().map(Session::from).collect();
+    if args.end && args.plan.dry_run {
+        // Those that would be ended.
+        let device = args.device.map(|device| device.to_string());
+        rows.retain(|row| row.connected && device.as_ref().is_none_or(|device| *device == row.device));
+        context.list(&List { rows, empty: "None of its devices is connected." })?;
+        context.status("Their sessions would be ended.");
+        return Ok(());
+    }
+    context.list(&List { rows, empty })?;
     if let (true, false, Some(account)) = (args.end, sessions.sessions.is_empty(), &args.account) {
         context.hint(&format!("they may come back; to keep them out: comity user suspend {account}"));
     }
