@@ -1,6 +1,6 @@
 //! `comity`: everything a person types. Parses the command line, runs one verb, and turns its
-//! outcome into an exit code. The program is [`main`]; the rest that is public judges the text of a file,
-//! for whoever has no file.
+//! outcome into an exit code. The program is [`main`]; the rest that is public judges the text of a file
+//! or of another program, for whoever has neither.
 
 mod admin;
 mod args;
@@ -19,4 +19,4 @@ mod private;
 mod program;
 mod secret;
 
-pub use program::{check_settings, main};
+pub use program::{check_action, check_report, check_settings, main};

@@ -48,6 +48,19 @@ pub fn check_settings(text: &str) -> Vec<String> {
     config::File::parse(text, "config.toml").1.iter().map(ToString::to_string).collect()
 }
 
+/// The text that a report to `comity bot hook` would post: the path that it came to, the header of a GitHub
+/// webhook that names its event, and the body.
+#[must_use]
+pub fn check_report(path: &str, event: Option<&str>, body: &[u8]) -> Option<String> {
+    command::bot::posted(path, event, body)
+}
+
+/// Whether a line of a program is an action for `comity bot run`.
+#[must_use]
+pub fn check_action(line: &str) -> bool {
+    command::bot::is_action(line)
+}
+
 /// `comity help room invite` and `comity room help` mean `--help`; what a verb is given means nothing.
 fn asked_for_help(mut words: Vec<OsString>) -> Vec<OsString> {
     let command = Args::command();

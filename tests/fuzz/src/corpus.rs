@@ -237,20 +237,27 @@ fn files() -> Vec<Seed> {
     };
     let room = "07".repeat(32);
     let guest = [
-        r#"{"hello":{"version":2}}"#.to_owned(),
+        r#"{"hello":{"version":3}}"#.to_owned(),
         r#"{"ask":{"id":1,"request":"status"}}"#.to_owned(),
         format!(r#"{{"ask":{{"id":2,"request":{{"mark_read":{{"room":"{room}","seq":9}}}}}}}}"#),
         format!(r#"{{"ask":{{"id":3,"request":{{"typing":{{"room":"{room}","active":true}}}}}}}}"#),
         r#"{"ask":{"id":4,"request":{"direct":{"account":"bob@umbrella.test"}}}}"#.to_owned(),
     ];
     let owner = [
-        r#"{"hello":{"version":2}}"#,
+        r#"{"hello":{"version":3}}"#,
         r#"{"answer":{"id":1,"result":{"Ok":"done"}}}"#,
         r#"{"answer":{"id":2,"result":{"Err":{"code":264,"value":0,"retry_after_ms":0,"text":""}}}}"#,
         r#"{"happening":{"connected":true}}"#,
         r#"{"goodbye":281}"#,
     ];
+    const ALERT: &str = r#"{"version":"4","status":"firing","groupLabels":{"alertname":"Disk"},"alerts":[{"status":"firing","labels":{"alertname":"Disk","instance":"a"},"annotations":{"summary":"full"}}]}"#;
+    const PUSH: &str = r#"{"ref":"refs/heads/main","repository":{"full_name":"a/b"},"pusher":{"name":"x"},"commits":[{"id":"0f0f0f0f","message":"why","author":{"name":"x"}}],"compare":"https://example.org"}"#;
+    let report = |what: u8, body: &str| [&[what], body.as_bytes()].concat();
     vec![
+        seed("hook_report", "alertmanager", report(0, ALERT)),
+        seed("hook_report", "github-push", report(1, PUSH)),
+        seed("hook_report", "plain", report(2, r#"{"text":"the build is green"}"#)),
+        seed("bot_action", "send", r##"{"action":"send","to":"#ops","text":"hello","ref":1}"##),
         seed("node_config", "whole", NODE),
         seed("settings", "whole", SETTINGS),
         // Deeper than anybody means.

@@ -23,6 +23,27 @@ pub fn settings(bytes: &[u8]) {
     }
 }
 
+/// A report that somebody's machine posts: the first byte says to which path, and of which event. What
+/// goes to a room is bounded.
+pub fn hook_report(bytes: &[u8]) {
+    let Some((what, body)) = bytes.split_first() else { return };
+    let paths = ["/alertmanager", "/github", "/json", "/"];
+    let events = ["push", "pull_request", "issues", "release", "workflow_run", "ping", "star"];
+    let what = usize::from(*what);
+    let event = events.get(what / paths.len()).copied();
+    if let Some(text) = comity::check_report(paths[what % paths.len()], event, body) {
+        assert!(text.len() <= 8_192 + '…'.len_utf8(), "{} bytes", text.len());
+    }
+}
+
+/// A line of a bot's program.
+pub fn bot_action(bytes: &[u8]) {
+    let Ok(line) = str::from_utf8(bytes) else { return };
+    if comity::check_action(line) {
+        assert!(line.trim_start().starts_with('{'), "{line:?} is an object");
+    }
+}
+
 /// The manifest of a backup.
 pub fn manifest(bytes: &[u8]) {
     if let Err((name, _)) = comityd::check_manifest(bytes) {

@@ -14,7 +14,7 @@ mod people;
 mod statements;
 
 pub use device::node_frames;
-pub use files::{manifest, node_config, owner_socket, seal, settings};
+pub use files::{bot_action, hook_report, manifest, node_config, owner_socket, seal, settings};
 pub use frames::{frame, stream};
 pub use groups::{content, group_view, join, key_package, member, observer};
 pub use names::{key_file, name, peering_ticket, ticket};

@@ -38,7 +38,8 @@ impl Teletype {
     /// If there is no terminal or no such program.
     pub fn run(program: &Path, args: &[&str], variables: &[(&str, &Path)]) -> Result<Self> {
         let (pty, end) = pty_process::blocking::open()?;
-        let mut command = Command::new(program).args(args);
+        // In the background of a shell without jobs Ctrl-C is ignored, also by what is started there.
+        let mut command = Command::new("env").arg("--default-signal=INT,QUIT").arg(program).args(args);
         for other in ["COMITY_DATA", "COMITY_AS", "COMITY_PASSPHRASE_FILE", "DBUS_SESSION_BUS_ADDRESS"] {
             command = command.env_remove(other);
         }

@@ -79,6 +79,14 @@ impl Show for Shown {
     }
 }
 
+/// What a report would post, if it is one.
+pub(super) fn posted(path: &str, event: Option<&str>, body: &[u8]) -> Option<String> {
+    match shape::Shape::of(path)?.read(body, event) {
+        Ok(shape::Report::Post(text)) => Some(text),
+        Ok(shape::Report::Nothing(_)) | Err(_) => None,
+    }
+}
+
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(Shown::FIELDS)?;
     if !args.listen.ip().is_loopback() && !args.insecure {

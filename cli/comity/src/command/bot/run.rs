@@ -82,6 +82,11 @@ impl Show for Schema {
     }
 }
 
+/// Whether a line is an action.
+pub(super) fn is_action(line: &str) -> bool {
+    action::is_one(line)
+}
+
 pub(super) async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.check_fields(if args.schema { Schema::FIELDS } else { &[] })?;
     if args.schema {

@@ -125,6 +125,11 @@ fn parse(text: &str) -> Result<(Value, Action), Box<Refused>> {
     }
 }
 
+/// Whether a line is an action.
+pub(super) fn is_one(text: &str) -> bool {
+    parse(text).is_ok()
+}
+
 async fn act(client: &Client, action: Action) -> Result<Outcome, CliError> {
     match action {
         Action::Send { to, text, reply_to, wait, timeout } => {
