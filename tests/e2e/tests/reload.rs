@@ -87,8 +87,12 @@ fn a_program_reads_of_the_template_what_a_person_reads() -> Result<()> {
         let name = key["key"].as_str().context("a name")?;
         let name = name.rsplit('.').next().context("a name")?;
         let default = key["default"].as_str();
-        let stands =
-            default.map_or_else(|| format!("\n{name} = "), |value| format!("\n#{name} = \"{value}\""));
+        // A number stands there as it is.
+        let quote = |value: &str| if value.parse::<u64>().is_ok() { "" } else { "\"" };
+        let stands = default.map_or_else(
+            || format!("\n{name} = "),
+            |value| format!("\n#{name} = {0}{value}{0}", quote(value)),
+        );
         ensure!(for_eyes.contains(&stands), "{stands} is not in the template");
         let variable = key["environment"].as_str().context("a variable")?;
         ensure!(for_eyes.contains(variable), "{variable} is not in the template");
