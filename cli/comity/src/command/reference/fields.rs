@@ -1,31 +1,15 @@
 //! What each verb prints with `--json`, for whoever writes a program against it. Each verb knows its own
 //! fields; a test asks every one of them and compares.
 
+use crate::output::{MessageShown, PeerShown, PersonShown, RoomShown, Show, UserShown};
+
 /// Verbs, and the fields of the objects that they print.
 const FIELDS: &[(&[&str], &[&str])] = &[
     (
         &["send", "pub", "message react", "message edit", "message redact"],
         &["room", "message", "seq", "level"],
     ),
-    (
-        &["read", "room history", "message list", "message show", "message search"],
-        &[
-            "room",
-            "id",
-            "seq",
-            "sender",
-            "own",
-            "time",
-            "kind",
-            "text",
-            "target",
-            "edited",
-            "reply_to",
-            "reactions",
-            "level",
-            "failed",
-        ],
-    ),
+    (&["read", "room history", "message list", "message show", "message search"], MessageShown::FIELDS),
     (
         &["watch"],
         &[
@@ -61,17 +45,7 @@ const FIELDS: &[(&[&str], &[&str])] = &[
             "contact block",
             "contact unblock",
         ],
-        &[
-            "account",
-            "state",
-            "mode",
-            "fingerprint",
-            "changed",
-            "domain",
-            "domain_fingerprint",
-            "safety_number",
-            "blocked",
-        ],
+        <PersonShown as Show>::FIELDS,
     ),
     (&["login"], &["account", "device", "directory", "protection"]),
     (
@@ -94,13 +68,7 @@ const FIELDS: &[(&[&str], &[&str])] = &[
     (&["account lock"], &["account", "locked"]),
     (&["account protect"], &["account", "protection"]),
     (&["account export"], &["file", "contacts", "rooms", "messages"]),
-    (
-        &["room list", "room show", "room admit"],
-        &[
-            "room", "kind", "name", "topic", "peer", "hub", "standing", "inviter", "members", "epoch", "seq",
-            "unread", "mentions", "notify", "time", "problem",
-        ],
-    ),
+    (&["room list", "room show", "room admit"], <RoomShown as Show>::FIELDS),
     (
         &[
             "room create",
@@ -137,42 +105,11 @@ const FIELDS: &[(&[&str], &[&str])] = &[
             "peer deny",
             "peer allow",
         ],
-        &[
-            "domain",
-            "state",
-            "queued",
-            "queued_bytes",
-            "oldest",
-            "last_error",
-            "reason",
-            "next_retry",
-            "absent_since",
-            "fingerprint",
-            "endpoints",
-            "document_seq",
-            "traffic",
-            "would",
-        ],
+        <PeerShown as Show>::FIELDS,
     ),
     (&["peer queue"], &["number", "kind", "room", "bytes", "since"]),
     (&["peer remove"], &["domain", "dropped_items", "dropped_bytes", "dry_run"]),
-    (
-        &["user list", "user show", "user suspend", "user restore", "user delete"],
-        &[
-            "account",
-            "state",
-            "since",
-            "enrolled",
-            "devices",
-            "connected",
-            "key_packages",
-            "password",
-            "invitation_expires",
-            "rooms",
-            "fingerprint",
-            "would",
-        ],
-    ),
+    (&["user list", "user show", "user suspend", "user restore", "user delete"], <UserShown as Show>::FIELDS),
     (&["user create"], &["account", "invitation", "expires"]),
     (&["user invite"], &["account", "invitation", "output", "expires"]),
     (&["user password"], &["account", "password"]),
