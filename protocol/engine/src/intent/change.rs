@@ -14,7 +14,7 @@ use wire::{
 
 use super::worker::Step;
 use crate::{
-    Engine, Notice, Outcome,
+    Engine, Outcome,
     record::{IntentKind, IntentRow, Progressed, RoomPhase},
     room::{Room, roster},
 };
@@ -233,11 +233,10 @@ impl<E: Entropy> Engine<E> {
         self.finish_error(intent, error);
         match kind {
             Some(IntentKind::Add) if room.kind == RoomKind::Direct => {
-                self.fail_all(room, code);
                 if room.phase == RoomPhase::Wanted {
-                    room.refused = Some(code);
-                    self.stage.rooms.insert(room.id);
-                    self.stage.notify(Notice::Room(room.id));
+                    self.not_founded(room, code);
+                } else {
+                    self.fail_all(room, code);
                 }
             }
             Some(IntentKind::Settle) => self.settle_within(room, SETTLE_AGAIN_MS),

@@ -153,13 +153,18 @@ impl<E: Entropy> Engine<E> {
         self.give_up(room, intent, error);
         if kind == IntentKind::Found {
             self.drop_group(room);
-            room.phase = RoomPhase::Wanted;
             room.members.clear();
-            self.fail_all(room, code);
-            room.refused = Some(code);
-            self.stage.rooms.insert(room.id);
-            self.stage.notify(Notice::Room(room.id));
+            self.not_founded(room, code);
         }
+    }
+
+    /// The room did not come about, which is shown; what is said next tries anew.
+    pub(super) fn not_founded(&mut self, room: &mut Room, code: ErrorCode) {
+        self.fail_all(room, code);
+        room.phase = RoomPhase::Wanted;
+        room.refused = Some(code);
+        self.stage.rooms.insert(room.id);
+        self.stage.notify(Notice::Room(room.id));
     }
 
     /// A message will never be ordered; it stays for the user to see.

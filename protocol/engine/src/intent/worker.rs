@@ -51,11 +51,7 @@ impl<E: Entropy> Engine<E> {
 
     fn take_intents(&mut self, room: &mut Room) {
         if room.phase == RoomPhase::Awaiting && self.is_overdue(room) {
-            self.fail_all(room, ErrorCode::Undeliverable);
-            room.refused = Some(ErrorCode::Undeliverable);
-            // What is said next tries anew.
-            room.phase = RoomPhase::Wanted;
-            self.stage.rooms.insert(room.id);
+            self.not_founded(room, ErrorCode::Undeliverable);
         }
         while !room.waiting.is_empty() {
             // Until the way back is found, nothing else is done.
